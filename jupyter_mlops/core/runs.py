@@ -1,0 +1,203 @@
+"""Sweeps, runs, attempts and events: what is executed, and what happened to it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+#: Attempts lost with their worker are retried this often before the run is given up.
+MAX_LOST = 20
+
+
+class Status(StrEnum):
+    """Where a run or an attempt stands."""
+
+    QUEUED = "queued"  #: waits for a free slot
+    RUNNING = "running"  #: a worker executes it
+    SUCCEEDED = "succeeded"  #: every cell was executed
+    FAILED = "failed"  #: ended early; the reason says why
+    CANCELLED = "cancelled"  #: ended because somebody asked for it
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+
+
+class Reason(StrEnum):
+    """Why an attempt or run did not succeed."""
+
+    ERROR = "error"  #: a cell raised an exception
+    KERNEL_DIED = "kernel_died"  #: the kernel ended by itself or was killed
+    KERNEL_MISSING = "kernel_missing"  #: the notebook's kernel is not installed
+    TIMEOUT = "timeout"  #: it took longer than was allowed
+    OUT_OF_MEMORY = "out_of_memory"  #: it used more memory than was allowed
+    DISK_FULL = "disk_full"  #: the output could not be written
+    LOST = "lost"  #: its worker or machine went away
+    USER = "user"  #: somebody cancelled it
+    INTERNAL = "internal"  #: our own failure; the message says which
+
+
+class SweepKind(StrEnum):
+    """What somebody asked for: many runs, one run, or an interactive session."""
+
+    SWEEP = "sweep"
+    RUN = "run"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep:
+    """The runs of one notebook over one parameter space. A single run is a sweep of one point."""
+
+    id: str
+    kind: SweepKind
+    #: Path of the notebook, relative to the project, with forward slashes.
+    notebook: str
+    #: sha256 of the notebook as it was submitted; its copy lies in ``.mlops/snapshots``.
+    notebook_hash: str
+    #: The space as it was written, parameter name to text.
+    space: dict[str, str]
+    mode: str
+    #: Number of runs.
+    total: int
+    experiment: str
+    #: The metric that ranks the runs, and its direction.
+    metric: str | None
+    maximize: bool
+    #: Slots (cores) that each attempt holds.
+    cpus: int
+    #: Bytes and devices that each attempt asked for; None means unspecified.
+    memory: int | None
+    gpus: int
+    #: Seconds that an attempt may take; None means no limit.
+    timeout: float | None
+    retries: int
+    priority: int
+    executor: str
+    kernel: str
+    #: Interpreter argv of the kernel, resolved when the sweep was submitted.
+    kernel_argv: tuple[str, ...]
+    created_at: datetime
+    #: The tracker's id of the parent run, once there is one.
+    mlflow_run_id: str | None = None
+    #: git facts and the like, captured at submission.
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One notebook executed with one set of parameters."""
+
+    id: str
+    sweep_id: str
+    #: Position in the sweep, from 1.
+    index: int
+    notebook: str
+    parameters: dict[str, Any]
+    status: Status
+    reason: Reason | None
+    #: One line: what went wrong.
+    error: str | None
+    #: Last value of each metric.
+    metrics: dict[str, float]
+    #: Attempts begun, and how many of them were lost.
+    attempts: int
+    lost: int
+    #: Cell being executed or executed last, counted from 1, and number of code cells.
+    cell: int | None
+    cells: int | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    #: Seconds that the last attempt took, measured on a monotonic clock.
+    duration: float | None
+    #: Path of the output notebook, relative to the project.
+    output: str | None
+    #: The tracker's id of the last attempt's run.
+    mlflow_run_id: str | None
+    experiment: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessIdentity:
+    """A process that cannot be mistaken for a later one with the same pid."""
+
+    host: str
+    boot_id: str
+    pid: int
+    #: Seconds since the epoch at which the process started, as the system reports it.
+    started: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One try at executing a run."""
+
+    id: str
+    run_id: str
+    #: Counted from 1 within the run.
+    number: int
+    status: Status
+    reason: Reason | None
+    error: str | None
+    #: Worker that claimed it, and the fencing token of that claim.
+    worker: str
+    fence: int
+    executor: str
+    #: Processes to end when the attempt is found lost.
+    processes: tuple[ProcessIdentity, ...]
+    #: Whether a warm kernel was used; otherwise why not.
+    start: str
+    mlflow_run_id: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    duration: float | None
+    #: Cell at which it failed, counted from 1.
+    failed_cell: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricPoint:
+    """One value of one metric. ``time`` is seconds since the epoch."""
+
+    key: str
+    value: float
+    step: int
+    time: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something changed. ``seq`` counts per project without gaps."""
+
+    seq: int
+    time: datetime
+    #: ``sweep``, ``run``, ``metrics`` or ``model``.
+    kind: str
+    sweep_id: str | None
+    run_id: str | None
+    status: str | None
+    #: Which other fields changed; small values only.
+    data: dict[str, Any]
+
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id() -> str:
+    """Return a random id of eight characters, without letters that look alike."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+def run_id(sweep_id: str, index: int) -> str:
+    """Return the id of a sweep's run; ``index`` counts from 1."""
+    return f"{sweep_id}-{index}"
+
+
+def attempt_id(run: str, number: int) -> str:
+    """Return the id of a run's attempt; ``number`` counts from 1."""
+    return f"{run}.{number}"
