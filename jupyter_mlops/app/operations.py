@@ -1,0 +1,190 @@
+"""The one table of what the worker can be asked.
+
+Three read it: the worker's door, the client, and the server extension with its OpenAPI file.
+An operation's name is the name of the method of `Service` that carries it out, which takes the
+path's placeholders as keyword arguments, then the query or the body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from . import messages as m
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+#: The words of Jupyter's authorizer.
+Action = Literal["read", "write", "execute"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A request that the worker answers."""
+
+    name: str
+    method: Method
+    #: Path below the API's root, with ``{placeholders}``.
+    path: str
+    action: Action
+    #: What it does, for the OpenAPI file.
+    summary: str
+    response: Any
+    query: type[m.Request] | None = None
+    body: type[m.Request] | None = None
+    #: Whether the browser may ask it, through the server extension.
+    public: bool = True
+
+
+HEALTH = Operation(
+    "health", "GET", "/health", "read", "Who answers", m.HealthView, public=False
+)
+DRAIN = Operation(
+    "drain", "POST", "/drain", "execute", "End when idle", m.Empty, body=m.DrainRequest, public=False
+)
+STATUS = Operation("status", "GET", "/status", "read", "State of the project", m.StatusView)
+DOCTOR = Operation("doctor", "GET", "/doctor", "read", "Check the set-up", list[m.Finding])
+
+PARAMETERS = Operation(
+    "parameters",
+    "GET",
+    "/parameters",
+    "read",
+    "Parameters that a notebook declares",
+    m.ParametersView,
+    query=m.NotebookQuery,
+)
+PREVIEW = Operation(
+    "preview",
+    "POST",
+    "/preview",
+    "read",
+    "Count a parameter space",
+    m.PreviewView,
+    body=m.SpaceRequest,
+)
+SUBMIT = Operation(
+    "submit", "POST", "/sweeps", "execute", "Start a sweep", m.SweepView, body=m.SubmitRequest
+)
+
+LIST_SWEEPS = Operation(
+    "list_sweeps",
+    "GET",
+    "/sweeps",
+    "read",
+    "Sweeps, newest first",
+    list[m.SweepView],
+    query=m.ListQuery,
+)
+GET_SWEEP = Operation("get_sweep", "GET", "/sweeps/{sweep_id}", "read", "A sweep", m.SweepView)
+CANCEL_SWEEP = Operation(
+    "cancel_sweep", "POST", "/sweeps/{sweep_id}/cancel", "execute", "Cancel a sweep", m.SweepView
+)
+RETRY_SWEEP = Operation(
+    "retry_sweep",
+    "POST",
+    "/sweeps/{sweep_id}/retry",
+    "execute",
+    "Retry a sweep's failed and cancelled runs",
+    m.SweepView,
+)
+DELETE_SWEEP = Operation(
+    "delete_sweep", "DELETE", "/sweeps/{sweep_id}", "write", "Delete a sweep and its runs", m.Empty
+)
+SWEEP_METRICS = Operation(
+    "sweep_metrics",
+    "GET",
+    "/sweeps/{sweep_id}/metrics",
+    "read",
+    "Metrics of a sweep's runs by step",
+    list[m.MetricSeries],
+    query=m.MetricsQuery,
+)
+
+LIST_RUNS = Operation(
+    "list_runs", "GET", "/runs", "read", "Runs", list[m.RunView], query=m.RunsQuery
+)
+GET_RUN = Operation("get_run", "GET", "/runs/{run_id}", "read", "A run", m.RunDetail)
+CANCEL_RUN = Operation(
+    "cancel_run", "POST", "/runs/{run_id}/cancel", "execute", "Cancel a run", m.RunView
+)
+RETRY_RUN = Operation(
+    "retry_run", "POST", "/runs/{run_id}/retry", "execute", "Run it again", m.RunView
+)
+DELETE_RUN = Operation("delete_run", "DELETE", "/runs/{run_id}", "write", "Delete a run", m.Empty)
+RUN_METRICS = Operation(
+    "run_metrics",
+    "GET",
+    "/runs/{run_id}/metrics",
+    "read",
+    "Metrics of a run by step",
+    list[m.MetricSeries],
+    query=m.MetricsQuery,
+)
+
+OPEN_SESSION = Operation(
+    "open_session",
+    "POST",
+    "/sessions",
+    "execute",
+    "Track interactive work",
+    m.SessionView,
+    body=m.SessionRequest,
+    public=False,
+)
+LOG_SESSION = Operation(
+    "log_session",
+    "POST",
+    "/sessions/{run_id}/log",
+    "write",
+    "Add metrics to a session",
+    m.Empty,
+    body=m.LogRequest,
+    public=False,
+)
+FINISH_SESSION = Operation(
+    "finish_session",
+    "POST",
+    "/sessions/{run_id}/finish",
+    "write",
+    "Close a session",
+    m.RunView,
+    body=m.FinishRequest,
+    public=False,
+)
+
+LIST_MODELS = Operation(
+    "list_models", "GET", "/models", "read", "Model versions", list[m.ModelVersionView]
+)
+REGISTER_MODEL = Operation(
+    "register_model",
+    "POST",
+    "/models/{name}/versions",
+    "write",
+    "Register a run's model",
+    m.ModelVersionView,
+    body=m.RegisterRequest,
+)
+SET_ALIAS = Operation(
+    "set_alias",
+    "PUT",
+    "/models/{name}/aliases/{alias}",
+    "write",
+    "Point an alias at a version",
+    m.ModelVersionView,
+    body=m.AliasRequest,
+)
+DELETE_ALIAS = Operation(
+    "delete_alias", "DELETE", "/models/{name}/aliases/{alias}", "write", "Remove an alias", m.Empty
+)
+
+EVENTS = Operation(
+    "events",
+    "GET",
+    "/events",
+    "read",
+    "Events after a number",
+    list[m.EventView],
+    query=m.EventsQuery,
+)
+
+OPERATIONS = tuple(value for value in list(globals().values()) if isinstance(value, Operation))
