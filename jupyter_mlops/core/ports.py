@@ -1,0 +1,194 @@
+"""The seams between the use cases and the engines that serve them.
+
+Each port has a version in `jupyter_mlops.testing` that needs no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from .models import ModelVersion
+from .runs import Attempt, MetricPoint, ProcessIdentity, Reason, Run, Status, Sweep
+
+# -- executors ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """All that an executor needs in order to execute one attempt."""
+
+    attempt_id: str
+    #: The notebook as it was submitted.
+    snapshot: Path
+    #: Where the output notebook goes; its folder exists. Written aside and renamed.
+    output: Path
+    #: Where the result file goes, which tells the outcome if nobody listens any more.
+    result: Path
+    #: Where everything that the engine and the kernel print goes.
+    log: Path
+    #: Working directory of the kernel: the notebook's folder.
+    cwd: Path
+    parameters: dict[str, Any]
+    kernel: str
+    #: Names whose values must not be written into the output's metadata.
+    secrets: frozenset[str]
+    #: The kernel's whole environment.
+    environment: dict[str, str] = field(repr=False)
+    cpus: int
+    memory: int | None
+    gpus: int
+    #: Seconds for the whole attempt; None means no limit.
+    timeout: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelStarted:
+    """The kernel runs. ``start`` is ``warm``, or ``cold`` with the reason in brackets."""
+
+    process: ProcessIdentity
+    start: str
+    #: Number of code cells.
+    cells: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellStarted:
+    """A code cell begins; ``cell`` counts code cells from 1."""
+
+    cell: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricsLogged:
+    """The notebook logged metrics."""
+
+    points: tuple[MetricPoint, ...]
+
+
+Progress = KernelStarted | CellStarted | MetricsLogged
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How an attempt ended."""
+
+    status: Status
+    reason: Reason | None = None
+    #: One line for the user.
+    error: str | None = None
+    #: Code cell at which it failed, from 1.
+    failed_cell: int | None = None
+    #: Seconds on a monotonic clock.
+    duration: float = 0.0
+    #: Whether the output notebook was written.
+    has_output: bool = True
+
+
+class Executor(Protocol):
+    """Somewhere that attempts run.
+
+    `execute` returns when the attempt has ended, whichever way, and raises only for faults of the
+    executor itself. It calls ``report`` in the event loop's thread, in order. An attempt that
+    was cancelled still returns its outcome, with its kernel and all its processes gone.
+    """
+
+    #: Name in settings and in ``--executor``.
+    name: str
+
+    async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
+        """Execute one attempt."""
+        ...
+
+    async def cancel(self, attempt_id: str) -> None:
+        """Ask the attempt to stop: interrupt, then terminate, then kill. Unknown ids are ignored."""
+        ...
+
+    async def close(self) -> None:
+        """End everything at once."""
+        ...
+
+
+# -- tracking -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackedRun:
+    """A run in the tracking store, and the variables that make plain client code land in it."""
+
+    id: str
+    environment: dict[str, str]
+
+
+class Tracker(Protocol):
+    """Where sweeps and attempts are recorded. Blocking; called from one thread only.
+
+    Every method raises `TrackingUnavailable` if the store cannot be reached, and may be called
+    again with the same arguments afterwards.
+    """
+
+    def start_sweep(self, sweep: Sweep) -> str:
+        """Record a sweep as a parent run and return its id."""
+        ...
+
+    def start_attempt(self, sweep: Sweep, run: Run, attempt: Attempt) -> TrackedRun:
+        """Record an attempt. Earlier attempts of the run are tagged superseded and hidden."""
+        ...
+
+    def log_metrics(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
+        """Add metric values."""
+        ...
+
+    def finish_attempt(
+        self, tracked_id: str, outcome: Outcome, *, tags: dict[str, str], artifacts: Sequence[Path]
+    ) -> None:
+        """Set the final status, whatever client code set, and keep the files."""
+        ...
+
+    def finish_sweep(self, tracked_id: str, status: Status, *, tags: dict[str, str]) -> None:
+        """Set the parent run's final status."""
+        ...
+
+    def metrics(self, tracked_id: str) -> dict[str, float]:
+        """Return the last value of every metric, those logged by plain client code included."""
+        ...
+
+    def series(self, tracked_id: str, key: str | None) -> list[MetricPoint]:
+        """Return a metric's values by step, or all metrics' if no key is given."""
+        ...
+
+    def delete(self, tracked_ids: Sequence[str]) -> None:
+        """Delete runs; unknown ids are ignored."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Registry(Protocol):
+    """The registered models. Blocking; called from the tracker's thread."""
+
+    def versions(self) -> list[ModelVersion]:
+        """Return every version of every model, newest first within a model."""
+        ...
+
+    def register(
+        self, name: str, tracked_id: str, *, alias: str | None, tags: dict[str, str]
+    ) -> ModelVersion:
+        """Make the model of a tracked run a new version. Raises `NoModelLogged`, `InvalidInput`."""
+        ...
+
+    def set_alias(self, name: str, alias: str, version: int) -> ModelVersion:
+        """Point an alias at a version. Raises `NotFound`, `InvalidInput`."""
+        ...
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Remove an alias. Raises `NotFound`."""
+        ...
+
+    def protected(self, tracked_ids: Sequence[str]) -> dict[str, str]:
+        """Return those runs that a version was made from, with the version as ``name vN``."""
+        ...
