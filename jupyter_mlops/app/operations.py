@@ -8,7 +8,7 @@ path's placeholders as keyword arguments, then the query or the body.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from . import messages as m
 
@@ -17,8 +17,11 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 Action = Literal["read", "write", "execute"]
 
 
+R = TypeVar("R")
+
+
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Generic[R]):
     """A request that the worker answers."""
 
     name: str
@@ -28,18 +31,23 @@ class Operation:
     action: Action
     #: What it does, for the OpenAPI file.
     summary: str
-    response: Any
+    response: type[R]
     query: type[m.Request] | None = None
     body: type[m.Request] | None = None
     #: Whether the browser may ask it, through the server extension.
     public: bool = True
 
 
-HEALTH = Operation(
-    "health", "GET", "/health", "read", "Who answers", m.HealthView, public=False
-)
+HEALTH = Operation("health", "GET", "/health", "read", "Who answers", m.HealthView, public=False)
 DRAIN = Operation(
-    "drain", "POST", "/drain", "execute", "End when idle", m.Empty, body=m.DrainRequest, public=False
+    "drain",
+    "POST",
+    "/drain",
+    "execute",
+    "End when idle",
+    m.Empty,
+    body=m.DrainRequest,
+    public=False,
 )
 STATUS = Operation("status", "GET", "/status", "read", "State of the project", m.StatusView)
 DOCTOR = Operation("doctor", "GET", "/doctor", "read", "Check the set-up", list[m.Finding])
@@ -187,4 +195,6 @@ EVENTS = Operation(
     query=m.EventsQuery,
 )
 
-OPERATIONS = tuple(value for value in list(globals().values()) if isinstance(value, Operation))
+OPERATIONS: tuple[Operation[Any], ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Operation)
+)

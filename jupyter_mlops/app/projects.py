@@ -1,0 +1,123 @@
+"""Which project a notebook belongs to, and the project's settings."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from ..core.exceptions import InvalidInput, NotAllowedPath
+
+SETTINGS_FILE = "mlops.toml"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What ``mlops.toml``, or ``[tool.jupyter-mlops]`` in ``pyproject.toml``, may say."""
+
+    #: Folder of the project's state, relative to the project. Keep it off network file systems.
+    state_dir: str = ".mlops"
+    #: SQLAlchemy URL of the store; unset means SQLite in the state folder.
+    store: str | None = None
+    #: MLflow tracking URI; unset means SQLite in the state folder. MLFLOW_TRACKING_URI wins.
+    tracking_uri: str | None = None
+    #: Experiment of runs that name none; unset means the notebook's name.
+    experiment: str | None = None
+    #: Cores that this project may use; unset means all that the machine grants.
+    cores: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    #: A larger parameter space is refused.
+    max_points: Annotated[int, msgspec.Meta(ge=1)] = 10_000
+    #: How often a failed run is tried again.
+    retries: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    executor: str = "local"
+    #: Minutes without work after which the worker ends.
+    idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder whose notebooks, runs and models belong together. ``root`` has no symbolic links."""
+
+    root: Path
+    #: What made it a project: a file or folder name, or ``folder``.
+    marker: str
+    settings: Settings
+
+    @property
+    def id(self) -> str:
+        """Name of the project in the runtime folder: a hash of its path."""
+        return hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
+
+    @property
+    def state(self) -> Path:
+        """Folder of the store, snapshots, journals and logs."""
+        return self.root / self.settings.state_dir
+
+    def relative(self, path: str | os.PathLike[str]) -> str:
+        """Return a path inside the project, relative to it with forward slashes.
+
+        Relative paths are taken from the project's root. Raises `NotAllowedPath` for paths that
+        lead out of it, symbolic links resolved.
+        """
+        return confined(self.root, path).relative_to(self.root).as_posix()
+
+
+def confined(root: Path, path: str | os.PathLike[str]) -> Path:
+    """Resolve ``path`` below ``root`` (itself resolved) or raise `NotAllowedPath`."""
+    text = os.fspath(path)
+    if "\0" in text:
+        raise NotAllowedPath("The path contains a NUL character. Choose another file.")
+    resolved = Path(os.path.realpath(root / text))
+    if not resolved.is_relative_to(root):
+        raise NotAllowedPath(f"{text} lies outside {root.name}. Choose a file inside it.")
+    return resolved
+
+
+def find_project(start: str | os.PathLike[str], *, within: Path | None = None) -> Project:
+    """Return the project of a file or folder, looking upwards but not above ``within``."""
+    path = Path(os.path.realpath(start))
+    folder = path if path.is_dir() else path.parent
+    folders = [folder, *folder.parents]
+    if within is not None:
+        folders = [each for each in folders if each.is_relative_to(within)] or [folder]
+    for markers in ((SETTINGS_FILE, "pyproject.toml"), (".dvc",), (".git",)):
+        for each in folders:
+            for marker in markers:
+                if _marks(each, marker):
+                    return Project(each, marker, read_settings(each))
+    return Project(folder, "folder", Settings())
+
+
+def read_settings(root: Path) -> Settings:
+    """Read a project's settings. Raises `InvalidInput` naming the file and what it gets wrong."""
+    own = root / SETTINGS_FILE
+    path = own if own.is_file() else root / "pyproject.toml"
+    try:
+        table = _table(path)
+        return msgspec.convert(table, Settings)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise InvalidInput(f"{path.name}: {error}. Mend the file and try again.") from error
+
+
+def _marks(folder: Path, marker: str) -> bool:
+    path = folder / marker
+    if marker != "pyproject.toml":
+        return path.exists()
+    try:
+        return path.is_file() and bool(_table(path))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return False
+
+
+def _table(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    table = tomllib.loads(path.read_text("utf-8"))
+    if path.name == SETTINGS_FILE:
+        return table
+    found = table.get("tool", {}).get("jupyter-mlops", {})
+    return found if isinstance(found, dict) else {}

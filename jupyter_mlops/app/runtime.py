@@ -1,0 +1,154 @@
+"""Where a machine's workers are found: one socket, lock and record per project."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.exceptions import WorkerUnavailable
+from .projects import Project
+
+#: Seconds that a worker may take to answer for the first time.
+START_TIMEOUT = 60.0
+
+
+def runtime_dir() -> Path:
+    """Return the user's private folder on this machine, made if need be with mode 0700.
+
+    It holds sockets and locks, so it must be local and its path short.
+    """
+    chosen = os.environ.get("JUPYTER_MLOPS_RUNTIME_DIR")
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    if chosen:
+        path = Path(chosen)
+    elif session and os.access(session, os.W_OK):
+        path = Path(session) / "jupyter-mlops"
+    else:
+        path = Path(tempfile.gettempdir()) / f"jupyter-mlops-{os.getuid()}"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    facts = path.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o077:
+        raise WorkerUnavailable(
+            f"{path} is not a private folder of yours. Remove it, or set JUPYTER_MLOPS_RUNTIME_DIR."
+        )
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The files by which a project's worker is found."""
+
+    socket: Path
+    #: Locked by the worker as long as it lives.
+    lock: Path
+    #: Locked by a client while it starts a worker.
+    starting: Path
+
+
+def address(project: Project) -> Address:
+    """Return where the project's worker listens."""
+    base = runtime_dir() / project.id
+    return Address(base.with_suffix(".sock"), base.with_suffix(".lock"), base.with_suffix(".start"))
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file, waiting for it. The system frees it if we die."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def try_lock(path: Path) -> int | None:
+    """Lock a file until the returned descriptor is closed; None if another holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def recorded_python(project: Project) -> str | None:
+    """Return the interpreter of the project's worker, if it was recorded and still exists."""
+    try:
+        python = json.loads((project.state / "worker.json").read_text("utf-8"))["python"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return python if isinstance(python, str) and os.access(python, os.X_OK) else None
+
+
+def start_worker(project: Project, *, python: str | None = None) -> None:
+    """Start the project's worker as a daemon and return when it listens.
+
+    The caller holds the ``starting`` lock. Raises `WorkerUnavailable` with the log's last line.
+    """
+    python = python or recorded_python(project) or sys.executable
+    reader, writer = os.pipe()
+    log_path = worker_log(project)
+    try:
+        with log_path.open("ab") as log:
+            position = log.tell()
+            subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
+                [python, "-P", "-m", "jupyter_mlops.app.worker", str(project.root)]
+                + ["--ready-fd", str(writer)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=project.root,
+                pass_fds=(writer,),
+                start_new_session=True,
+            )
+        os.close(writer)
+        writer = -1
+        ready, _, _ = select.select([reader], [], [], START_TIMEOUT)
+        if not ready or not os.read(reader, 1):
+            raise WorkerUnavailable(
+                f"The worker did not start: {_last_line(log_path, position)} "
+                f"(the whole log: {log_path})"
+            )
+    finally:
+        os.close(reader)
+        if writer >= 0:
+            os.close(writer)
+
+
+def worker_log(project: Project) -> Path:
+    """Return the worker's log file, its folder made. Raises `WorkerUnavailable`."""
+    try:
+        make_state(project)
+    except OSError as error:
+        raise WorkerUnavailable(
+            f"{project.state} cannot be written ({error.strerror}). "
+            "Free space or mend its permissions, or set state_dir in mlops.toml."
+        ) from error
+    return project.state / "logs" / "worker.log"
+
+
+def make_state(project: Project) -> None:
+    """Make the project's state folder, private and ignored by git. Raises `OSError`."""
+    project.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (project.state / "logs").mkdir(exist_ok=True)
+    ignore = project.state / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", "utf-8")
+
+
+def _last_line(path: Path, start: int) -> str:
+    with path.open("rb") as file:
+        file.seek(start)
+        lines = file.read().decode("utf-8", "replace").split("\n")
+    return next(
+        (line.strip() for line in reversed(lines) if line.strip()), "it ended without a word"
+    )

@@ -1,0 +1,1 @@
+"""Execution of notebooks: the runner processes, executors, and the machine's cores."""
