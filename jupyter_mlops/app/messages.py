@@ -22,11 +22,11 @@ Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Request(msgspec.Struct, forbid_unknown_fields=True):
     """A request body or query; unknown fields are refused."""
 
 
-class View(msgspec.Struct, frozen=True):
+class View(msgspec.Struct):
     """An answer."""
 
 
