@@ -1,0 +1,1 @@
+"""The Jupyter server extension: forwards the browser's requests to the project's worker."""
