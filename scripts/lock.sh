@@ -1,0 +1,14 @@
+#!/bin/sh
+# Resolves requirements/*.txt for every Python that we support. Arguments go to uv: --upgrade for newer ones.
+set -eu
+
+resolve() {
+    output=$1
+    shift
+    .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
+        --no-annotate --no-header --no-emit-index-url --quiet --output-file "$output" "$@" >/dev/null
+}
+
+resolve requirements/dev.txt --extra demo --extra postgresql --group dev "$@"
+# The product and its example alone, in the same versions.
+resolve requirements/demo.txt --extra demo --group build --constraint requirements/dev.txt "$@"
