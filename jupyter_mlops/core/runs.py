@@ -11,6 +11,9 @@ from typing import Any
 #: Attempts lost with their worker are retried this often before the run is given up.
 MAX_LOST = 20
 
+#: Executor of interactive work, which runs where the user is.
+SESSION = "session"
+
 
 class Status(StrEnum):
     """Where a run or an attempt stands."""

@@ -1,0 +1,31 @@
+"""The project's memory: sweeps, runs, attempts, leases, metrics and events in a SQL database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .attempts import AttemptLog
+from .base import Database
+from .database import network_file_system, open_database
+from .history import History, RunFilter, Tally
+from .leases import LeaseTable
+from .queue import Queue, of_run, of_sweep
+
+__all__ = ["RunFilter", "Store", "Tally", "network_file_system", "of_run", "of_sweep"]
+
+
+class Store:
+    """A project's part of the database. Blocking; its methods may be called from any thread."""
+
+    def __init__(self, project: str, *, url: str | None, state: Path) -> None:
+        self._database = Database(open_database(url, state), project)
+        self.queue = Queue(self._database)
+        self.attempts = AttemptLog(self._database)
+        self.history = History(self._database)
+        self.leases = LeaseTable(self._database.engine, project)
+        #: Called, in the writer's thread, after each change that made an event.
+        self.listeners = self._database.changed
+
+    def close(self) -> None:
+        """Release connections."""
+        self._database.engine.dispose()

@@ -1,0 +1,263 @@
+"""What becomes of attempts: progress, metrics, the outcome. Late writers are refused by the fence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..core.exceptions import LeaseLost
+from ..core.ports import Outcome
+from ..core.runs import (
+    MAX_LOST,
+    SESSION,
+    Attempt,
+    MetricPoint,
+    ProcessIdentity,
+    Reason,
+    Run,
+    Status,
+    Sweep,
+)
+from . import reading
+from .base import Database, Transaction
+from .schema import attempts, points, runs, sweeps
+
+
+class AttemptLog:
+    """Writes what a worker learns of the attempts that it claimed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def progress(
+        self,
+        attempt: Attempt,
+        *,
+        process: ProcessIdentity | None = None,
+        start: str | None = None,
+        cells: int | None = None,
+        cell: int | None = None,
+        logged: Sequence[MetricPoint] = (),
+    ) -> None:
+        """Record that the kernel started, a cell began, or metrics came."""
+        with self._database.transaction() as transaction:
+            row = self._running(transaction, attempt)
+            run = self._run(transaction, row.run_id)
+            if process is not None:
+                known = [*row.processes, asdict(process)]
+                self._set(transaction, attempt.id, processes=known, start=start or "")
+            change: dict[str, Any] = {}
+            if cells is not None:
+                change["cells"] = cells
+            if cell is not None:
+                change["cell"] = cell
+            if logged:
+                self._add_points(transaction, attempt.id, logged)
+                change["metrics"] = {**run.metrics, **{each.key: each.value for each in logged}}
+            if change:
+                transaction.connection.execute(self._runs(row.run_id).values(**change))
+            if process is not None or cell is not None:
+                where = {"cell": cell, "cells": cells}
+                self._tell(transaction, "run", run, where)
+            if logged:
+                keys = sorted({each.key for each in logged})
+                self._tell(transaction, "metrics", run, {"keys": keys})
+
+    def tracked(self, attempt: Attempt, mlflow_run_id: str) -> None:
+        """Record the tracker's id of an attempt, and of its run."""
+        with self._database.transaction() as transaction:
+            self._set(transaction, attempt.id, mlflow_run_id=mlflow_run_id)
+            transaction.connection.execute(
+                self._runs(attempt.run_id).values(mlflow_run_id=mlflow_run_id)
+            )
+
+    def finish(
+        self,
+        attempt: Attempt,
+        outcome: Outcome,
+        *,
+        output: str | None,
+        metrics: dict[str, float] | None = None,
+        synced: bool,
+    ) -> Run:
+        """Record the outcome, and whether the run is tried again. Returns the run.
+
+        Raises `LeaseLost` if the attempt is no longer this worker's, or has an outcome already.
+        """
+        now = datetime.now(UTC)
+        with self._database.transaction() as transaction:
+            self._running(transaction, attempt)
+            run = self._run(transaction, attempt.run_id)
+            self._set(
+                transaction,
+                attempt.id,
+                status=outcome.status,
+                reason=outcome.reason,
+                error=outcome.error,
+                failed_cell=outcome.failed_cell,
+                duration=outcome.duration,
+                finished_at=now,
+                synced=synced,
+            )
+            lost = run.lost + (outcome.reason is Reason.LOST)
+            change: dict[str, Any] = {
+                "reason": outcome.reason,
+                "error": outcome.error,
+                "duration": outcome.duration,
+                "lost": lost,
+                "metrics": {**run.metrics, **(metrics or {})},
+                "output": output or run.output,
+            }
+            if self._again(transaction, attempt, run, outcome, lost):
+                change |= {"status": Status.QUEUED}
+                if outcome.reason is Reason.LOST:
+                    change["tries"] = runs.c.tries - 1
+            else:
+                change |= {"status": outcome.status, "finished_at": now}
+            row = transaction.connection.execute(
+                self._runs(run.id).values(**change).returning(*runs.c)
+            ).one()
+            transaction.emit("run", sweep_id=run.sweep_id, run_id=run.id, status=Status(row.status))
+            return reading.run(row)
+
+    def open_session(self, sweep: Sweep, run: Run, attempt: Attempt) -> None:
+        """Record interactive work that has begun: its sweep, run and attempt at once."""
+        project = self._database.project
+        with self._database.transaction() as transaction:
+            for table, record, extra in (
+                (sweeps, sweep, {}),
+                (runs, run, {"priority": 0}),
+                (attempts, attempt, {}),
+            ):
+                transaction.connection.execute(
+                    table.insert().values(project=project, **asdict(record), **extra)
+                )
+            transaction.emit("run", sweep_id=sweep.id, run_id=run.id, status=Status.RUNNING)
+
+    def add_parameters(self, attempt: Attempt, parameters: dict[str, Any]) -> None:
+        """Add parameters to a session's run."""
+        with self._database.transaction() as transaction:
+            row = self._running(transaction, attempt)
+            run = self._run(transaction, row.run_id)
+            transaction.connection.execute(
+                self._runs(run.id).values(parameters={**run.parameters, **parameters})
+            )
+            transaction.emit("run", sweep_id=run.sweep_id, run_id=run.id, status=run.status)
+
+    def unsynced_points(self, attempt: Attempt, limit: int = 1000) -> tuple[list[MetricPoint], int]:
+        """Return metric points that the tracker lacks, and the number to mark them by."""
+        with self._database.transaction() as transaction:
+            last = transaction.connection.scalar(
+                sa.select(attempts.c.synced_point).where(
+                    self._database.mine(attempts), attempts.c.id == attempt.id
+                )
+            )
+            rows = transaction.connection.execute(
+                sa.select(points)
+                .where(
+                    self._database.mine(points),
+                    points.c.attempt_id == attempt.id,
+                    points.c.id > (last or 0),
+                )
+                .order_by(points.c.id)
+                .limit(limit)
+            ).all()
+        return [reading.point(row) for row in rows], rows[-1].id if rows else last or 0
+
+    def mark_synced(
+        self, attempt: Attempt, *, point: int | None = None, everything: bool = False
+    ) -> None:
+        """Record how much of an attempt has reached the tracker."""
+        change: dict[str, Any] = {}
+        if point is not None:
+            change["synced_point"] = point
+        if everything:
+            change["synced"] = True
+        with self._database.transaction() as transaction:
+            self._set(transaction, attempt.id, **change)
+
+    def sweep_tracked(self, sweep: str, mlflow_run_id: str | None = None, *, synced: bool) -> None:
+        """Record the tracker's id of a sweep, and whether its final status is there."""
+        change: dict[str, Any] = {"synced": synced}
+        if mlflow_run_id is not None:
+            change["mlflow_run_id"] = mlflow_run_id
+        with self._database.transaction() as transaction:
+            transaction.connection.execute(
+                sweeps.update()
+                .where(self._database.mine(sweeps), sweeps.c.id == sweep)
+                .values(**change)
+            )
+
+    def adopt(self, attempt: Attempt, *, worker: str, fence: int) -> None:
+        """Take over a session whose process outlived the worker that it was opened with."""
+        with self._database.transaction() as transaction:
+            self._set(transaction, attempt.id, worker=worker, fence=fence)
+
+    def _again(
+        self, transaction: Transaction, attempt: Attempt, run: Run, outcome: Outcome, lost: int
+    ) -> bool:
+        if outcome.status is not Status.FAILED or attempt.executor == SESSION:
+            return False
+        cancel, tries = transaction.connection.execute(
+            sa.select(runs.c.cancel, runs.c.tries).where(
+                self._database.mine(runs), runs.c.id == run.id
+            )
+        ).one()
+        if cancel:
+            return False
+        if outcome.reason is Reason.LOST:
+            return lost < MAX_LOST
+        retries = transaction.connection.scalar(
+            sa.select(sweeps.c.retries).where(
+                self._database.mine(sweeps), sweeps.c.id == run.sweep_id
+            )
+        )
+        return bool(tries <= (retries or 0))
+
+    def _tell(self, transaction: Transaction, kind: str, run: Run, data: dict[str, Any]) -> None:
+        transaction.emit(
+            kind, sweep_id=run.sweep_id, run_id=run.id, status=Status.RUNNING, data=data
+        )
+
+    def _add_points(
+        self, transaction: Transaction, attempt: str, logged: Sequence[MetricPoint]
+    ) -> None:
+        project = self._database.project
+        transaction.connection.execute(
+            points.insert(),
+            [{"project": project, "attempt_id": attempt, **asdict(each)} for each in logged],
+        )
+
+    def _running(self, transaction: Transaction, attempt: Attempt) -> reading.Row:
+        row = transaction.connection.execute(
+            sa.select(attempts).where(
+                self._database.mine(attempts),
+                attempts.c.id == attempt.id,
+                attempts.c.fence == attempt.fence,
+                attempts.c.status == Status.RUNNING,
+            )
+        ).one_or_none()
+        if row is None:
+            raise LeaseLost(f"Attempt {attempt.id} belongs to another worker or has ended.")
+        return row
+
+    def _run(self, transaction: Transaction, run: str) -> Run:
+        return reading.run(
+            transaction.connection.execute(
+                sa.select(runs).where(self._database.mine(runs), runs.c.id == run)
+            ).one()
+        )
+
+    def _set(self, transaction: Transaction, attempt: str, **values: Any) -> None:
+        transaction.connection.execute(
+            attempts.update()
+            .where(self._database.mine(attempts), attempts.c.id == attempt)
+            .values(**values)
+        )
+
+    def _runs(self, run: str) -> sa.Update:
+        return runs.update().where(self._database.mine(runs), runs.c.id == run)

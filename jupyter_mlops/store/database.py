@@ -1,0 +1,78 @@
+"""Opening a database: SQLite by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psutil
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from ..core.exceptions import StoreUnavailable
+from . import schema
+
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "lustre", "beegfs", "ceph"}
+
+
+def network_file_system(path: Path) -> str | None:
+    """Return the type of the network file system that holds ``path``, or None if it is local."""
+    best: tuple[int, str] = (-1, "")
+    for part in psutil.disk_partitions(all=True):
+        if path.is_relative_to(part.mountpoint) and len(part.mountpoint) > best[0]:
+            best = (len(part.mountpoint), part.fstype)
+    return best[1] if best[1] in _NETWORK else None
+
+
+def open_database(url: str | None, state: Path) -> Engine:
+    """Open the store's database, its tables made; ``state`` holds it if no URL is given.
+
+    Raises `StoreUnavailable` if it cannot be opened or belongs to a newer version.
+    """
+    local = url is None or url.startswith("sqlite")
+    try:
+        engine = sa.create_engine(url or f"sqlite:///{state / 'store.db'}", future=True)
+        if local:
+            _configure_sqlite(engine, "TRUNCATE" if network_file_system(state) else "WAL")
+        _migrate(engine)
+    except (sa.exc.SQLAlchemyError, ImportError) as error:
+        where = "the state folder" if local else "the database named by store"
+        raise StoreUnavailable(
+            f"The store cannot be opened in {where}: {_first_line(error)}. "
+            "Check that it exists, is writable and has free space."
+        ) from error
+    return engine
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).split("\n", 1)[0]
+
+
+def _configure_sqlite(engine: Engine, journal_mode: str) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        # SQLAlchemy, not the driver, begins transactions: the driver's are deferred.
+        connection.isolation_level = None
+        for pragma in (
+            "busy_timeout = 30000",
+            f"journal_mode = {journal_mode}",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.begin() as connection:
+        schema.metadata.create_all(connection)
+        version = connection.scalar(sa.select(schema.info.c.version))
+        if version is None:
+            connection.execute(schema.info.insert().values(version=schema.VERSION))
+        elif version > schema.VERSION:
+            raise StoreUnavailable(
+                f"The store was written by a newer jupyter-mlops (format {version}). Upgrade this one."
+            )

@@ -1,0 +1,216 @@
+"""The queue: runs wait, are claimed, cancelled, tried again and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..core.exceptions import Conflict
+from ..core.runs import Attempt, Reason, Run, Status, Sweep, attempt_id, run_id
+from . import reading
+from .base import Database, Transaction
+from .schema import attempts, points, runs, sweeps
+
+_BATCH = 500
+
+
+class Queue:
+    """Runs from submission to claim, and what people ask of them meanwhile."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def submit(self, sweep: Sweep, parameters: Iterable[dict[str, Any]]) -> None:
+        """Add a sweep and its runs, all or none."""
+        common = {
+            "project": self._database.project,
+            "sweep_id": sweep.id,
+            "notebook": sweep.notebook,
+            "status": Status.QUEUED,
+            "metrics": {},
+            "attempts": 0,
+            "lost": 0,
+            "priority": sweep.priority,
+            "created_at": sweep.created_at,
+            "experiment": sweep.experiment,
+        }
+        rows = (
+            {**common, "id": run_id(sweep.id, index), "index": index, "parameters": each}
+            for index, each in enumerate(parameters, start=1)
+        )
+        with self._database.transaction() as transaction:
+            transaction.connection.execute(
+                sweeps.insert().values(project=self._database.project, **asdict(sweep))
+            )
+            while batch := list(islice(rows, _BATCH)):
+                transaction.connection.execute(runs.insert(), batch)
+            transaction.emit("sweep", sweep_id=sweep.id, status=Status.QUEUED)
+
+    def peek(self) -> tuple[Sweep, Run] | None:
+        """Return the run whose turn it is: by priority, then age, then place in its sweep."""
+        query = (
+            sa.select(runs)
+            .where(self._database.mine(runs), runs.c.status == Status.QUEUED)
+            .order_by(runs.c.priority.desc(), runs.c.created_at, runs.c.sweep_id, runs.c.index)
+            .limit(1)
+        )
+        with self._database.transaction() as transaction:
+            row = transaction.connection.execute(query).one_or_none()
+            if row is None:
+                return None
+            sweep = transaction.connection.execute(
+                sa.select(sweeps).where(self._database.mine(sweeps), sweeps.c.id == row.sweep_id)
+            ).one()
+            return reading.sweep(sweep), reading.run(row)
+
+    def claim(self, run: str, *, worker: str, fence: int) -> Attempt | None:
+        """Begin an attempt at a queued run; None if it is no longer queued."""
+        now = datetime.now(UTC)
+        with self._database.transaction() as transaction:
+            row = transaction.connection.execute(
+                self._update(runs.c.id == run, runs.c.status == Status.QUEUED)
+                .values(
+                    status=Status.RUNNING,
+                    reason=None,
+                    error=None,
+                    metrics={},
+                    attempts=runs.c.attempts + 1,
+                    tries=runs.c.tries + 1,
+                    cell=None,
+                    cells=None,
+                    started_at=now,
+                    finished_at=None,
+                    duration=None,
+                    cancel=False,
+                )
+                .returning(runs.c.attempts, runs.c.sweep_id)
+            ).one_or_none()
+            if row is None:
+                return None
+            executor = transaction.connection.scalar(
+                sa.select(sweeps.c.executor).where(
+                    self._database.mine(sweeps), sweeps.c.id == row.sweep_id
+                )
+            )
+            attempt = Attempt(
+                id=attempt_id(run, row.attempts),
+                run_id=run,
+                number=row.attempts,
+                status=Status.RUNNING,
+                reason=None,
+                error=None,
+                worker=worker,
+                fence=fence,
+                executor=executor or "local",
+                processes=(),
+                start="",
+                mlflow_run_id=None,
+                started_at=now,
+                finished_at=None,
+                duration=None,
+                failed_cell=None,
+            )
+            transaction.connection.execute(
+                attempts.insert().values(project=self._database.project, **asdict(attempt))
+            )
+            transaction.emit("run", sweep_id=row.sweep_id, run_id=run, status=Status.RUNNING)
+            return attempt
+
+    def cancel(self, condition: sa.ColumnElement[bool]) -> list[str]:
+        """Cancel the queued runs that meet a condition, and mark the running ones.
+
+        Returns the ids of the running ones, whose attempts the caller stops.
+        """
+        with self._database.transaction() as transaction:
+            for row in transaction.connection.execute(
+                self._update(condition, runs.c.status == Status.QUEUED)
+                .values(status=Status.CANCELLED, reason=Reason.USER, finished_at=datetime.now(UTC))
+                .returning(runs.c.id, runs.c.sweep_id)
+            ).all():
+                transaction.emit(
+                    "run", sweep_id=row.sweep_id, run_id=row.id, status=Status.CANCELLED
+                )
+            running = transaction.connection.execute(
+                self._update(condition, runs.c.status == Status.RUNNING)
+                .values(cancel=True)
+                .returning(runs.c.id)
+            )
+            return [row.id for row in running]
+
+    def retry(self, condition: sa.ColumnElement[bool]) -> int:
+        """Queue the failed and cancelled runs that meet a condition; return how many."""
+        with self._database.transaction() as transaction:
+            rows = transaction.connection.execute(
+                self._update(condition, runs.c.status.in_([Status.FAILED, Status.CANCELLED]))
+                .values(
+                    status=Status.QUEUED,
+                    reason=None,
+                    error=None,
+                    finished_at=None,
+                    tries=0,
+                    lost=0,
+                    cancel=False,
+                )
+                .returning(runs.c.id, runs.c.sweep_id)
+            ).all()
+            for row in rows:
+                transaction.emit("run", sweep_id=row.sweep_id, run_id=row.id, status=Status.QUEUED)
+            return len(rows)
+
+    def delete(self, condition: sa.ColumnElement[bool]) -> None:
+        """Forget runs with their attempts and metrics, and sweeps that have no runs left.
+
+        Raises `Conflict` if one of them still runs or waits.
+        """
+        with self._database.transaction() as transaction:
+            rows = transaction.connection.execute(
+                sa.select(runs.c.id, runs.c.sweep_id, runs.c.status).where(
+                    self._database.mine(runs), condition
+                )
+            ).all()
+            if any(not Status(row.status).finished for row in rows):
+                raise Conflict("It has not finished yet. Cancel it first, then delete it.")
+            self._forget(transaction, [row.id for row in rows])
+            for sweep in sorted({row.sweep_id for row in rows}):
+                left = transaction.connection.scalar(
+                    sa.select(sa.func.count()).where(
+                        self._database.mine(runs), runs.c.sweep_id == sweep
+                    )
+                )
+                change = sweeps.delete() if not left else sweeps.update().values(total=left)
+                transaction.connection.execute(
+                    change.where(self._database.mine(sweeps), sweeps.c.id == sweep)
+                )
+                transaction.emit("sweep", sweep_id=sweep, data={"deleted": not left})
+
+    def _forget(self, transaction: Transaction, ids: Sequence[str]) -> None:
+        for start in range(0, len(ids), _BATCH):
+            chosen = ids[start : start + _BATCH]
+            tried = sa.select(attempts.c.id).where(
+                self._database.mine(attempts), attempts.c.run_id.in_(chosen)
+            )
+            transaction.connection.execute(
+                points.delete().where(self._database.mine(points), points.c.attempt_id.in_(tried))
+            )
+            for table, column in ((attempts, attempts.c.run_id), (runs, runs.c.id)):
+                transaction.connection.execute(
+                    table.delete().where(self._database.mine(table), column.in_(chosen))
+                )
+
+    def _update(self, *conditions: sa.ColumnElement[bool]) -> sa.Update:
+        return runs.update().where(self._database.mine(runs), *conditions)
+
+
+def of_run(run: str) -> sa.ColumnElement[bool]:
+    """The condition of being one run."""
+    return runs.c.id == run
+
+
+def of_sweep(sweep: str) -> sa.ColumnElement[bool]:
+    """The condition of belonging to a sweep."""
+    return runs.c.sweep_id == sweep

@@ -1,0 +1,69 @@
+"""Rows to records."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..core.runs import (
+    Attempt,
+    Event,
+    MetricPoint,
+    ProcessIdentity,
+    Reason,
+    Run,
+    Status,
+    Sweep,
+    SweepKind,
+)
+
+
+Row = sa.Row[Any]
+
+
+def _known(cls: type, row: Row) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(cls)}
+    return {name: value for name, value in row._mapping.items() if name in names}
+
+
+def _reason(value: str | None) -> Reason | None:
+    return Reason(value) if value else None
+
+
+def sweep(row: Row) -> Sweep:
+    """Make a sweep of a row."""
+    known = _known(Sweep, row)
+    known |= {"kind": SweepKind(row.kind), "kernel_argv": tuple(row.kernel_argv)}
+    return Sweep(**known)
+
+
+def run(row: Row) -> Run:
+    """Make a run of a row."""
+    known = _known(Run, row)
+    known |= {"status": Status(row.status), "reason": _reason(row.reason)}
+    return Run(**known)
+
+
+def attempt(row: Row) -> Attempt:
+    """Make an attempt of a row."""
+    known = _known(Attempt, row)
+    known |= {
+        "status": Status(row.status),
+        "reason": _reason(row.reason),
+        "processes": tuple(ProcessIdentity(**each) for each in row.processes),
+    }
+    return Attempt(**known)
+
+
+def event(row: Row) -> Event:
+    """Make an event of a row."""
+    return Event(**_known(Event, row))
+
+
+def point(row: Row) -> MetricPoint:
+    """Make a metric point of a row."""
+    value = math.nan if row.value is None else row.value
+    return MetricPoint(key=row.key, value=value, step=row.step, time=row.time)

@@ -1,0 +1,194 @@
+"""Tables. One database may hold many projects: every row names its own."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..core import values
+
+#: Version of these tables; a newer database is refused.
+VERSION = 1
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """An aware datetime, kept as seconds since the epoch."""
+
+    impl = sa.Double
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> float | None:
+        """Store."""
+        return None if value is None else value.timestamp()
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:
+        """Load."""
+        return None if value is None else datetime.fromtimestamp(value, UTC)
+
+
+class Json(sa.TypeDecorator[Any]):
+    """A JSON value in which NaN and infinity survive."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any | None, dialect: sa.Dialect) -> str | None:
+        """Store."""
+        if value is None:
+            return None
+        return json.dumps(values.encode(value), allow_nan=False, separators=(",", ":"))
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> Any | None:
+        """Load."""
+        return None if value is None else values.decode(json.loads(value))
+
+
+metadata = sa.MetaData()
+
+
+def _project() -> sa.Column[str]:
+    return sa.Column("project", sa.String(64), primary_key=True)
+
+
+info = sa.Table("info", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    _project(),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    _project(),
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("holder", Json, nullable=False),
+    sa.Column("fence", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+)
+
+sweeps = sa.Table(
+    "sweeps",
+    metadata,
+    _project(),
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("notebook", sa.Text, nullable=False),
+    sa.Column("notebook_hash", sa.String(64), nullable=False),
+    sa.Column("space", Json, nullable=False),
+    sa.Column("mode", sa.String(16), nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("experiment", sa.Text, nullable=False),
+    sa.Column("metric", sa.Text),
+    sa.Column("maximize", sa.Boolean, nullable=False),
+    sa.Column("cpus", sa.Integer, nullable=False),
+    sa.Column("memory", sa.BigInteger),
+    sa.Column("gpus", sa.Integer, nullable=False),
+    sa.Column("timeout", sa.Double),
+    sa.Column("retries", sa.Integer, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("executor", sa.Text, nullable=False),
+    sa.Column("kernel", sa.Text, nullable=False),
+    sa.Column("kernel_argv", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("mlflow_run_id", sa.Text),
+    sa.Column("context", Json, nullable=False),
+    #: Whether the parent run's final status has reached the tracker.
+    sa.Column("synced", sa.Boolean, nullable=False, default=True),
+    sa.Index("sweeps_by_time", "project", "created_at"),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _project(),
+    sa.Column("id", sa.String(48), primary_key=True),
+    sa.Column("sweep_id", sa.String(32), nullable=False),
+    sa.Column("index", sa.Integer, nullable=False),
+    sa.Column("notebook", sa.Text, nullable=False),
+    sa.Column("parameters", Json, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("error", sa.Text),
+    sa.Column("metrics", Json, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("lost", sa.Integer, nullable=False),
+    #: Attempts since somebody last asked for a retry, which `retries` bounds.
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("cell", sa.Integer),
+    sa.Column("cells", sa.Integer),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("started_at", Moment),
+    sa.Column("finished_at", Moment),
+    sa.Column("duration", sa.Double),
+    sa.Column("output", sa.Text),
+    sa.Column("mlflow_run_id", sa.Text),
+    sa.Column("experiment", sa.Text, nullable=False),
+    #: Somebody asked to cancel it while it ran; outlives the worker that was told.
+    sa.Column("cancel", sa.Boolean, nullable=False, default=False),
+    sa.Index("runs_of_sweep", "project", "sweep_id", "index"),
+    sa.Index("runs_in_queue", "project", "status", "priority", "created_at", "index"),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    _project(),
+    sa.Column("id", sa.String(56), primary_key=True),
+    sa.Column("run_id", sa.String(48), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("error", sa.Text),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("fence", sa.BigInteger, nullable=False),
+    sa.Column("executor", sa.Text, nullable=False),
+    sa.Column("processes", Json, nullable=False),
+    sa.Column("start", sa.Text, nullable=False),
+    sa.Column("mlflow_run_id", sa.Text),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment),
+    sa.Column("duration", sa.Double),
+    sa.Column("failed_cell", sa.Integer),
+    #: Number of the last metric point that has reached the tracker, and whether all else has.
+    sa.Column("synced_point", sa.BigInteger, nullable=False, default=0),
+    sa.Column("synced", sa.Boolean, nullable=False, default=False),
+    sa.Index("attempts_of_run", "project", "run_id", "number"),
+    sa.Index("attempts_by_status", "project", "status"),
+    sa.Index("attempts_unsynced", "project", "synced"),
+)
+
+points = sa.Table(
+    "points",
+    metadata,
+    sa.Column(
+        "id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True
+    ),
+    sa.Column("project", sa.String(64), nullable=False),
+    sa.Column("attempt_id", sa.String(56), nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("step", sa.BigInteger, nullable=False),
+    #: NULL stands for NaN, which SQLite cannot keep.
+    sa.Column("value", sa.Double),
+    sa.Column("time", sa.Double, nullable=False),
+    sa.Index("points_of_attempt", "project", "attempt_id", "key", "step"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    _project(),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("time", Moment, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("sweep_id", sa.String(32)),
+    sa.Column("run_id", sa.String(48)),
+    sa.Column("status", sa.String(16)),
+    sa.Column("data", Json, nullable=False),
+)
