@@ -22,7 +22,7 @@ find_python() {
 }
 
 command -v node >/dev/null || fail "Node is missing: install Node 20 or newer."
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' ||
+node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' ||
     fail "Node $(node --version) is too old: install Node 20 or newer."
 
 if ! recent "$venv/bin/python"; then
