@@ -66,7 +66,8 @@ $(ASSETS): $(ASSET_SOURCES) $(NODE_MODULES)
 # An editable install copies the assets and the server's configuration into the environment.
 $(PACKAGE): pyproject.toml install.json jupyter-config/server-config/jupyter_mlops.json $(ASSETS)
 	@echo "Installing the package"
-	@$(UV_PIP) --no-deps --no-build-isolation --reinstall-package jupyter-mlops --editable .
+	@SKIP_JUPYTER_BUILDER=1 $(UV_PIP) --no-deps --no-build-isolation \
+		--reinstall-package jupyter-mlops --editable .
 	@touch $@
 
 $(BROWSER): scripts/ensure_browser.py $(DEV_ENV)
