@@ -21,6 +21,8 @@ class Task:
     """All that an executor needs in order to execute one attempt."""
 
     attempt_id: str
+    #: The notebook's path as the user knows it.
+    source: str
     #: The notebook as it was submitted.
     snapshot: Path
     #: Where the output notebook goes; its folder exists. Written aside and renamed.
@@ -33,7 +35,8 @@ class Task:
     cwd: Path
     parameters: dict[str, Any]
     kernel: str
-    #: Names whose values must not be written into the output's metadata.
+    language: str
+    #: Names of parameters whose values must not be written into the output notebook.
     secrets: frozenset[str]
     #: The kernel's whole environment.
     environment: dict[str, str] = field(repr=False)

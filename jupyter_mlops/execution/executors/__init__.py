@@ -1,0 +1,1 @@
+"""Where attempts run. Each executor implements `jupyter_mlops.core.ports.Executor`."""

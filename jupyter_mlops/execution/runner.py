@@ -1,0 +1,121 @@
+"""A runner: a process that executes one attempt after the other for the worker.
+
+It ends, and its kernel with it, as soon as the worker's end of the channel closes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import signal
+import socket
+import threading
+from contextlib import suppress
+
+import msgspec
+
+from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Progress, Task
+from ..core.runs import Reason
+from . import wire
+from .notebook import Control, execute
+from .output import write_atomically
+from .processes import end
+
+#: Seconds between interrupting a kernel and terminating it, and from there to killing it.
+GRACE = 5.0
+
+
+class Runner:
+    """Executes what comes by the channel, one at a time."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._commands: queue.SimpleQueue[wire.Execute] = queue.SimpleQueue()
+        self._control = Control()
+        self._sending = threading.Lock()
+
+    def serve(self) -> None:
+        """Execute until the worker hangs up; does not return."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        while True:
+            task = self._commands.get().task
+            outcome = self._attempt(task)
+            with suppress(OSError):
+                write_atomically(task.result, msgspec.json.encode(outcome))
+            self._control = Control()
+            self._send(wire.Done(outcome))
+
+    def _attempt(self, task: Task) -> Outcome:
+        timer = None
+        if task.timeout is not None:
+            timer = threading.Timer(task.timeout, self._stop, [self._control, Reason.TIMEOUT])
+            timer.daemon = True
+            timer.start()
+        try:
+            return execute(task, self._control, self._report)
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if self._control.kernel is not None:
+                end([self._control.kernel])
+
+    def _listen(self) -> None:
+        while header := self._receive(wire.HEADER_SIZE):
+            command = wire.read_command(self._receive(wire.body_size(header)))
+            if isinstance(command, wire.Execute):
+                self._commands.put(command)
+            else:
+                threading.Thread(
+                    target=self._stop, args=[self._control, Reason.USER], daemon=True
+                ).start()
+        if self._control.kernel is not None:
+            end([self._control.kernel])
+        os._exit(0)
+
+    def _stop(self, control: Control, reason: Reason) -> None:
+        """Interrupt the kernel, then terminate, then kill it."""
+        control.stop = control.stop or reason
+        kernel = control.kernel
+        if kernel is None:
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(kernel.pid, signal.SIGINT)
+        if not control.ended.wait(GRACE):
+            end([kernel], grace=GRACE)
+
+    def _report(self, progress: Progress) -> None:
+        self._send(
+            wire.Reported(
+                kernel=progress if isinstance(progress, KernelStarted) else None,
+                cell=progress if isinstance(progress, CellStarted) else None,
+                metrics=progress if isinstance(progress, MetricsLogged) else None,
+            )
+        )
+
+    def _send(self, reply: wire.Reply) -> None:
+        with self._sending, suppress(OSError):
+            self._channel.sendall(wire.pack(reply))
+
+    def _receive(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            try:
+                part = self._channel.recv(size - len(data))
+            except ConnectionError:
+                return b""
+            if not part:
+                return b""
+            data += part
+        return bytes(data)
+
+
+def main() -> None:
+    """Serve the channel that was inherited from the worker."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--channel", type=int, required=True)
+    Runner(socket.socket(fileno=parser.parse_args().channel)).serve()
+
+
+if __name__ == "__main__":
+    main()

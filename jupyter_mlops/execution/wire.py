@@ -1,0 +1,78 @@
+"""What the worker and a runner process say to each other: MessagePack, each with its length."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Task
+
+_LENGTH = struct.Struct(">I")
+HEADER_SIZE = _LENGTH.size
+
+
+class Execute(msgspec.Struct, tag=True):
+    """Worker to runner: execute this."""
+
+    task: Task
+
+
+class Cancel(msgspec.Struct, tag=True):
+    """Worker to runner: stop what you execute."""
+
+
+class Reported(msgspec.Struct, tag=True):
+    """Runner to worker: something happened."""
+
+    kernel: KernelStarted | None = None
+    cell: CellStarted | None = None
+    metrics: MetricsLogged | None = None
+
+
+class Done(msgspec.Struct, tag=True):
+    """Runner to worker: the attempt has ended, and the next may come."""
+
+    outcome: Outcome
+
+
+Command = Execute | Cancel
+Reply = Reported | Done
+
+
+def _encode_hook(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be sent.")
+
+
+def _decode_hook(kind: type, value: Any) -> Any:
+    return kind(value)
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_encode_hook)
+_commands = msgspec.msgpack.Decoder(Command, dec_hook=_decode_hook)
+_replies = msgspec.msgpack.Decoder(Reply, dec_hook=_decode_hook)
+
+
+def pack(message: Command | Reply) -> bytes:
+    """Encode a message with its header."""
+    body = _encoder.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+def body_size(header: bytes) -> int:
+    """Return the number of bytes that follow a header."""
+    return int(_LENGTH.unpack(header)[0])
+
+
+def read_command(body: bytes) -> Command:
+    """Decode what the worker said."""
+    return _commands.decode(body)
+
+
+def read_reply(body: bytes) -> Reply:
+    """Decode what a runner said."""
+    return _replies.decode(body)
