@@ -1,0 +1,37 @@
+"""What every test may rely on: nothing of the user's own set-up reaches it, nor the reverse."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep configuration, sockets and git identity of the person who runs the tests out of them."""
+    home = tmp_path_factory.mktemp("home")
+    # A Unix socket's path has about 100 bytes, more than a folder of pytest's would leave.
+    runtime = Path(tempfile.mkdtemp(prefix="mlops-"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, folder in {
+            "IPYTHONDIR": "ipython",
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_DATA_DIR": "data",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "MPLCONFIGDIR": "matplotlib",
+        }.items():
+            patch.setenv(name, str(home / folder))
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID"):
+            patch.delenv(name, raising=False)
+        patch.setenv("JUPYTER_MLOPS_RUNTIME_DIR", str(runtime))
+        patch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "A Tester")
+            patch.setenv(f"GIT_{role}_EMAIL", "tester@example.org")
+        yield
+    shutil.rmtree(runtime, ignore_errors=True)
