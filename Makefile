@@ -33,7 +33,7 @@ BROWSER := $(VENV)/.browser
 NODE_MODULES := labextension/node_modules/.made
 ASSETS := jupyter_mlops/labextension/package.json
 
-GENERATED := labextension/src/api/openapi.json labextension/src/api/schema.ts
+TYPES := labextension/src/api/schema.ts
 
 # Folders are listed too, so that a deleted file is noticed.
 ASSET_SOURCES := $(shell find labextension/src labextension/style labextension/schema) \
@@ -134,9 +134,10 @@ types: $(DEV_ENV) $(NODE_MODULES) ## Regenerate the OpenAPI file and the TypeScr
 	@$(JLPM) types
 
 check-types: $(DEV_ENV) $(NODE_MODULES)
-	@before=$$(cat $(GENERATED) | cksum) && $(MAKE) --no-print-directory types && \
-		test "$$before" = "$$(cat $(GENERATED) | cksum)" || \
-		{ echo "The contract is stale. Run make types and commit what it writes." >&2; exit 1; }
+	@$(BIN)/python -m jupyter_mlops.server.contract --check
+	@before=$$(cksum $(TYPES)) && $(JLPM) types >/dev/null && cd .. && \
+		test "$$before" = "$$(cksum $(TYPES))" || \
+		{ echo "$(TYPES) was stale. Commit what make types wrote." >&2; exit 1; }
 
 lock: $(DEV_ENV) ## Resolve the requirements again
 	@scripts/lock.sh $(LOCK_ARGS)
