@@ -1,0 +1,35 @@
+"""What the package imports, and when: its start is what people wait for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+#: Slow to import, or absent from a kernel's own environment.
+HEAVY = {
+    *("IPython", "click", "ipywidgets", "jupyter_client", "jupyter_server", "mlflow", "msgspec"),
+    *("nbclient", "nbformat", "numpy", "pandas", "papermill", "psutil", "rich", "sqlalchemy"),
+    *("tornado", "traitlets"),
+}
+
+
+def imported_by(code: str) -> set[str]:
+    """Run code in a fresh interpreter and return the top-level modules that it left imported."""
+    report = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    command = [sys.executable, "-c", f"{code}\n{report}"]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_package_imports_nothing_heavy() -> None:
+    """``import jupyter_mlops`` imports none of what it depends on."""
+    modules = imported_by("import jupyter_mlops")
+    assert "jupyter_mlops" in modules
+    assert not modules & HEAVY
+
+
+def test_listing_the_names_imports_nothing_heavy() -> None:
+    """Completion looks at the package's names, which must not import what is behind them."""
+    assert not imported_by("import jupyter_mlops; dir(jupyter_mlops)") & HEAVY
