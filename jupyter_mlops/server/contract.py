@@ -17,12 +17,11 @@ from jupyter_events import yaml
 
 from ..app import messages as m
 from ..app.operations import Operation
-from .events import SCHEMA_ID, ChangeEvent
+from .events import SCHEMA_FILE, SCHEMA_ID, ChangeEvent
 from .routes import API, FORWARDED, ROUTES
 
 PACKAGE = Path(__file__).parent.parent
 OPENAPI_FILE = PACKAGE.parent / "labextension" / "src" / "api" / "openapi.json"
-EVENT_FILE = PACKAGE / "server" / "schemas" / "change.v1.yaml"
 
 Schema = dict[str, Any]
 
@@ -96,7 +95,7 @@ def files() -> dict[Path, str]:
     """Return what each file of the contract should hold."""
     return {
         OPENAPI_FILE: json.dumps(openapi(), indent=2, sort_keys=True, allow_nan=False) + "\n",
-        EVENT_FILE: yaml.dumps(event_schema()),
+        SCHEMA_FILE: yaml.dumps(event_schema()),
     }
 
 

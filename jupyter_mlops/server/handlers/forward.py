@@ -1,0 +1,50 @@
+"""Hands the browser's requests on to the worker of their project."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from ...app import messages as m
+from ...app.operations import Operation
+from ...app.projects import Project
+from ...core.exceptions import InvalidInput
+from ..link import Link
+from ..projects import Projects
+from .base import MlopsHandler
+
+
+class ForwardHandler(MlopsHandler):
+    """Checks a request and asks the worker of the project that it names."""
+
+    def initialize(self, projects: Projects, link: Link) -> None:
+        """Take what the extension shares among its handlers."""
+        self._projects = projects
+        self._link = link
+
+    async def answer(self, operation: Operation[Any], path: Mapping[str, str]) -> bytes:
+        """Ask the worker, which answers in JSON."""
+        values = self.query_values()
+        name = values.pop("project", None)
+        if name is None:
+            raise InvalidInput("Say which project is meant: project=FOLDER.", field="project")
+        query = self.decode_query(values, operation.query or m.Request)
+        body = self.decode_body(operation.body or m.Request)
+        project = await asyncio.to_thread(self._confine, name, query, body)
+        return await self._link.ask(
+            project,
+            operation,
+            path,
+            query=query if operation.query else None,
+            body=body if operation.body else None,
+        )
+
+    def _confine(self, name: str, *requests: m.Request) -> Project:
+        """Return the project, the requests' notebooks being resolved and inside it."""
+        project = self._projects.at(name)
+        for request in requests:
+            notebook = getattr(request, "notebook", None)
+            if notebook is not None:
+                request.notebook = project.relative(notebook)  # type: ignore[attr-defined]
+        return project
