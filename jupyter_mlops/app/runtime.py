@@ -101,8 +101,15 @@ def start_worker(project: Project, *, python: str | None = None) -> None:
         with log_path.open("ab") as log:
             position = log.tell()
             subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
-                [python, "-P", "-m", "jupyter_mlops.app.worker", str(project.root)]
-                + ["--ready-fd", str(writer)],
+                [
+                    python,
+                    "-P",
+                    "-m",
+                    "jupyter_mlops.app.worker",
+                    str(project.root),
+                    "--ready-fd",
+                    str(writer),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import DeadKernelError
+from nbclient.util import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import raise_for_execution_errors, remove_error_markers
@@ -21,7 +22,7 @@ from ..core import values
 from ..core.exceptions import MlopsError
 from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Progress, Task
 from ..core.runs import MetricPoint, ProcessIdentity, Reason, Status
-from .output import OutputNotebook
+from .output import OutputNotebook, Stopped
 from .processes import identify
 
 #: The display type by which a notebook in any language logs metrics.
@@ -29,10 +30,6 @@ METRICS_TYPE = "application/vnd.jupyter-mlops.metrics.v1+json"
 
 #: Seconds that a kernel may take until it answers for the first time.
 KERNEL_START_TIMEOUT = 120
-
-
-class Stopped(Exception):
-    """The attempt was told to stop between two cells."""
 
 
 class Control:
@@ -124,6 +121,9 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             KernelStarted(process=self._control.kernel, start="cold", cells=len(self._numbers))
         )
 
+    #: The client starts its kernel by this name.
+    start_new_kernel = run_sync(async_start_new_kernel)
+
     def execute_cell(self, cell: nbformat.NotebookNode, cell_index: int, **kwargs: Any) -> Any:
         """Execute a cell unless we were told to stop."""
         if self._control.stop is not None:
@@ -159,28 +159,33 @@ def _explain(
     error: Exception, output: OutputNotebook | None, control: Control, task: Task
 ) -> dict[str, Any]:
     """Return status, reason, one line and the cell of a failure."""
-    cell = _current_cell(output)
     if control.stop is Reason.USER:
-        return {"status": Status.CANCELLED, "reason": Reason.USER, "error": None}
-    if control.stop is Reason.TIMEOUT or isinstance(error, CellTimeoutError):
-        line = f"It took longer than {task.timeout:g} s." if task.timeout else "A cell timed out."
-        return _failed(Reason.TIMEOUT, line, cell)
-    if isinstance(error, PapermillExecutionError):
-        line = f"{error.ename}: {_first_line(error.evalue)}" if error.evalue else error.ename
-        return _failed(Reason.ERROR, line, cell)
-    if isinstance(error, DeadKernelError):
-        return _failed(Reason.KERNEL_DIED, "The kernel died (out of memory, or a crash).", cell)
-    if isinstance(error, NoSuchKernel):
-        line = f"The kernel {task.kernel} is no longer installed."
-        return _failed(Reason.KERNEL_MISSING, line, None)
-    if isinstance(error, OSError):
-        line = f"{error.strerror or error}: {error.filename or task.output}"
-        return _failed(Reason.DISK_FULL, f"The output cannot be written: {line}", cell)
-    return _failed(Reason.INTERNAL, f"{type(error).__name__}: {_first_line(str(error))}", cell)
+        return {"status": Status.CANCELLED, "reason": Reason.USER}
+    reason, line = _reason(error, control, task)
+    return {
+        "status": Status.FAILED,
+        "reason": reason,
+        "error": line[:500],
+        "failed_cell": _current_cell(output),
+    }
 
 
-def _failed(reason: Reason, line: str, cell: int | None) -> dict[str, Any]:
-    return {"status": Status.FAILED, "reason": reason, "error": line[:500], "failed_cell": cell}
+def _reason(error: Exception, control: Control, task: Task) -> tuple[Reason, str]:
+    if control.stop is Reason.TIMEOUT:
+        return Reason.TIMEOUT, f"It took longer than {task.timeout:g} s."
+    match error:
+        case PapermillExecutionError():
+            line = f"{error.ename}: {_first_line(error.evalue)}" if error.evalue else error.ename
+            return Reason.ERROR, line
+        case DeadKernelError():
+            return Reason.KERNEL_DIED, "The kernel died (out of memory, or a crash)."
+        case NoSuchKernel():
+            return Reason.KERNEL_MISSING, f"The kernel {task.kernel} is no longer installed."
+        case OSError():
+            what = f"{error.strerror or error}: {error.filename or task.output}"
+            return Reason.DISK_FULL, f"The output cannot be written: {what}"
+        case _:
+            return Reason.INTERNAL, f"{type(error).__name__}: {_first_line(str(error))}"
 
 
 def _first_line(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from ..core.ports import Task
 SAVE_EVERY = 5.0
 
 
+class Stopped(Exception):
+    """The attempt was told to stop between two cells."""
+
+
 class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
     """The notebook under execution. A reader of its file always finds a whole notebook."""
 
@@ -31,9 +36,14 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
         nb.metadata.papermill["parameters"] = values.encode(self._shown())
 
     def cell_complete(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
-        """Record that a cell has ended; one that was never begun stays pending."""
-        if cell.metadata.papermill["status"] != self.PENDING:
-            super().cell_complete(cell, cell_index, **kwargs)
+        """Record that a cell has ended: not well if an exception is under way."""
+        error = sys.exc_info()[1]
+        if isinstance(error, Stopped):
+            cell.metadata.papermill.update(status=self.PENDING, start_time=None, exception=None)
+            return
+        if error is not None:
+            self.cell_exception(cell, cell_index, exception=error)
+        super().cell_complete(cell, cell_index, **kwargs)
 
     def notebook_complete(self, **kwargs: Any) -> None:
         """Finish the metadata. Cells that were not executed stay pending."""

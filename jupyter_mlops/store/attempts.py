@@ -1,4 +1,7 @@
-"""What becomes of attempts: progress, metrics, the outcome. Late writers are refused by the fence."""
+"""What becomes of attempts: progress, metrics, the outcome.
+
+A late writer is refused by the fence that its claim was given.
+"""
 
 from __future__ import annotations
 
@@ -180,8 +183,15 @@ class AttemptLog:
         with self._database.transaction() as transaction:
             self._set(transaction, attempt.id, **change)
 
-    def sweep_tracked(self, sweep: str, mlflow_run_id: str | None = None, *, synced: bool) -> None:
-        """Record the tracker's id of a sweep, and whether its final status is there."""
+    def sweep_tracked(
+        self,
+        sweep: str,
+        mlflow_run_id: str | None = None,
+        *,
+        synced: bool,
+        ended: Status | None = None,
+    ) -> None:
+        """Record the tracker's id of a sweep, whether its final status is there, and its end."""
         change: dict[str, Any] = {"synced": synced}
         if mlflow_run_id is not None:
             change["mlflow_run_id"] = mlflow_run_id
@@ -191,11 +201,18 @@ class AttemptLog:
                 .where(self._database.mine(sweeps), sweeps.c.id == sweep)
                 .values(**change)
             )
+            if ended is not None:
+                transaction.emit("sweep", sweep_id=sweep, status=ended)
 
     def adopt(self, attempt: Attempt, *, worker: str, fence: int) -> None:
         """Take over a session whose process outlived the worker that it was opened with."""
         with self._database.transaction() as transaction:
             self._set(transaction, attempt.id, worker=worker, fence=fence)
+
+    def announce(self, kind: str) -> None:
+        """Tell listeners of a change outside the store."""
+        with self._database.transaction() as transaction:
+            transaction.emit(kind)
 
     def _again(
         self, transaction: Transaction, attempt: Attempt, run: Run, outcome: Outcome, lost: int

@@ -74,5 +74,6 @@ def _migrate(engine: Engine) -> None:
             connection.execute(schema.info.insert().values(version=schema.VERSION))
         elif version > schema.VERSION:
             raise StoreUnavailable(
-                f"The store was written by a newer jupyter-mlops (format {version}). Upgrade this one."
+                f"The store was written by a newer jupyter-mlops (format {version}). "
+                "Upgrade this one."
             )

@@ -20,7 +20,6 @@ from ..core.runs import (
     SweepKind,
 )
 
-
 Row = sa.Row[Any]
 
 

@@ -1,0 +1,146 @@
+"""Use cases of the project as a whole: who answers, how it stands, what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpecManager
+
+from .. import __version__
+from ..core.exceptions import MlopsError
+from ..core.runs import Status
+from ..execution.machine import granted_cores
+from ..execution.slots import Slots
+from ..store import Store, network_file_system
+from . import messages as m
+from . import views
+from .projects import Project
+from .recorder import Recorder
+from .scheduler import Scheduler
+
+#: Free bytes below which doctor warns.
+_LITTLE_SPACE = 1_000_000_000
+
+
+class HealthUseCases:
+    """What can be asked of the worker itself."""
+
+    def __init__(
+        self,
+        project: Project,
+        store: Store,
+        scheduler: Scheduler,
+        recorder: Recorder,
+        slots: Slots,
+        stop: Callable[[], None],
+    ) -> None:
+        self._project = project
+        self._store = store
+        self._scheduler = scheduler
+        self._recorder = recorder
+        self._slots = slots
+        self._stop = stop
+        self._started = datetime.now(UTC)
+
+    async def health(self) -> m.HealthView:
+        """Say who answers."""
+        return m.HealthView(
+            version=__version__,
+            protocol=m.PROTOCOL,
+            pid=os.getpid(),
+            python=sys.executable,
+            project=str(self._project.root),
+            started_at=self._started,
+            draining=self._scheduler.draining,
+        )
+
+    async def drain(self, body: m.DrainRequest) -> m.Empty:
+        """End when the running attempts have ended, or now."""
+        self._scheduler.draining = True
+        if body.now or not self._scheduler.running:
+            self._stop()
+        return m.Empty()
+
+    async def status(self) -> m.StatusView:
+        """Tell how the project stands."""
+        totals = await asyncio.to_thread(self._store.history.totals)
+        missing = await asyncio.to_thread(self._store.history.unsynced)
+        return m.StatusView(
+            queued=totals.get(Status.QUEUED, 0),
+            running=totals.get(Status.RUNNING, 0),
+            cores_used=self._slots.held,
+            cores_held=self._slots.held_by_all(),
+            cores=self._slots.limit,
+            problem=self._problem(len(missing)),
+            unsynced=len(missing),
+            seq=await asyncio.to_thread(self._store.history.last_seq),
+        )
+
+    def _problem(self, missing: int) -> str | None:
+        if self._recorder.problem is not None:
+            waiting = f" {missing} runs wait to be recorded." if missing else ""
+            return f"{self._recorder.problem}{waiting}"
+        kind = network_file_system(self._project.state)
+        if kind is not None:
+            return (
+                f"The state lies on a network file system ({kind}), where databases break. "
+                "Set state_dir in mlops.toml to a local folder."
+            )
+        return None
+
+    async def events(self, query: m.EventsQuery) -> list[m.EventView]:
+        """List events after a number."""
+        found = await asyncio.to_thread(self._store.history.events, query.after, query.limit)
+        return [views.event(each) for each in found]
+
+    async def doctor(self) -> list[m.Finding]:
+        """Check the store, tracking, kernels, cores and disk."""
+        return [
+            await self._tracking(),
+            await asyncio.to_thread(self._kernels),
+            self._cores(),
+            await asyncio.to_thread(self._disk),
+            self._file_system(),
+        ]
+
+    async def _tracking(self) -> m.Finding:
+        try:
+            versions = await self._recorder.call(lambda _, registry: registry.versions())
+        except MlopsError as error:
+            return m.Finding(name="tracking", ok=False, message=error.message)
+        number = len(versions)
+        line = f"MLflow answers; {number} model version{'' if number == 1 else 's'}."
+        return m.Finding(name="tracking", ok=True, message=line)
+
+    def _kernels(self) -> m.Finding:
+        found = sorted(KernelSpecManager().find_kernel_specs())
+        line = f"Kernels: {', '.join(found)}." if found else "No kernel: pip install ipykernel."
+        return m.Finding(name="kernels", ok=bool(found), message=line)
+
+    def _cores(self) -> m.Finding:
+        granted = granted_cores()
+        line = f"{granted} of {os.cpu_count()} cores are granted, {self._slots.limit} used here."
+        return m.Finding(name="cores", ok=True, message=line)
+
+    def _disk(self) -> m.Finding:
+        free = shutil.disk_usage(self._project.state).free
+        used = _size(self._project.state) + _size(self._project.root / "runs")
+        line = f"{free / 1e9:.1f} GB free; state and output notebooks take {used / 1e6:.1f} MB."
+        if free < _LITTLE_SPACE:
+            line += " Free some space, or delete runs: jupyter mlops runs delete ID"
+        return m.Finding(name="disk", ok=free >= _LITTLE_SPACE, message=line)
+
+    def _file_system(self) -> m.Finding:
+        kind = network_file_system(self._project.state)
+        line = "The state lies on a local file system." if kind is None else self._problem(0) or ""
+        return m.Finding(name="state", ok=kind is None, message=line)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())

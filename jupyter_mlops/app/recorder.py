@@ -1,0 +1,237 @@
+"""Recording in the tracking store: at once if it answers, later if it does not.
+
+Tracking never holds up a run. What could not be recorded is known to the store and made good when
+the tracking server is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..core.exceptions import MlopsError, NotFound, TrackingUnavailable
+from ..core.ports import Outcome, Registry, Tracker
+from ..core.runs import Attempt, Run, Status, Sweep, SweepKind
+from ..store import Store
+from . import views
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+#: Seconds between two transfers of metrics, and the longest pause while the server is away.
+EVERY = 1.0
+LONGEST_PAUSE = 60.0
+
+
+class Recorder:
+    """Brings what the store knows to the tracker, from one thread of its own."""
+
+    def __init__(
+        self,
+        store: Store,
+        open_tracker: Callable[[], Tracker],
+        open_registry: Callable[[], Registry],
+        output_path: Callable[[Run], Path | None],
+    ) -> None:
+        self._store = store
+        self._open_tracker = open_tracker
+        self._open_registry = open_registry
+        self._output_path = output_path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tracking")
+        self._tracker: Tracker | None = None
+        self._registry: Registry | None = None
+        self._logging: dict[str, Attempt] = {}
+        self._wake = asyncio.Event()
+        #: What is wrong with tracking, in one line; None while it works.
+        self.problem: str | None = None
+
+    # -- called by the scheduler and the sessions --------------------------------------------------
+
+    async def begin(self, sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, str]:
+        """Record that an attempt begins and return variables for its kernel.
+
+        They are empty if the tracker is away; the attempt is then recorded afterwards.
+        """
+        return await self._attempt_to(lambda: self._begin(sweep, run, attempt)) or {}
+
+    def logged(self, attempt: Attempt) -> None:
+        """Have new metric points of an attempt transferred soon."""
+        self._logging[attempt.id] = attempt
+        self._wake.set()
+
+    async def finish(
+        self, sweep: Sweep, run: Run, attempt: Attempt, outcome: Outcome
+    ) -> dict[str, float] | None:
+        """Record how an attempt ended; return all its metrics, or None if the tracker is away."""
+        self._logging.pop(attempt.id, None)
+        return await self._attempt_to(lambda: self._finish(sweep, run, attempt, outcome))
+
+    async def finish_sweep(self, sweep_id: str) -> None:
+        """Record the final status of a sweep whose runs have all ended."""
+        if await self._attempt_to(lambda: self._finish_sweep(sweep_id)) is None:
+            self._wake.set()
+
+    async def call(self, use: Callable[[Tracker, Registry], T]) -> T:
+        """Use the tracker and the registry in their thread. Raises what they raise."""
+        return await self._in_thread(lambda: use(self._get_tracker(), self._get_registry()))
+
+    # -- the loop ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Transfer metrics, and make good what is missing, until cancelled."""
+        pause = EVERY
+        while True:
+            if self.problem is None:
+                await self._wake.wait()
+            else:
+                await asyncio.sleep(pause)
+            self._wake.clear()
+            done = await self._attempt_to(self._catch_up)
+            if done is None:
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                pause = EVERY
+                await asyncio.sleep(EVERY)  # gathers points; each transfer costs a transaction
+
+    def catch_up(self) -> None:
+        """Have everything that is missing recorded soon."""
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Transfer what is left, if the tracker answers, and release it."""
+        await self._attempt_to(self._catch_up)
+        if self._tracker is not None:
+            await self._in_thread(self._tracker.close)
+        self._thread.shutdown(wait=False)
+
+    # -- in the tracking thread --------------------------------------------------------------------
+
+    def _begin(self, sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, str]:
+        tracker = self._get_tracker()
+        tracked = tracker.start_attempt(self._with_parent(sweep), run, attempt)
+        self._store.attempts.tracked(attempt, tracked.id)
+        return tracked.environment
+
+    def _with_parent(self, sweep: Sweep) -> Sweep:
+        """Return the sweep with its parent run, recorded now if it was not yet."""
+        if sweep.kind is not SweepKind.SWEEP:
+            return sweep
+        known = self._store.history.sweep(sweep.id)
+        if known.mlflow_run_id is None:
+            parent = self._get_tracker().start_sweep(sweep)
+            self._store.attempts.sweep_tracked(sweep.id, parent, synced=False)
+            known = self._store.history.sweep(sweep.id)
+        return known
+
+    def _finish(
+        self, sweep: Sweep, run: Run, attempt: Attempt, outcome: Outcome
+    ) -> dict[str, float]:
+        tracker = self._get_tracker()
+        tracked_id = self._tracked_id(attempt)
+        if tracked_id is None:
+            self._begin(sweep, run, attempt)
+            tracked_id = self._tracked_id(attempt) or ""
+        self._transfer(attempt, tracked_id)
+        output = self._output_path(run) if outcome.has_output else None
+        tags = {
+            "mlops.status": outcome.status.value,
+            "mlops.reason": outcome.reason.value if outcome.reason else "",
+            "mlops.error": outcome.error or "",
+            "mlops.duration": f"{outcome.duration:.3f}",
+        }
+        tracker.finish_attempt(
+            tracked_id,
+            outcome,
+            tags={name: text for name, text in tags.items() if text},
+            artifacts=[output] if output and output.exists() else [],
+        )
+        return tracker.metrics(tracked_id)
+
+    def _tracked_id(self, attempt: Attempt) -> str | None:
+        for each in self._store.history.attempts(attempt.run_id):
+            if each.id == attempt.id:
+                return each.mlflow_run_id
+        raise NotFound(f"Attempt {attempt.id} was deleted.")
+
+    def _transfer(self, attempt: Attempt, tracked_id: str) -> None:
+        while True:
+            points, last = self._store.attempts.unsynced_points(attempt)
+            if not points:
+                return
+            self._get_tracker().log_metrics(tracked_id, points)
+            self._store.attempts.mark_synced(attempt, point=last)
+
+    def _finish_sweep(self, sweep_id: str) -> bool:
+        sweep = self._store.history.sweep(sweep_id)
+        tally = self._store.history.tallies([sweep_id])[sweep_id]
+        if tally.unfinished:
+            return True
+        status = views.status_of(tally)
+        if sweep.mlflow_run_id is not None:
+            counts = {f"mlops.{each}": str(number) for each, number in tally.counts.items()}
+            self._get_tracker().finish_sweep(sweep.mlflow_run_id, status, tags=counts)
+        self._store.attempts.sweep_tracked(sweep_id, synced=True, ended=status)
+        return True
+
+    def _catch_up(self) -> bool:
+        for attempt in list(self._logging.values()):
+            tracked_id = self._tracked_id(attempt)
+            if tracked_id is not None:
+                self._transfer(attempt, tracked_id)
+            self._logging.pop(attempt.id, None)
+        for attempt in self._store.history.unsynced():
+            run = self._store.history.run(attempt.run_id)
+            sweep = self._store.history.sweep(run.sweep_id)
+            self._finish(sweep, run, attempt, _outcome_of(attempt))
+            self._store.attempts.mark_synced(attempt, everything=True)
+        for sweep in self._store.history.unsynced_sweeps():
+            self._finish_sweep(sweep.id)
+        return True
+
+    # -- plumbing ----------------------------------------------------------------------------------
+
+    async def _attempt_to(self, work: Callable[[], T]) -> T | None:
+        """Do something with the tracker; None, with the problem noted, if it is away."""
+        try:
+            result = await self._in_thread(work)
+        except TrackingUnavailable as error:
+            if self.problem is None:
+                log.warning("%s", error.message)
+            self.problem = error.message
+            self._wake.set()
+            return None
+        except MlopsError as error:
+            log.warning("Tracking: %s", error.message)
+            return None
+        self.problem = None
+        return result
+
+    def _in_thread(self, work: Callable[[], T]) -> Coroutine[Any, Any, T]:
+        async def run() -> T:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+        return run()
+
+    def _get_tracker(self) -> Tracker:
+        if self._tracker is None:
+            self._tracker = self._open_tracker()
+        return self._tracker
+
+    def _get_registry(self) -> Registry:
+        if self._registry is None:
+            self._registry = self._open_registry()
+        return self._registry
+
+
+def _outcome_of(attempt: Attempt) -> Outcome:
+    return Outcome(
+        status=Status(attempt.status),
+        reason=attempt.reason,
+        error=attempt.error,
+        failed_cell=attempt.failed_cell,
+        duration=attempt.duration or 0.0,
+    )

@@ -1,0 +1,299 @@
+"""The scheduler: claims queued runs while there are cores, and sees each attempt to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dotenv import dotenv_values
+
+from ..core import values
+from ..core.exceptions import LeaseLost
+from ..core.ports import (
+    CellStarted,
+    Executor,
+    KernelStarted,
+    MetricsLogged,
+    Outcome,
+    Progress,
+    Task,
+)
+from ..core.resources import thread_limits
+from ..core.runs import Attempt, Reason, Run, Status, Sweep
+from ..execution.slots import Slots
+from ..store import Store
+from .projects import Project
+from .submission import snapshot_path
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which we look again for cores that another project holds. Locks of files cannot
+#: be awaited several at a time.
+LOOK_AGAIN = 0.25
+
+#: Tells code in a kernel which attempt it belongs to.
+ATTEMPT_VARIABLE = "JUPYTER_MLOPS_ATTEMPT"
+
+
+@dataclass(slots=True)
+class _Active:
+    """An attempt under way."""
+
+    attempt: Attempt
+    sweep: Sweep
+    #: The cores that it holds; None while it waits for runs of its own.
+    slots: tuple[int, ...] | None
+    #: Number of connections by which it waits.
+    waits: int = 0
+
+
+class Scheduler:
+    """Drives the executors for one project."""
+
+    def __init__(
+        self,
+        project: Project,
+        store: Store,
+        recorder: Recorder,
+        executors: dict[str, Executor],
+        slots: Slots,
+        *,
+        worker: str,
+        fence: int,
+    ) -> None:
+        self._project = project
+        self._store = store
+        self._recorder = recorder
+        self._executors = executors
+        self._slots = slots
+        self._worker = worker
+        self._fence = fence
+        self._active: dict[str, _Active] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._environments: dict[str, dict[str, str]] = {}
+        self._wake = asyncio.Event()
+        self.draining = False
+
+    # -- what others may ask -----------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Look at the queue again."""
+        self._wake.set()
+
+    def set_environment(self, sweep_id: str, environment: dict[str, str]) -> None:
+        """Remember the submitter's variables for a sweep's kernels, in memory only."""
+        self._environments[sweep_id] = environment
+
+    async def cancel(self, run_ids: list[str]) -> None:
+        """Stop the attempts of running runs."""
+        for active in list(self._active.values()):
+            if active.attempt.run_id in run_ids:
+                await self._executors[active.sweep.executor].cancel(active.attempt.id)
+
+    @contextlib.contextmanager
+    def waiting(self, attempt_id: str | None) -> Iterator[None]:
+        """Let an attempt hold no cores for as long as it only waits for other runs."""
+        active = self._active.get(attempt_id or "")
+        if active is None:
+            yield
+            return
+        active.waits += 1
+        if active.slots is not None:
+            self._slots.release(active.slots)
+            active.slots = None
+            self._wake.set()
+        try:
+            yield
+        finally:
+            active.waits -= 1
+            self._wake.set()
+
+    @property
+    def running(self) -> int:
+        """Number of attempts under way."""
+        return len(self._tasks)
+
+    # -- the loop ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Claim and execute until cancelled."""
+        while True:
+            await self._claim_all()
+            timeout = LOOK_AGAIN if self._slots.waiting else None
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), timeout)
+            self._wake.clear()
+
+    async def close(self) -> None:
+        """End all attempts at once. They are recorded as lost, and so tried again later."""
+        self.draining = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for executor in self._executors.values():
+            await executor.close()
+
+    async def _claim_all(self) -> None:
+        self._resume_waiters()
+        owed = any(each.slots is None and not each.waits for each in self._active.values())
+        while not self.draining and not owed:
+            found = await asyncio.to_thread(self._store.queue.peek)
+            if found is None:
+                self._slots.content()
+                return
+            sweep, run = found
+            slots = self._slots.acquire(min(sweep.cpus, self._slots.limit))
+            if slots is None:
+                return
+            attempt = await asyncio.to_thread(
+                self._store.queue.claim, run.id, worker=self._worker, fence=self._fence
+            )
+            if attempt is None:
+                self._slots.release(slots)
+                continue
+            active = self._active[attempt.id] = _Active(attempt, sweep, slots)
+            task = asyncio.create_task(self._see_through(active, run))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _resume_waiters(self) -> None:
+        """Give cores back to attempts that waited for their own runs and go on."""
+        for active in self._active.values():
+            if active.slots is None and not active.waits:
+                active.slots = self._slots.acquire(min(active.sweep.cpus, self._slots.limit))
+
+    # -- one attempt -------------------------------------------------------------------------------
+
+    async def _see_through(self, active: _Active, run: Run) -> None:
+        try:
+            outcome = await self._execute(active, run)
+            await self._finish(active, run, outcome)
+        except LeaseLost as error:
+            log.warning("%s", error.message)
+        except asyncio.CancelledError:
+            lost = Outcome(
+                status=Status.FAILED, reason=Reason.LOST, error="The worker was stopped."
+            )
+            await asyncio.to_thread(
+                self._store.attempts.finish, active.attempt, lost, output=None, synced=False
+            )
+        finally:
+            self._give_back(active)
+
+    def _give_back(self, active: _Active) -> None:
+        self._active.pop(active.attempt.id, None)
+        if active.slots is not None:
+            self._slots.release(active.slots)
+            active.slots = None
+        self._wake.set()
+
+    async def _execute(self, active: _Active, run: Run) -> Outcome:
+        sweep, attempt = active.sweep, active.attempt
+        tracking = await self._recorder.begin(sweep, run, attempt)
+        try:
+            task = self._task(sweep, run, attempt, tracking)
+        except OSError as error:
+            return Outcome(
+                status=Status.FAILED,
+                reason=Reason.DISK_FULL,
+                error=f"The output cannot be written: {error.strerror}. Free some space.",
+                has_output=False,
+            )
+        reports: asyncio.Queue[Progress | None] = asyncio.Queue()
+        writer = asyncio.create_task(self._write_progress(attempt, reports))
+        try:
+            return await self._executors[sweep.executor].execute(task, reports.put_nowait)
+        finally:
+            reports.put_nowait(None)
+            await writer
+            if not task.log.stat().st_size:
+                task.log.unlink()
+
+    async def _finish(self, active: _Active, run: Run, outcome: Outcome) -> None:
+        sweep, attempt = active.sweep, active.attempt
+        if active.slots is not None:
+            self._slots.release(active.slots)
+            active.slots = None
+            self._wake.set()
+        metrics = await self._recorder.finish(sweep, run, attempt, outcome)
+        output = output_path(self._project, run) if outcome.has_output else None
+        ended = await asyncio.to_thread(
+            self._store.attempts.finish,
+            attempt,
+            outcome,
+            output=output.relative_to(self._project.root).as_posix() if output else None,
+            metrics=metrics,
+            synced=metrics is not None,
+        )
+        if ended.status.finished:
+            await self._recorder.finish_sweep(sweep.id)
+            result_path(self._project, attempt).unlink(missing_ok=True)
+
+    async def _write_progress(
+        self, attempt: Attempt, reports: asyncio.Queue[Progress | None]
+    ) -> None:
+        while (progress := await reports.get()) is not None:
+            write = self._store.attempts.progress
+            match progress:
+                case KernelStarted(process=process, start=start, cells=cells):
+                    await asyncio.to_thread(
+                        write, attempt, process=process, start=start, cells=cells
+                    )
+                case CellStarted(cell=cell):
+                    await asyncio.to_thread(write, attempt, cell=cell)
+                case MetricsLogged(points=points):
+                    await asyncio.to_thread(write, attempt, logged=points)
+                    self._recorder.logged(attempt)
+
+    def _task(self, sweep: Sweep, run: Run, attempt: Attempt, tracking: dict[str, str]) -> Task:
+        output = output_path(self._project, run)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        result = result_path(self._project, attempt)
+        result.parent.mkdir(exist_ok=True)
+        log_path = self._project.state / "logs" / f"{attempt.id}.log"
+        log_path.touch()
+        return Task(
+            attempt_id=attempt.id,
+            source=sweep.notebook,
+            snapshot=snapshot_path(self._project, sweep.notebook_hash),
+            output=output,
+            result=result,
+            log=log_path,
+            cwd=(self._project.root / sweep.notebook).parent,
+            parameters=run.parameters,
+            kernel=sweep.kernel,
+            language=sweep.context.get("language", "python"),
+            secrets=frozenset(name for name in run.parameters if values.looks_secret(name)),
+            environment=self._environment(sweep, attempt) | tracking,
+            cpus=sweep.cpus,
+            memory=sweep.memory,
+            gpus=sweep.gpus,
+            timeout=sweep.timeout,
+        )
+
+    def _environment(self, sweep: Sweep, attempt: Attempt) -> dict[str, str]:
+        """Variables of the kernel: the submitter's, those of .env, the limits of its share."""
+        base = self._environments.get(sweep.id) or dict(os.environ)
+        extra = {k: v for k, v in dotenv_values(self._project.root / ".env").items() if v}
+        limits = {k: v for k, v in thread_limits(sweep.cpus).items() if k not in {**base, **extra}}
+        return {**base, **extra, **limits, ATTEMPT_VARIABLE: attempt.id}
+
+
+def output_path(project: Project, run: Run) -> Path:
+    """Return where a run's output notebook lies: ``runs/<notebook>/<sweep>/<run>.ipynb``."""
+    folder = project.root / "runs" / Path(run.notebook).with_suffix("")
+    return folder / run.sweep_id / f"{run.id}.ipynb"
+
+
+def result_path(project: Project, attempt: Attempt) -> Path:
+    """Return where an attempt's outcome is left for the case that nobody listens any more."""
+    return project.state / "journals" / f"{attempt.id}.json"

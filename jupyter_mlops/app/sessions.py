@@ -1,0 +1,226 @@
+"""Use cases of sessions: interactive work that is tracked, as the worker carries them out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import psutil
+
+from ..core import values
+from ..core.exceptions import InvalidInput, MlopsError, NotFound
+from ..core.ports import Outcome
+from ..core.runs import (
+    SESSION,
+    Attempt,
+    MetricPoint,
+    ProcessIdentity,
+    Reason,
+    Run,
+    Status,
+    Sweep,
+    SweepKind,
+    attempt_id,
+    new_id,
+    run_id,
+)
+from ..execution.processes import identify, is_alive
+from ..store import Store
+from ..tracking import context
+from . import messages as m
+from . import views
+from .projects import Project
+from .recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks whether the processes of open sessions still run.
+LOOK_EVERY = 5.0
+
+
+class SessionUseCases:
+    """What can be asked of sessions."""
+
+    def __init__(
+        self, project: Project, store: Store, recorder: Recorder, *, worker: str, fence: int
+    ) -> None:
+        self._project = project
+        self._store = store
+        self._recorder = recorder
+        self._worker = worker
+        self._fence = fence
+
+    async def open_session(self, body: m.SessionRequest) -> m.SessionView:
+        """Open a run for interactive work in the process that asks."""
+        try:
+            process = identify(body.pid)
+        except psutil.NoSuchProcess:
+            raise InvalidInput("The process that wants to be tracked has ended.") from None
+        notebook = self._project.relative(body.notebook) if body.notebook else ""
+        sweep, run = self._records(body, notebook)
+        attempt = self._attempt(run, process)
+        await asyncio.to_thread(self._store.attempts.open_session, sweep, run, attempt)
+        environment = await self._recorder.begin(sweep, run, attempt)
+        run = await asyncio.to_thread(self._store.history.run, run.id)
+        return m.SessionView(run=views.run(run, sweep), environment=environment)
+
+    async def log_session(self, run_id: str, body: m.LogRequest) -> m.Empty:
+        """Add metrics and parameters to an open session."""
+        attempt = await self._open(run_id)
+        points = tuple(_point(each) for each in body.points)
+        if body.parameters:
+            added = {name: values.decode(each) for name, each in body.parameters.items()}
+            await asyncio.to_thread(self._store.attempts.add_parameters, attempt, added)
+        if points:
+            await asyncio.to_thread(self._store.attempts.progress, attempt, logged=points)
+            self._recorder.logged(attempt)
+        return m.Empty()
+
+    async def finish_session(self, run_id: str, body: m.FinishRequest) -> m.RunView:
+        """Close a session; with an error it has failed."""
+        attempt = await self._open(run_id)
+        duration = time.time() - attempt.started_at.timestamp()
+        if body.error is None:
+            outcome = Outcome(status=Status.SUCCEEDED, duration=duration, has_output=False)
+        else:
+            outcome = _failed(Reason.ERROR, body.error, duration)
+        return await self._finish(attempt, outcome)
+
+    async def watch(self) -> None:
+        """Close the sessions whose process has ended, until cancelled."""
+        while True:
+            for attempt in await asyncio.to_thread(self._store.history.running):
+                if attempt.executor == SESSION and _ended(attempt.processes):
+                    duration = time.time() - attempt.started_at.timestamp()
+                    line = "The kernel ended before the session was closed."
+                    await self._finish(attempt, _failed(Reason.KERNEL_DIED, line, duration))
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def import_spool(self) -> None:
+        """Take in what sessions logged while there was no worker."""
+        for path in sorted((self._project.state / "spool").glob("*.jsonl")):
+            try:
+                lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+                for line in lines:
+                    body = msgspec.convert({"points": line["points"]}, m.LogRequest)
+                    await self.log_session(line["run_id"], body)
+            except (OSError, ValueError, KeyError, TypeError, MlopsError) as error:
+                log.warning("%s was not taken in: %s", path.name, error)
+                path.rename(path.with_suffix(".refused"))
+            else:
+                path.unlink()
+
+    async def _finish(self, attempt: Attempt, outcome: Outcome) -> m.RunView:
+        run = await asyncio.to_thread(self._store.history.run, attempt.run_id)
+        sweep = await asyncio.to_thread(self._store.history.sweep, run.sweep_id)
+        metrics = await self._recorder.finish(sweep, run, attempt, outcome)
+        run = await asyncio.to_thread(
+            self._store.attempts.finish,
+            attempt,
+            outcome,
+            output=None,
+            metrics=metrics,
+            synced=metrics is not None,
+        )
+        return views.run(run, sweep)
+
+    async def _open(self, run_id: str) -> Attempt:
+        attempts = await asyncio.to_thread(self._store.history.attempts, run_id)
+        for attempt in attempts:
+            if attempt.executor == SESSION and attempt.status is Status.RUNNING:
+                return attempt
+        raise NotFound(f"There is no open session {run_id}. Open one with: %mlops track")
+
+    def _records(self, body: m.SessionRequest, notebook: str) -> tuple[Sweep, Run]:
+        now = datetime.now(UTC)
+        parameters = {name: values.decode(each) for name, each in body.parameters.items()}
+        experiment = body.experiment or self._project.settings.experiment or "interactive"
+        sweep = Sweep(
+            id=new_id(),
+            kind=SweepKind.SESSION,
+            notebook=notebook,
+            notebook_hash="",
+            space={},
+            mode="grid",
+            total=1,
+            experiment=experiment,
+            metric=None,
+            maximize=True,
+            cpus=1,
+            memory=None,
+            gpus=0,
+            timeout=None,
+            retries=0,
+            priority=0,
+            executor=SESSION,
+            kernel="",
+            kernel_argv=(),
+            created_at=now,
+            context=context.capture(self._project.root, notebook or None),
+        )
+        run = Run(
+            id=run_id(sweep.id, 1),
+            sweep_id=sweep.id,
+            index=1,
+            notebook=notebook,
+            parameters=parameters,
+            status=Status.RUNNING,
+            reason=None,
+            error=None,
+            metrics={},
+            attempts=1,
+            lost=0,
+            cell=None,
+            cells=None,
+            created_at=now,
+            started_at=now,
+            finished_at=None,
+            duration=None,
+            output=None,
+            mlflow_run_id=None,
+            experiment=experiment,
+        )
+        return sweep, run
+
+    def _attempt(self, run: Run, process: ProcessIdentity) -> Attempt:
+        return Attempt(
+            id=attempt_id(run.id, 1),
+            run_id=run.id,
+            number=1,
+            status=Status.RUNNING,
+            reason=None,
+            error=None,
+            worker=self._worker,
+            fence=self._fence,
+            executor=SESSION,
+            processes=(process,),
+            start="interactive",
+            mlflow_run_id=None,
+            started_at=run.created_at,
+            finished_at=None,
+            duration=None,
+            failed_cell=None,
+        )
+
+
+def _ended(processes: Iterable[ProcessIdentity]) -> bool:
+    return all(is_alive(each) is False for each in processes)
+
+
+def _failed(reason: Reason, line: str, duration: float) -> Outcome:
+    return Outcome(
+        status=Status.FAILED, reason=reason, error=line[:500], duration=duration, has_output=False
+    )
+
+
+def _point(point: m.Point) -> MetricPoint:
+    value: Any = values.decode(point.value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInput(f"{point.key}: a metric is a number.", field=point.key)
+    return MetricPoint(key=point.key, value=float(value), step=point.step, time=point.time)

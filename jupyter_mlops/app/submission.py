@@ -1,0 +1,270 @@
+"""From a request to a sweep: the notebook, its parameters, the space, the kernel, the resources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import psutil
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+from ..core import values
+from ..core.exceptions import InvalidInput, KernelMissing, MlopsError, TooManyResources
+from ..core.language import parse_axis
+from ..core.parameters import Parameter, check_names
+from ..core.resources import share_of_cores
+from ..core.runs import Sweep, SweepKind, new_id
+from ..core.spaces import Space, axes_from_python, check_size, parse_points
+from ..execution.output import write_atomically
+from ..notebooks.files import parse_notebook, read_bytes
+from ..notebooks.parameters import NotebookParameters, read_parameters
+from ..tracking import context
+from . import messages as m
+from .projects import Project, confined
+
+#: Words in a metric's name that mean: the smaller, the better.
+_SMALLER_IS_BETTER = ("loss", "error", "rmse", "mse", "mae", "mape", "perplexity", "brier", "wer")
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook as it is now."""
+
+    #: Relative to the project.
+    path: str
+    content: bytes
+    parameters: NotebookParameters
+    cells: list[dict[str, Any]]
+
+    @property
+    def hash(self) -> str:
+        """sha256 of its bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """An installed kernel."""
+
+    name: str
+    argv: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A sweep that is ready for the queue."""
+
+    sweep: Sweep
+    space: Space
+
+
+def read(project: Project, path: str) -> Notebook:
+    """Read a notebook of the project. Raises `NotebookUnreadable`, `NotAllowedPath`."""
+    location = confined(project.root, path)
+    content = read_bytes(location)
+    notebook = parse_notebook(content, name=location.name)
+    return Notebook(
+        path=location.relative_to(project.root).as_posix(),
+        content=content,
+        parameters=read_parameters(notebook),
+        cells=notebook["cells"],
+    )
+
+
+def find_kernel(name: str) -> Kernel:
+    """Return an installed kernel. Raises `KernelMissing` with those that there are."""
+    manager = KernelSpecManager()
+    try:
+        spec = manager.get_kernel_spec(name)
+    except NoSuchKernel:
+        known = ", ".join(sorted(manager.find_kernel_specs())) or "none"
+        raise KernelMissing(
+            f"The kernel {values.quote(name)} is not installed (installed: {known}). "
+            "Choose one with --kernel, or install it.",
+            field="kernel",
+        ) from None
+    return Kernel(name, tuple(spec.argv), spec.language.lower())
+
+
+def make_space(request: m.SpaceRequest, notebook: NotebookParameters) -> Space:
+    """Read the space that a request asks for. Raises `BadSpace`, `UnknownParameter`."""
+    declared = {each.name: each for each in notebook.parameters}
+    if request.file_text is not None:
+        listed = parse_points(request.file_text, request.file_suffix or "", declared.values())
+        space = Space.listed(listed)
+    elif request.points is not None:
+        space = Space.listed(_decode_points(request.points, declared))
+    else:
+        space = _combine(request, declared)
+    check_names(
+        space.names,
+        declared,
+        allow_undeclared=request.allow_undeclared or not notebook.readable,
+    )
+    return space
+
+
+def _combine(request: m.SpaceRequest, declared: dict[str, Parameter]) -> Space:
+    if request.values is not None:
+        decoded = {name: values.decode(each) for name, each in request.values.items()}
+        axes = axes_from_python(decoded, declared.values())
+    else:
+        axes = [
+            parse_axis(text, declared.get(name), name=name) for name, text in request.space.items()
+        ]
+    if request.mode == "zip":
+        return Space.zip(axes)
+    if request.mode == "random":
+        if request.samples is None:
+            raise InvalidInput("random: say how many points to draw.", field="random")
+        return Space.random(axes, request.samples, request.seed or 0)
+    return Space.grid(axes)
+
+
+def _decode_points(
+    points: list[dict[str, Any]], declared: dict[str, Parameter]
+) -> Iterator[dict[str, values.Value]]:
+    for point in points:
+        decoded = {name: [values.decode(value)] for name, value in point.items()}
+        yield {axis.name: axis.at(0) for axis in axes_from_python(decoded, declared.values())}
+
+
+def preview(project: Project, request: m.SpaceRequest) -> tuple[int | None, dict[str, str]]:
+    """Count a space, or say what is wrong with each parameter; "" is the space as a whole."""
+    notebook = read(project, request.notebook).parameters
+    errors: dict[str, str] = {}
+    if request.values is None and request.points is None and request.file_text is None:
+        declared = {each.name: each for each in notebook.parameters}
+        for name, text in request.space.items():
+            try:
+                parse_axis(text, declared.get(name), name=name)
+            except InvalidInput as error:
+                errors[name] = error.message
+    if errors:
+        return None, errors
+    try:
+        space = make_space(request, notebook)
+        check_size(space, project.settings.max_points)
+    except InvalidInput as error:
+        return None, {error.field or "": error.message}
+    return space.count, {}
+
+
+def prepare(
+    project: Project, request: m.SubmitRequest, *, cores: int, executors: tuple[str, ...]
+) -> Submission:
+    """Check a request and make a sweep of it, its notebook kept in ``snapshots``."""
+    notebook = read(project, request.notebook)
+    space = make_space(request, notebook.parameters)
+    check_size(space, project.settings.max_points)
+    _check_points(request, space)
+    kernel = find_kernel(request.kernel or notebook.parameters.kernel_name or "python3")
+    executor = request.executor or project.settings.executor
+    if executor not in executors:
+        known = ", ".join(executors)
+        raise InvalidInput(
+            f"There is no executor {executor} (there is: {known}).", field="executor"
+        )
+    _check_devices(request)
+    keep_snapshot(project, notebook)
+    settings = project.settings
+    sweep = Sweep(
+        id=new_id(),
+        kind=request.kind,
+        notebook=notebook.path,
+        notebook_hash=notebook.hash,
+        space=space.texts(),
+        mode=space.mode,
+        total=space.count,
+        experiment=request.experiment or default_experiment(project, notebook.path),
+        metric=request.metric,
+        maximize=_direction(request),
+        cpus=share_of_cores(request.cpus, runs=space.count, cores=cores),
+        memory=request.memory,
+        gpus=request.gpus,
+        timeout=request.timeout,
+        retries=settings.retries if request.retries is None else request.retries,
+        priority=request.priority,
+        executor=executor,
+        kernel=kernel.name,
+        kernel_argv=kernel.argv,
+        created_at=datetime.now(UTC),
+        context=context.capture(project.root, notebook.path) | {"language": kernel.language},
+    )
+    return Submission(sweep, space)
+
+
+def default_experiment(project: Project, notebook: str) -> str:
+    """Return the experiment of runs that name none: the project's, else the notebook's name."""
+    return project.settings.experiment or Path(notebook).stem
+
+
+def keep_snapshot(project: Project, notebook: Notebook) -> None:
+    """Keep the notebook as it is now, by its hash."""
+    path = snapshot_path(project, notebook.hash)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, notebook.content)
+
+
+def snapshot_path(project: Project, digest: str) -> Path:
+    """Return where a notebook of that hash is kept."""
+    return project.state / "snapshots" / f"{digest}.ipynb"
+
+
+def source_changed(project: Project, sweep: Sweep) -> bool:
+    """Whether the notebook differs from what was submitted, or is gone."""
+    try:
+        path = confined(project.root, sweep.notebook)
+        facts = path.stat()
+        return _hash_of(path, facts.st_mtime_ns, facts.st_size) != sweep.notebook_hash
+    except (OSError, MlopsError):
+        return True
+
+
+@lru_cache(maxsize=256)
+def _hash_of(path: Path, _mtime: int, _size: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _direction(request: m.SubmitRequest) -> bool:
+    if request.maximize is not None or request.metric is None:
+        return request.maximize is not False
+    name = request.metric.lower()
+    return not any(word in name for word in _SMALLER_IS_BETTER)
+
+
+def _check_points(request: m.SubmitRequest, space: Space) -> None:
+    if request.kind is SweepKind.RUN and space.count != 1:
+        raise InvalidInput(
+            f"run takes one value of each parameter, these make {space.count} runs. Use sweep."
+        )
+    for point in space.points():
+        for name, value in point.items():
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise InvalidInput(
+                    f"{name}: whole numbers of more than 64 bits are not supported. "
+                    "Pass it as text.",
+                    field=name,
+                )
+
+
+def _check_devices(request: m.SubmitRequest) -> None:
+    devices = len(list(Path("/dev").glob("nvidia[0-9]*")))
+    if request.gpus > devices:
+        raise TooManyResources(
+            f"gpus: {request.gpus} were asked for, this machine has {devices}.", field="gpus"
+        )
+    installed = psutil.virtual_memory().total
+    if request.memory is not None and request.memory > installed:
+        raise TooManyResources(
+            f"memory: {request.memory / 1e9:.1f} GB were asked for, "
+            f"this machine has {installed / 1e9:.1f} GB.",
+            field="memory",
+        )

@@ -1,0 +1,137 @@
+"""Records to views: secrets masked, NaN encoded, the best run found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from ..core import values
+from ..core.models import ModelVersion
+from ..core.runs import Attempt, Event, MetricPoint, Run, Status, Sweep
+from ..store import Tally
+from . import messages as m
+
+
+def run(record: Run, sweep: Sweep) -> m.RunView:
+    """Show a run."""
+    known = {each.name for each in msgspec.structs.fields(m.RunView)}
+    fields = {k: v for k, v in _shallow(record).items() if k in known}
+    fields |= {
+        "kind": sweep.kind,
+        "parameters": _encoded(values.masked(record.parameters)),
+        "metrics": _encoded(record.metrics),
+        "metric": sweep.metric,
+        "value": values.encode(record.metrics.get(sweep.metric)) if sweep.metric else None,
+        "maximize": sweep.maximize,
+    }
+    return m.RunView(**fields)
+
+
+def attempt(record: Attempt) -> m.AttemptView:
+    """Show an attempt."""
+    known = {each.name for each in msgspec.structs.fields(m.AttemptView)}
+    return m.AttemptView(**{k: v for k, v in _shallow(record).items() if k in known})
+
+
+def sweep(
+    record: Sweep, tally: Tally, best: Run | None, *, slots: int, source_changed: bool
+) -> m.SweepView:
+    """Show a sweep. ``slots`` is the number of cores that it may use."""
+    known = {each.name for each in msgspec.structs.fields(m.SweepView)}
+    fields = {k: v for k, v in _shallow(record).items() if k in known}
+    finished = None if tally.unfinished else tally.finished_at
+    parallel = max(1, min(slots // record.cpus, tally.unfinished))
+    remaining = None
+    if tally.unfinished and tally.mean_duration is not None:
+        remaining = tally.mean_duration * tally.unfinished / parallel
+    fields |= {
+        "counts": m.Counts(**{status.value: n for status, n in tally.counts.items()}),
+        "status": status_of(tally),
+        "best": _best(record, best),
+        "started_at": tally.started_at,
+        "finished_at": finished,
+        "duration": (finished - tally.started_at).total_seconds()
+        if finished and tally.started_at
+        else None,
+        "remaining": remaining,
+        "source_changed": source_changed,
+    }
+    return m.SweepView(**fields)
+
+
+def status_of(tally: Tally) -> Status:
+    """Sum up the states of a sweep's runs: what goes on first, then what went wrong."""
+    for status in (Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELLED):
+        if tally.counts.get(status):
+            started = status is Status.QUEUED and tally.started_at is not None
+            return Status.RUNNING if started else status
+    return Status.SUCCEEDED
+
+
+def best_run(record: Sweep, runs: Iterable[Run]) -> Run | None:
+    """Return the succeeded run with the best value of the sweep's metric; NaN is never best."""
+    key = record.metric
+    if key is None:
+        return None
+    ranked = [
+        each
+        for each in runs
+        if each.status is Status.SUCCEEDED
+        and key in each.metrics
+        and each.metrics[key] == each.metrics[key]
+    ]
+    choose = max if record.maximize else min
+    return choose(ranked, key=lambda each: each.metrics[key], default=None)
+
+
+def _best(record: Sweep, best: Run | None) -> m.BestView | None:
+    if best is None or record.metric is None:
+        return None
+    return m.BestView(
+        run_id=best.id,
+        value=values.encode(best.metrics[record.metric]),
+        parameters=_encoded(values.masked(best.parameters)),
+    )
+
+
+def event(record: Event) -> m.EventView:
+    """Show an event."""
+    return m.EventView(**{**_shallow(record), "data": _encoded(record.data)})
+
+
+def series(run_id: str, points: Iterable[MetricPoint]) -> list[m.MetricSeries]:
+    """Gather a run's points by metric."""
+    found: dict[str, m.MetricSeries] = {}
+    for point in points:
+        line = found.setdefault(
+            point.key, m.MetricSeries(run_id=run_id, key=point.key, steps=[], values=[], times=[])
+        )
+        line.steps.append(point.step)
+        line.values.append(values.encode(point.value))
+        line.times.append(point.time)
+    return list(found.values())
+
+
+def model(record: ModelVersion) -> m.ModelVersionView:
+    """Show a model version."""
+    fields = _shallow(record)
+    fields |= {
+        "aliases": list(record.aliases),
+        "metrics": _encoded(record.metrics),
+        "parameters": {
+            name: values.MASK if values.looks_secret(name) else value
+            for name, value in record.parameters.items()
+        },
+    }
+    return m.ModelVersionView(**fields)
+
+
+def _shallow(record: Any) -> dict[str, Any]:
+    return {each.name: getattr(record, each.name) for each in dataclasses.fields(record)}
+
+
+def _encoded(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values.encode(value) for name, value in mapping.items()}

@@ -1,0 +1,217 @@
+"""The worker: the one process per project that owns its state and drives its runs.
+
+``python -m jupyter_mlops.app.worker PROJECT`` serves until it has been idle for a while.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from .. import registry, tracking
+from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
+from ..core.ports import Executor
+from ..core.runs import Run, new_id
+from ..execution.executors.local import LocalExecutor
+from ..execution.machine import granted_cores
+from ..execution.output import write_atomically
+from ..execution.processes import identify, is_alive
+from ..execution.slots import Slots
+from ..store import Store
+from .door import Actions, Door
+from .health import HealthUseCases
+from .hub import EventHub
+from .models import ModelUseCases
+from .operations import OPERATIONS
+from .projects import Project, find_project
+from .recorder import Recorder
+from .recovery import recover
+from .runtime import address, make_state, runtime_dir, try_lock
+from .scheduler import Scheduler, output_path
+from .sessions import SessionUseCases
+from .sweeps import SweepUseCases
+
+log = logging.getLogger(__name__)
+
+_LEASE = "worker"
+#: Seconds between two renewals of the lease, and two looks whether there is anything to do.
+_RENEW_EVERY = 10.0
+_LOOK_EVERY = 5.0
+
+
+class Worker:
+    """Composes the engines and the use cases of one project and runs them."""
+
+    def __init__(self, project: Project, store: Store, fence: int) -> None:
+        self._project = project
+        self._store = store
+        self._fence = fence
+        self._stop = asyncio.Event()
+        self._active_at = time.monotonic()
+        worker = new_id()
+        self._slots = Slots(
+            runtime_dir(), project.id, cores=granted_cores(), limit=project.settings.cores
+        )
+        executors: dict[str, Executor] = {
+            "local": LocalExecutor(project.state / "logs" / "runner.log")
+        }
+        uri = os.environ.get("MLFLOW_TRACKING_URI") or project.settings.tracking_uri
+        resolved = uri or tracking.default_uri(project.state)
+        self._recorder = Recorder(
+            store,
+            lambda: tracking.open_tracker(uri, project.state),
+            lambda: registry.open_registry(resolved),
+            self._output,
+        )
+        self._scheduler = Scheduler(
+            project,
+            store,
+            self._recorder,
+            executors,
+            self._slots,
+            worker=worker,
+            fence=fence,
+        )
+        self._sessions = SessionUseCases(project, store, self._recorder, worker=worker, fence=fence)
+        sweeps = SweepUseCases(
+            project, store, self._scheduler, self._recorder, self._slots, tuple(executors)
+        )
+        models = ModelUseCases(store, self._recorder, sweeps)
+        health = HealthUseCases(
+            project, store, self._scheduler, self._recorder, self._slots, self.stop
+        )
+        actions = _collect(health, sweeps, self._sessions, models)
+        self._door = Door(actions, EventHub(store), self._scheduler, self._touch)
+        recover(project, store, worker=worker, fence=fence)
+
+    def stop(self) -> None:
+        """End soon."""
+        self._stop.set()
+
+    async def serve(self, socket: Path, ready: int | None) -> None:
+        """Listen and work until stopped or idle. ``ready`` is told when we listen."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        self._door.open(socket)
+        await self._sessions.import_spool()
+        self._recorder.catch_up()
+        if ready is not None:
+            os.write(ready, b"1")
+            os.close(ready)
+        loops = [
+            asyncio.create_task(each)
+            for each in (
+                self._scheduler.run(),
+                self._recorder.run(),
+                self._sessions.watch(),
+                self._renew(),
+                self._end_when_idle(),
+            )
+        ]
+        stopping = asyncio.create_task(self._stop.wait())
+        done, _ = await asyncio.wait([*loops, stopping], return_when=asyncio.FIRST_COMPLETED)
+        self._door.hide(socket)
+        for task in (*loops, stopping):
+            task.cancel()
+        await asyncio.gather(*loops, stopping, return_exceptions=True)
+        await self._scheduler.close()
+        await self._recorder.close()
+        await self._door.close()
+        for task in done:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_EVERY)
+            await asyncio.to_thread(self._store.leases.renew, _LEASE, self._fence)
+
+    async def _end_when_idle(self) -> None:
+        patience = self._project.settings.idle_minutes * 60
+        while True:
+            await asyncio.sleep(min(_LOOK_EVERY, patience))
+            busy = self._scheduler.running or await asyncio.to_thread(self._has_work)
+            if self._scheduler.draining and not self._scheduler.running:
+                self.stop()
+            elif busy:
+                self._touch()
+            elif time.monotonic() - self._active_at > patience:
+                self.stop()
+
+    def _has_work(self) -> bool:
+        return bool(self._store.history.totals())
+
+    def _touch(self) -> None:
+        self._active_at = time.monotonic()
+
+    def _output(self, run: Run) -> Path | None:
+        return output_path(self._project, run) if run.notebook else None
+
+
+def _collect(*use_cases: object) -> Actions:
+    """Find the method that carries out each operation."""
+    return {
+        operation.name: getattr(owner, operation.name)
+        for operation in OPERATIONS
+        for owner in use_cases
+        if hasattr(owner, operation.name)
+    }
+
+
+def main() -> int:
+    """Serve a project; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="jupyter_mlops.app.worker")
+    parser.add_argument("project", type=Path)
+    parser.add_argument("--ready-fd", type=int)
+    options = parser.parse_args()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        _serve(find_project(options.project), options.ready_fd)
+    except MlopsError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+    return 0
+
+
+def _serve(project: Project, ready: int | None) -> None:
+    make_state(project)
+    where = address(project)
+    lock = try_lock(where.lock)
+    if lock is None:
+        raise StoreUnavailable("Another worker serves this project already.")
+    store = Store(project.id, url=project.settings.store, state=project.state)
+    fence = store.leases.acquire(_LEASE, identify(os.getpid()), is_alive)
+    if fence is None:
+        raise StoreUnavailable(
+            "A worker on another machine serves this project. Stop it there, or wait for its end."
+        )
+    record = {"python": sys.executable, "pid": os.getpid()}
+    write_atomically(project.state / "worker.json", json.dumps(record).encode())
+    try:
+        asyncio.run(_run(project, store, fence, where.socket, ready))
+    except LeaseLost as error:
+        log.warning("%s", error.message)
+    finally:
+        with contextlib.suppress(MlopsError):
+            store.leases.release(_LEASE, fence)
+        store.close()
+        os.close(lock)
+
+
+async def _run(project: Project, store: Store, fence: int, socket: Path, ready: int | None) -> None:
+    await Worker(project, store, fence).serve(socket, ready)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
