@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 
 from playwright.sync_api import Error, sync_playwright
 
@@ -25,43 +24,34 @@ def starts() -> bool:
     return True
 
 
-def _run(*command: str) -> None:
-    print("+", *command, flush=True)
-    subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
-
-
-def _as_root(*command: str) -> tuple[str, ...]:
-    return command if os.geteuid() == 0 else ("sudo", "--non-interactive", *command)
-
-
-def _download() -> None:
-    _run(sys.executable, "-m", "playwright", "install", "chromium")
-
-
-def _download_libraries() -> None:
-    _run(sys.executable, "-m", "playwright", "install-deps", "chromium")
-
-
-def _install_package() -> None:
-    _run(*_as_root("apt-get", "update"))
-    _run(*_as_root("apt-get", "install", "--yes", "--no-install-recommends", "chromium"))
-
-
 def main() -> int:
     """Try one way after the other until a browser starts."""
+    root = () if os.geteuid() == 0 else ("sudo", "--non-interactive")
+    playwright = (sys.executable, "-m", "playwright")
     if starts():
         return 0
-    ways: list[Callable[[], None]] = [_download]
-    if os.geteuid() == 0 or shutil.which("sudo"):
-        ways.append(_download_libraries)
-        if shutil.which("apt-get"):
-            ways.append(_install_package)
-    for way in ways:
-        way()
+    if _run(*playwright, "install", "chromium"):
         if starts():
             return 0
-    print("No browser starts: install chromium and run make again.", file=sys.stderr)
+        # A bare system lacks the libraries that the browser needs.
+        _run(*playwright, "install-deps", "chromium")
+        if starts():
+            return 0
+    _run(*root, "apt-get", "update")
+    _run(*root, "apt-get", "install", "--yes", "--no-install-recommends", "chromium")
+    if starts():
+        return 0
+    print("No browser starts. Install chromium, then run make again.", file=sys.stderr)
     return 1
+
+
+def _run(*command: str) -> bool:
+    """Run a program, if there is one of that name, and return whether it succeeded."""
+    print("+", *command, flush=True)
+    try:
+        return subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 if __name__ == "__main__":
