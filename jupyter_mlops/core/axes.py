@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from .exceptions import SpaceTooLarge
-from .values import Value, identity, literal
+from .values import Value, identity, literal, text
 
 #: Lists of several ranges are written out to drop equal values, up to this many.
 MAX_DISTINCT = 100_000
@@ -130,7 +130,7 @@ class Axis:
         written = sum(part.count for part in self.parts if not isinstance(part, Listed))
         if written > MAX_DISTINCT:
             raise SpaceTooLarge(
-                f"{self.name}: {amount(self.count)} values are too many. Use at most"
+                f"{text(self.name)}: {amount(self.count)} values are too many. Use at most"
                 f" {MAX_DISTINCT:,}, or one range.",
                 field=self.name or None,
             )

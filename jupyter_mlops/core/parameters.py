@@ -91,7 +91,7 @@ _EXPECTED = {
 
 def refuse(name: str, message: str) -> BadSpace:
     """Return the error that says what is wrong with the values of one parameter."""
-    return BadSpace(f"{name}: {message}" if name else message, field=name or None)
+    return BadSpace(f"{text(name)}: {message}" if name else message, field=name or None)
 
 
 def mismatch(shown: str, parameter: Parameter) -> BadSpace:

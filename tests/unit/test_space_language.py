@@ -31,7 +31,7 @@ from jupyter_mlops.core.values import (
 
 def parameter(kind: str, **changes: Any) -> Parameter:
     """Make an annotated declaration of a parameter called ``p``."""
-    declared = {"kind": ParameterKind(kind), "annotation": kind, "optional": False}
+    declared: dict[str, Any] = {"kind": ParameterKind(kind), "annotation": kind, "optional": False}
     return replace(undeclared("p"), **declared | changes)
 
 
@@ -310,3 +310,10 @@ def test_assignments_are_split_at_the_first_equals_sign() -> None:
     for source in ("depth", "=3", " = 3"):
         with pytest.raises(InvalidInput, match="NAME=VALUES"):
             split_assignment(source)
+
+
+def test_names_from_outside_do_not_break_the_line() -> None:
+    """A name that is no name yet is shown without its control characters."""
+    with pytest.raises(BadSpace) as caught:
+        parse_axis("", name="a\nb\u202e")
+    assert caught.value.message.startswith("a\\nb\\u202e: no value is given.")
