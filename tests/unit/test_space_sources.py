@@ -38,7 +38,7 @@ from jupyter_mlops.core.values import (
 
 def parameter(kind: str, **changes: Any) -> Parameter:
     """Make an annotated declaration of a parameter called ``p``."""
-    declared = {"kind": ParameterKind(kind), "annotation": kind, "optional": False}
+    declared: dict[str, Any] = {"kind": ParameterKind(kind), "annotation": kind, "optional": False}
     return replace(undeclared("p"), **declared | changes)
 
 

@@ -142,7 +142,7 @@ def test_random_points_are_distinct_points_of_the_grid(
 def test_random_points_of_a_huge_grid_are_spread_over_it() -> None:
     """A grid of 10^18 points is sampled by index, in no particular order."""
     axes = [axis("a", "1..1000000000"), axis("b", "1..1000000000")]
-    points = list(Space.random(axes, 200, seed=1).points())
+    points: list[dict[str, Any]] = list(Space.random(axes, 200, seed=1).points())
     assert len({(p["a"], p["b"]) for p in points}) == 200
     for name in ("a", "b"):
         assert len(Counter(p[name] for p in points)) > 190
