@@ -1,0 +1,1 @@
+"""What can be read from a notebook without executing it."""
