@@ -99,16 +99,19 @@ class MlopsHandler(APIHandler):
         self.finish(msgspec.json.encode(m.ErrorView(detail)))
 
     def query_values(self) -> dict[str, str]:
-        """Return the query's parameters. Raises `InvalidInput` if one is repeated."""
+        """Return the query's parameters, decoded once. Raises `InvalidInput`."""
         values: dict[str, str] = {}
-        for name in self.request.query_arguments:
-            found = self.get_query_arguments(name, strip=False)
+        # Tornado's own accessors replace control characters, which file names may contain.
+        for name, found in self.request.query_arguments.items():
             # JupyterLab appends the time as a bare parameter, to get past caches.
-            if name in _JUPYTER_PARAMETERS or (found == [""] and re.fullmatch("[0-9]+", name)):
+            if name in _JUPYTER_PARAMETERS or (found == [b""] and re.fullmatch("[0-9]+", name)):
                 continue
-            if len(found) > 1:
-                raise InvalidInput(f"{name} is given more than once. Give it once.", field=name)
-            values[name] = found[0]
+            try:
+                (value,) = found
+                values[name] = value.decode("utf-8")
+            except ValueError as error:
+                message = f"{name} must be given once, as UTF-8. Correct the address."
+                raise InvalidInput(message, field=name) from error
         return values
 
     def decode_query(self, values: dict[str, str], kind: type[R]) -> R:
