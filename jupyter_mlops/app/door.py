@@ -72,7 +72,7 @@ def _pattern(path: str) -> str:
 
 
 def _is_work(handler: RequestHandler) -> bool:
-    return (handler.request.path or "") not in ("/health", "/events/stream")
+    return (handler.request.path or "") not in ("/health", "/status", "/events/stream")
 
 
 class _JsonHandler(RequestHandler):

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,7 @@ def start_worker(project: Project, *, python: str | None = None) -> None:
     try:
         with log_path.open("ab") as log:
             position = log.tell()
-            subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
                 [
                     python,
                     "-P",
@@ -117,6 +118,8 @@ def start_worker(project: Project, *, python: str | None = None) -> None:
                 pass_fds=(writer,),
                 start_new_session=True,
             )
+        # It outlives most clients; one that stays must not keep it as a zombie.
+        threading.Thread(target=process.wait, name="worker-wait", daemon=True).start()
         os.close(writer)
         writer = -1
         ready, _, _ = select.select([reader], [], [], START_TIMEOUT)
