@@ -119,7 +119,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
 
 def test_impossible_names_are_refused(tmp_path: Path) -> None:
     """Names with zero bytes, line breaks or too many characters give one line as well."""
-    assert "it cannot be opened: embedded null byte" in refusal("a\0b.ipynb")
+    assert "it cannot be opened: " in refusal("a\0b.ipynb")
     assert "it cannot be opened: " in refusal(tmp_path / ("x" * 300))
     assert refusal(tmp_path / "a\nb\u202e.ipynb").startswith("a?b?.ipynb: there is no such")
     assert "there is no such notebook" in refusal(tmp_path / "\udcff.ipynb")
