@@ -11,7 +11,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +100,8 @@ def start_worker(project: Project, *, python: str | None = None) -> None:
     try:
         with log_path.open("ab") as log:
             position = log.tell()
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
+            # It forks, so that the worker is nobody's child and outlives whoever asked for it.
+            subprocess.run(  # noqa: S603 - our own interpreter, an argv list
                 [
                     python,
                     "-P",
@@ -117,9 +117,8 @@ def start_worker(project: Project, *, python: str | None = None) -> None:
                 cwd=project.root,
                 pass_fds=(writer,),
                 start_new_session=True,
+                check=False,
             )
-        # It outlives most clients; one that stays must not keep it as a zombie.
-        threading.Thread(target=process.wait, name="worker-wait", daemon=True).start()
         os.close(writer)
         writer = -1
         ready, _, _ = select.select([reader], [], [], START_TIMEOUT)

@@ -173,6 +173,8 @@ def main() -> int:
     parser.add_argument("project", type=Path)
     parser.add_argument("--ready-fd", type=int)
     options = parser.parse_args()
+    if options.ready_fd is not None and os.fork():
+        os._exit(0)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

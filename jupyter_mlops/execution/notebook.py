@@ -23,7 +23,7 @@ from ..core.exceptions import MlopsError
 from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Progress, Task
 from ..core.runs import MetricPoint, ProcessIdentity, Reason, Status
 from .output import OutputNotebook, Stopped
-from .processes import identify
+from .processes import descendants, identify
 
 #: The display type by which a notebook in any language logs metrics.
 METRICS_TYPE = "application/vnd.jupyter-mlops.metrics.v1+json"
@@ -40,6 +40,8 @@ class Control:
         self.stop: Reason | None = None
         #: The kernel, as soon as it runs.
         self.kernel: ProcessIdentity | None = None
+        #: The processes that the kernel had started and that still ran when it had done its work.
+        self.children: tuple[ProcessIdentity, ...] = ()
         #: Set when the notebook has ended, whichever way.
         self.ended = threading.Event()
 
@@ -70,7 +72,7 @@ def execute(task: Task, control: Control, report: Callable[[Progress], None]) ->
 
 
 def _prepare(task: Task) -> nbformat.NotebookNode:
-    nb = load_notebook_node(str(task.snapshot).replace("{", "{{").replace("}", "}}"))
+    nb = load_notebook_node(str(task.snapshot))
     if task.parameters:
         nb = parameterize_notebook(
             nb, task.parameters, kernel_name=task.kernel, language=task.language
@@ -123,6 +125,14 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 
     #: The client starts its kernel by this name.
     start_new_kernel = run_sync(async_start_new_kernel)
+
+    def papermill_execute_cells(self) -> None:
+        """Execute all cells, and remember what they leave running."""
+        try:
+            super().papermill_execute_cells()
+        finally:
+            if self._control.kernel is not None:
+                self._control.children = descendants(self._control.kernel)
 
     def execute_cell(self, cell: nbformat.NotebookNode, cell_index: int, **kwargs: Any) -> Any:
         """Execute a cell unless we were told to stop."""

@@ -35,6 +35,17 @@ def identify(pid: int) -> ProcessIdentity:
     )
 
 
+def descendants(process: ProcessIdentity) -> tuple[ProcessIdentity, ...]:
+    """Return the processes that a living process has started, and those have, and so on."""
+    return tuple(
+        ProcessIdentity(
+            host=process.host, boot_id=process.boot_id, pid=each.pid, started=each.create_time()
+        )
+        for each in _family(process)
+        if each.pid != process.pid
+    )
+
+
 def is_alive(process: ProcessIdentity) -> bool | None:
     """Whether the process still runs; None if that cannot be seen from this machine."""
     if process.host != socket.gethostname():

@@ -58,7 +58,7 @@ class Runner:
             if timer is not None:
                 timer.cancel()
             if self._control.kernel is not None:
-                end([self._control.kernel])
+                end([self._control.kernel, *self._control.children])
 
     def _listen(self) -> None:
         while header := self._receive(wire.HEADER_SIZE):
