@@ -12,10 +12,12 @@ from typing import Protocol
 from .exceptions import SpaceTooLarge
 from .values import Value, identity, literal, text
 
-#: Lists of several ranges are written out to drop equal values, up to this many.
-MAX_DISTINCT = 100_000
+#: Mixed lists and rounded logs are written out to drop equal values, up to this many.
+MAX_DISTINCT = 50_000
 
-_DIGITS = 50
+_DIGITS = 34
+#: Neighbours in a log differ as floats if the logarithm of their ratio is above this.
+_SURE_GROWTH = 1e-14
 
 
 class Part(Protocol):
@@ -24,6 +26,11 @@ class Part(Protocol):
     @property
     def count(self) -> int:
         """Number of values."""
+        ...
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether no value repeats, which is known without making them."""
         ...
 
     def at(self, index: int) -> Value:
@@ -42,6 +49,11 @@ class Listed:
         """Number of values."""
         return len(self.values)
 
+    @property
+    def is_distinct(self) -> bool:
+        """Whether it is certain that no value repeats."""
+        return False
+
     def at(self, index: int) -> Value:
         """Return the value at ``index``."""
         return self.values[index]
@@ -56,6 +68,11 @@ class Range:
     count: int
     #: Whether the values are ints.
     whole: bool
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether it is certain that no value repeats."""
+        return True
 
     def at(self, index: int) -> Value:
         """Return the value at ``index``."""
@@ -73,6 +90,13 @@ class Log:
     #: Whether the values are rounded to ints.
     whole: bool
 
+    @property
+    def is_distinct(self) -> bool:
+        """Whether it is certain that no value repeats."""
+        with localcontext(prec=_DIGITS):
+            growth = _decimal(self.last / self.first).ln() / (self.count - 1)
+        return not self.whole and abs(growth) > _SURE_GROWTH
+
     def exact(self, index: int) -> Fraction:
         """Return the value at ``index`` before it becomes an int or a float."""
         if index == 0:
@@ -80,9 +104,8 @@ class Log:
         if index == self.count - 1:
             return self.last
         with localcontext(prec=_DIGITS):
-            first = Decimal(self.first.numerator) / self.first.denominator
-            last = Decimal(self.last.numerator) / self.last.denominator
-            return Fraction(first * (last / first) ** (Decimal(index) / (self.count - 1)))
+            growth = _decimal(self.last / self.first) ** (Decimal(index) / (self.count - 1))
+            return Fraction(_decimal(self.first) * growth)
 
     def at(self, index: int) -> Value:
         """Return the value at ``index``."""
@@ -125,13 +148,13 @@ class Axis:
 
         Raise SpaceTooLarge for what would have to be written out and is too long for that.
         """
-        if len(self.parts) == 1 and isinstance(self.parts[0], Range):
+        if len(self.parts) == 1 and self.parts[0].is_distinct:
             return self
         written = sum(part.count for part in self.parts if not isinstance(part, Listed))
         if written > MAX_DISTINCT:
             raise SpaceTooLarge(
                 f"{text(self.name)}: {amount(self.count)} values are too many. Use at most"
-                f" {MAX_DISTINCT:,}, or one range.",
+                f" {MAX_DISTINCT:,}.",
                 field=self.name or None,
             )
         unique: dict[Hashable, Value] = {}
@@ -144,6 +167,10 @@ def listed(name: str, values: Iterable[Value]) -> Axis:
     """Make an axis of values that are at hand."""
     kept = tuple(values)
     return Axis(name, ", ".join(map(literal, kept)), (Listed(kept),))
+
+
+def _decimal(number: Fraction) -> Decimal:
+    return Decimal(number.numerator) / number.denominator
 
 
 def amount(number: int) -> str:

@@ -6,6 +6,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice, product
 from typing import Any
 
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 
 from jupyter_mlops.core.axes import MAX_DISTINCT, amount
 from jupyter_mlops.core.exceptions import BadSpace, SpaceTooLarge
-from jupyter_mlops.core.language import parse_axis
+from jupyter_mlops.core.language import parse_axis, undeclared
+from jupyter_mlops.core.parameters import ParameterKind
 from jupyter_mlops.core.spaces import (
     Space,
     SpaceMode,
@@ -49,6 +51,9 @@ def test_large_spaces_are_counted_and_read_without_being_made() -> None:
     assert grid.count == 10**9 * (10**9 + 1)
     assert next(grid.points()) == {"a": 1, "b": 0.0}
     assert Space.zip([big]).count == 10**9
+    rates = axis("c", "log(1e-4,1e-1,1000000000)")
+    assert Space.random([rates], 3).count == 3
+    assert Space.grid([rates]).count == 10**9
     assert time.perf_counter() - started < 1
 
 
@@ -80,7 +85,19 @@ def test_a_list_with_long_ranges_is_refused_unless_zipped() -> None:
     with pytest.raises(SpaceTooLarge, match=r"a: 1,000,000,001 values are too many"):
         Space.grid([mixed])
     assert Space.zip([mixed]).count == 10**9 + 1
-    assert Space.grid([axis("a", f"1..{MAX_DISTINCT}")]).count == MAX_DISTINCT
+    with pytest.raises(SpaceTooLarge, match=r"a: 50,002 values are too many"):
+        axis("a", f"1..{MAX_DISTINCT + 1},1").distinct()
+
+
+def test_logs_that_floats_cannot_tell_apart_count_once() -> None:
+    """Neighbours closer than two floats are equal, and so are ints after rounding."""
+    close = Space.grid([axis("a", "log(1.0,1.000000000000001,100)")])
+    values = [point["a"] for point in close.points()]
+    assert len(set(values)) == len(values) == close.count < 10
+    rounded = parse_axis(
+        "log(1,4,9)", replace(undeclared("a"), kind=ParameterKind.INT, annotation="int")
+    )
+    assert list(rounded.distinct().values()) == [1, 2, 3, 4]
 
 
 def test_a_grid_combines_all_values_in_order() -> None:
