@@ -159,7 +159,8 @@ def _log(source: str, arguments: tuple[str, ...], parameter: Parameter) -> Part:
         raise refuse(name, f"{quote(source)} needs a first and a last number above 0.")
     if count.denominator != 1 or count < 2:
         raise refuse(name, f"{quote(source)} needs a whole number of values, 2 or more.")
-    _as_float(max(first, last), name)
+    for argument in arguments[:2]:
+        _float(argument, name)
     whole = _gives_ints(source, arguments[:2], parameter)
     log = Log(first, last, int(count), whole)
     if whole and not _is_strict_int(parameter) and not _all_whole(log):

@@ -245,6 +245,7 @@ def test_the_declared_type_decides(source: str, declared: Parameter, expected: l
         ("log(0,1,3)", FLOAT, 'p: "log(0,1,3)" needs a first and a last number above 0.'),
         ("log(1,10,1)", FLOAT, 'p: "log(1,10,1)" needs a whole number of values, 2 or more.'),
         ("log(1,10,2.5)", FLOAT, 'p: "log(1,10,2.5)" needs a whole number of values, 2 or more.'),
+        ("log(1e-400,1,3)", FLOAT, 'p: "1e-400" is too small for a float. Write 0.'),
         ("log(1,10)", FLOAT, 'p: "log(1,10)" needs three numbers, like log(1e-4,1e-1,5).'),
         ("log(a,10,3)", FLOAT, 'p: "a" is not a number.'),
         ("log(0.5,10,3)", INT, 'p: "log(0.5,10,3)" does not give ints. Use whole numbers.'),
