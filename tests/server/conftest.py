@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -277,7 +279,7 @@ class _Stream(RequestHandler):
 
 
 @pytest.fixture
-async def worker(project: Project) -> AsyncIterator[StandInWorker]:
+async def worker(project: Project, runtime_folder: Path) -> AsyncIterator[StandInWorker]:
     """The project's worker, already there."""
     stand_in = StandInWorker(project)
     stand_in.start()
@@ -287,12 +289,18 @@ async def worker(project: Project) -> AsyncIterator[StandInWorker]:
 
 
 @pytest.fixture(autouse=True)
-def no_worker_is_left(isolated_environment: None) -> Iterator[None]:
-    """Leave no socket to the next test."""
-    yield
-    folder = Path(os.environ["JUPYTER_MLOPS_RUNTIME_DIR"])
-    for path in folder.glob("*.sock"):
-        path.unlink()
+def runtime_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of sockets for each test; their paths must be short."""
+    folder = Path(tempfile.mkdtemp(prefix="mlops-"))
+    monkeypatch.setenv("JUPYTER_MLOPS_RUNTIME_DIR", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def sample_of() -> Callable[[Any], Any]:
+    """Makes a value of a type."""
+    return sample
 
 
 def sample(kind: Any) -> Any:

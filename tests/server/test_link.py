@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -93,9 +92,9 @@ async def test_errors_are_rebuilt(link: Link, worker: Any, project: Project) -> 
     assert caught.value.field == "run_id"
 
 
-async def test_silence() -> None:
+async def test_silence(runtime_folder: Path) -> None:
     """A worker that hangs is given up."""
-    path = Path(os.environ["JUPYTER_MLOPS_RUNTIME_DIR"]) / "hanging.sock"
+    path = runtime_folder / "hanging.sock"
     line = RequestStartLine("GET", "/status", "")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
@@ -104,9 +103,9 @@ async def test_silence() -> None:
             await exchange(path, line, receive=print, patience=0.05)
 
 
-async def test_nobody() -> None:
+async def test_nobody(runtime_folder: Path) -> None:
     """Where nobody listens nothing was asked; a socket left behind is as good as none."""
-    path = Path(os.environ["JUPYTER_MLOPS_RUNTIME_DIR"]) / "left.sock"
+    path = runtime_folder / "left.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
     for each in (path, path.with_name("none.sock"), path.with_name("x" * 200)):

@@ -39,11 +39,6 @@ def request_of(operation: Operation[Any]) -> dict[str, Any]:
     return {"params": params, "body": body}
 
 
-def runtime_files() -> list[str]:
-    """Return what lies in the folder of sockets and locks."""
-    return os.listdir(os.environ["JUPYTER_MLOPS_RUNTIME_DIR"])  # noqa: PTH208 - names are enough
-
-
 @pytest.mark.parametrize("operation", FORWARDED, ids=lambda operation: operation.name)
 async def test_forwarding(operation: Operation[Any], ask: Any, worker: Any) -> None:
     """Every public operation reaches the project's worker, and its answer the browser."""
@@ -179,11 +174,11 @@ async def test_path_without_project(path: str, code: int, ask: Any) -> None:
     assert (await ask("GET", "/project", params={"path": path})).code == code
 
 
-async def test_project_needs_no_worker(ask: Any, project: Project) -> None:
+async def test_project_needs_no_worker(ask: Any, project: Project, runtime_folder: Path) -> None:
     """Looking for projects starts nothing."""
     await ask("GET", "/project", params={"path": "work"})
     await ask("GET", "/projects")
-    assert not runtime_files()
+    assert not os.listdir(runtime_folder)  # noqa: PTH208 - blocks the loop of this test only
     assert not project.state.exists()
 
 
