@@ -1,4 +1,4 @@
-"""What is known about a flight two hours before it is due to leave, and whether it came late.
+"""What is known about a flight an hour before it is due to leave, and whether it came late.
 
 Every function takes a table and returns a new one, row for row, so each step can be looked at
 in a notebook and tested alone. Nothing here reads or writes files.
@@ -11,8 +11,8 @@ import pandas as pd
 LABEL = "late"
 LATE_AFTER_MINUTES = 15
 
-# A weather report stamped 14:00 was taken at some time before 15:00, most often at 14:51. Two
-# hours back, even the youngest report that we use is more than an hour old at departure.
+# A weather report stamped 14:00 was taken at some time before 15:00, most often at 14:51. One
+# stamped two hours before departure was therefore known an hour before it.
 WEATHER_LAG = pd.Timedelta(hours=2)
 WEATHER_TOO_OLD = pd.Timedelta(hours=3)
 

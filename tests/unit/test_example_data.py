@@ -189,7 +189,7 @@ def test_departure_changes_no_feature(
 
 
 def test_later_weather_changes_no_feature(sample: dict[str, pd.DataFrame]) -> None:
-    """Reports from less than two hours before departure on have no influence."""
+    """Reports stamped less than two hours before departure have no influence."""
     flights, weather = sample["flights"], sample["weather"]
     departures = flights["time_hour"] + pd.to_timedelta(flights["minute"], unit="min")
     leaving = departures.quantile(0.5)
@@ -280,7 +280,7 @@ def test_random_split_is_refused(features: pd.DataFrame) -> None:
 
 
 def test_young_weather_is_refused(features: pd.DataFrame) -> None:
-    """The notebook's own check stops weather that was not known two hours ahead."""
+    """The notebook's own check stops weather that was not yet known an hour ahead."""
     an_hour_on = features.assign(weather_hour=features["weather_hour"] + pd.Timedelta(hours=1))
     with pytest.raises(ValueError, match="a weather report is only 0 days 01:00:00 older"):
         ff.check_times(an_hour_on)
