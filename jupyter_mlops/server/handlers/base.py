@@ -95,6 +95,8 @@ class MlopsHandler(APIHandler):
     def refuse(self, error: MlopsError) -> None:
         """Answer with an error of ours."""
         self.set_status(status_of(error))
+        if self.get_status() >= 500:
+            self.log.warning("%s: %s", error.code, error.message)
         detail = m.ErrorDetail(error.code, error.message, error.field)
         self.finish(msgspec.json.encode(m.ErrorView(detail)))
 
