@@ -62,6 +62,8 @@ class SessionUseCases:
             process = identify(body.pid)
         except psutil.NoSuchProcess:
             raise InvalidInput("The process that wants to be tracked has ended.") from None
+        if abs(process.started - body.pid_started) > 1:
+            raise InvalidInput("The process that wants to be tracked runs on another machine.")
         notebook = self._project.relative(body.notebook) if body.notebook else ""
         sweep, run = self._records(body, notebook)
         attempt = self._attempt(run, process)

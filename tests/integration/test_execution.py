@@ -36,7 +36,7 @@ async def executor(tmp_path: Path) -> AsyncIterator[LocalExecutor]:
     assert not [p for p in psutil.Process().children() if "runner" in " ".join(p.cmdline())]
 
 
-def a_task(folder: Path, *cells: str, **changes: Any) -> Task:
+def _a_task(folder: Path, *cells: str, **changes: Any) -> Task:
     snapshot = folder / "train.ipynb"
     write_notebook(snapshot, *cells)
     values: dict[str, Any] = {
@@ -61,12 +61,12 @@ def a_task(folder: Path, *cells: str, **changes: Any) -> Task:
     return Task(**values)
 
 
-async def execute(executor: LocalExecutor, task: Task) -> tuple[Outcome, list[Progress]]:
+async def _execute(executor: LocalExecutor, task: Task) -> tuple[Outcome, list[Progress]]:
     seen: list[Progress] = []
     return await executor.execute(task, seen.append), seen
 
 
-def outputs(path: Path) -> list[str]:
+def _outputs(path: Path) -> list[str]:
     """The text that each code cell printed."""
     nb = nbformat.read(path, as_version=4)
     nbformat.validate(nb)
@@ -80,10 +80,10 @@ async def test_a_notebook_is_executed_with_its_parameters(
     """Types survive, the folder is the notebook's, progress comes cell by cell."""
     folder = tmp_path / "a {b}"
     folder.mkdir()
-    task = a_task(folder, "x = 1", "import os; print(repr(x), os.getcwd())")
-    outcome, seen = await execute(executor, task)
+    task = _a_task(folder, "x = 1", "import os; print(repr(x), os.getcwd())")
+    outcome, seen = await _execute(executor, task)
     assert outcome.status is Status.SUCCEEDED
-    assert outputs(task.output)[2] == f"2 {folder}\n"
+    assert _outputs(task.output)[2] == f"2 {folder}\n"
     kinds = [type(each) for each in seen]
     assert kinds == [KernelStarted, CellStarted, CellStarted, CellStarted]
     assert isinstance(seen[0], KernelStarted)
@@ -94,35 +94,35 @@ async def test_a_notebook_is_executed_with_its_parameters(
 
 async def test_papermill_metadata_is_kept(executor: LocalExecutor, tmp_path: Path) -> None:
     """Tools that read papermill's output read ours, and it is strict JSON although NaN occurs."""
-    task = a_task(tmp_path, "x = 1", "print(x)", parameters={"x": float("nan")})
-    await execute(executor, task)
+    task = _a_task(tmp_path, "x = 1", "print(x)", parameters={"x": float("nan")})
+    await _execute(executor, task)
     text = task.output.read_text("utf-8")
     assert "NaN" not in text
     metadata = json.loads(text)["metadata"]["papermill"]
     assert metadata["parameters"] == {"x": {"$float": "nan"}}
     assert metadata["input_path"] == "train.ipynb"
     assert metadata["exception"] is None
-    assert outputs(task.output)[2] == "nan\n"
+    assert _outputs(task.output)[2] == "nan\n"
 
 
 async def test_a_secret_does_not_reach_the_file(executor: LocalExecutor, tmp_path: Path) -> None:
     """The kernel gets the value, the output notebook a mask."""
-    task = a_task(
+    task = _a_task(
         tmp_path,
         "api_key = ''",
         "print(len(api_key))",
         parameters={"api_key": "hunter2hunter2"},
         secrets=frozenset({"api_key"}),
     )
-    await execute(executor, task)
-    assert outputs(task.output)[2] == "14\n"
+    await _execute(executor, task)
+    assert _outputs(task.output)[2] == "14\n"
     assert "hunter2" not in task.output.read_text("utf-8")
 
 
 async def test_a_failing_cell_ends_the_run(executor: LocalExecutor, tmp_path: Path) -> None:
     """The outcome names cell and exception; the cells behind it are not marked as executed."""
-    task = a_task(tmp_path, "x = 1", "raise ValueError('bad lr\\nmore')", "print('never')")
-    outcome, _ = await execute(executor, task)
+    task = _a_task(tmp_path, "x = 1", "raise ValueError('bad lr\\nmore')", "print('never')")
+    outcome, _ = await _execute(executor, task)
     assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.ERROR)
     assert (outcome.error, outcome.failed_cell) == ("ValueError: bad lr", 3)
     nb = nbformat.read(task.output, as_version=4)
@@ -132,10 +132,10 @@ async def test_a_failing_cell_ends_the_run(executor: LocalExecutor, tmp_path: Pa
 
 async def test_a_dead_kernel_is_told_from_an_error(executor: LocalExecutor, tmp_path: Path) -> None:
     """The cell that killed it is named, the next attempt has a fresh kernel."""
-    task = a_task(tmp_path, "x = 1", "import os; os._exit(1)", "print('never')")
-    outcome, _ = await execute(executor, task)
+    task = _a_task(tmp_path, "x = 1", "import os; os._exit(1)", "print('never')")
+    outcome, _ = await _execute(executor, task)
     assert (outcome.reason, outcome.failed_cell) == (Reason.KERNEL_DIED, 3)
-    outcome, _ = await execute(executor, a_task(tmp_path, "x = 1", "print(x)"))
+    outcome, _ = await _execute(executor, _a_task(tmp_path, "x = 1", "print(x)"))
     assert outcome.status is Status.SUCCEEDED
 
 
@@ -150,8 +150,8 @@ async def test_metrics_leave_the_notebook_as_messages(
         "publish_display_data({'application/vnd.jupyter-mlops.metrics.v1+json':\n"
         "    {'points': points, 'last': {'auc': {'value': 0.5, 'step': 2}}}})"
     )
-    task = a_task(tmp_path, "x = 1", display)
-    _, seen = await execute(executor, task)
+    task = _a_task(tmp_path, "x = 1", display)
+    _, seen = await _execute(executor, task)
     points = [p for each in seen if isinstance(each, MetricsLogged) for p in each.points]
     assert [(p.key, p.value, p.step, p.time) for p in points] == [
         ("auc", 0.5, 1, 2.0),
@@ -164,8 +164,8 @@ async def test_metrics_leave_the_notebook_as_messages(
 
 async def test_a_time_limit_is_kept(executor: LocalExecutor, tmp_path: Path) -> None:
     """The kernel is interrupted, and the outcome says why."""
-    task = a_task(tmp_path, "x = 1", "import threading; threading.Event().wait()", timeout=3.0)
-    outcome, _ = await execute(executor, task)
+    task = _a_task(tmp_path, "x = 1", "import threading; threading.Event().wait()", timeout=3.0)
+    outcome, _ = await _execute(executor, task)
     assert (outcome.reason, outcome.error) == (Reason.TIMEOUT, "It took longer than 3 s.")
 
 
@@ -173,7 +173,7 @@ async def test_cancel_interrupts_and_takes_children_along(
     executor: LocalExecutor, tmp_path: Path
 ) -> None:
     """A cancelled attempt leaves no process, even one in a session of its own."""
-    task = a_task(
+    task = _a_task(
         tmp_path,
         "x = 1",
         "import subprocess, sys, pathlib\n"
@@ -200,7 +200,7 @@ async def test_cancel_interrupts_and_takes_children_along(
 async def test_a_killed_runner_means_lost(executor: LocalExecutor, tmp_path: Path) -> None:
     """If the process that executes goes away, the attempt is lost and its kernel is ended."""
     kernels: list[KernelStarted] = []
-    task = a_task(tmp_path, "x = 1", "import threading; threading.Event().wait()")
+    task = _a_task(tmp_path, "x = 1", "import threading; threading.Event().wait()")
 
     def report(progress: Progress) -> None:
         if isinstance(progress, KernelStarted):
@@ -214,7 +214,7 @@ async def test_a_killed_runner_means_lost(executor: LocalExecutor, tmp_path: Pat
 
 async def test_a_missing_kernel_is_named(executor: LocalExecutor, tmp_path: Path) -> None:
     """A kernel that was removed after submission fails that run only."""
-    outcome, _ = await execute(executor, a_task(tmp_path, "x = 1", kernel="gone"))
+    outcome, _ = await _execute(executor, _a_task(tmp_path, "x = 1", kernel="gone"))
     assert outcome.reason is Reason.KERNEL_MISSING
     assert outcome.error == "The kernel gone is no longer installed."
 
@@ -223,8 +223,8 @@ async def test_a_full_disk_fails_the_run_in_one_line(
     executor: LocalExecutor, tmp_path: Path
 ) -> None:
     """Nothing half-written is left behind."""
-    task = a_task(tmp_path, "x = 1", output=Path("/dev/full/out.ipynb"))
-    outcome, _ = await execute(executor, task)
+    task = _a_task(tmp_path, "x = 1", output=Path("/dev/full/out.ipynb"))
+    outcome, _ = await _execute(executor, task)
     assert (outcome.reason, outcome.has_output) == (Reason.DISK_FULL, False)
     assert outcome.error is not None
     assert "\n" not in outcome.error

@@ -49,13 +49,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
-def submit(store: Store, number: int = 2, **changes: object) -> Sweep:
+def _submit(store: Store, number: int = 2, **changes: object) -> Sweep:
     sweep = a_sweep(total=number, **changes)
     store.queue.submit(sweep, ({"x": x} for x in range(number)))
     return sweep
 
 
-def claim(store: Store) -> Attempt:
+def _claim(store: Store) -> Attempt:
     found = store.queue.peek()
     assert found is not None
     attempt = store.queue.claim(found[1].id, worker="w", fence=1)
@@ -63,7 +63,7 @@ def claim(store: Store) -> Attempt:
     return attempt
 
 
-def finish(store: Store, attempt: Attempt, outcome: Outcome) -> Status:
+def _finish(store: Store, attempt: Attempt, outcome: Outcome) -> Status:
     return store.attempts.finish(attempt, outcome, output="runs/a.ipynb", synced=True).status
 
 
@@ -80,17 +80,17 @@ def test_what_was_submitted_is_read_back(store: Store) -> None:
 
 def test_turns_go_by_priority_then_age_then_index(store: Store) -> None:
     """The queue is fair: who asked first is served first, unless somebody is urgent."""
-    first = submit(store)
-    second = submit(store)
-    urgent = submit(store, 1, priority=1)
-    order = [claim(store).run_id for _ in range(5)]
+    first = _submit(store)
+    second = _submit(store)
+    urgent = _submit(store, 1, priority=1)
+    order = [_claim(store).run_id for _ in range(5)]
     assert order == [f"{urgent.id}-1"] + [f"{s.id}-{i}" for s in (first, second) for i in (1, 2)]
     assert store.queue.peek() is None
 
 
 def test_a_run_is_claimed_once(store: Store) -> None:
     """However many claim at the same time, one gets the run."""
-    sweep = submit(store, 1)
+    sweep = _submit(store, 1)
     got: list[Attempt | None] = []
     threads = [
         threading.Thread(
@@ -107,9 +107,9 @@ def test_a_run_is_claimed_once(store: Store) -> None:
 
 def test_events_count_without_gaps_across_threads(store: Store) -> None:
     """Every change has the next number, also when many write at once."""
-    sweep = submit(store, 20)
-    attempts = [claim(store) for _ in range(20)]
-    threads = [threading.Thread(target=finish, args=(store, a, SUCCEEDED)) for a in attempts]
+    sweep = _submit(store, 20)
+    attempts = [_claim(store) for _ in range(20)]
+    threads = [threading.Thread(target=_finish, args=(store, a, SUCCEEDED)) for a in attempts]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -125,15 +125,15 @@ def test_listeners_hear_of_a_change_after_it_is_stored(store: Store) -> None:
     """What a listener reads contains the change that it was told of."""
     seen: list[int] = []
     store.listeners.append(lambda: seen.append(store.history.last_seq()))
-    submit(store)
-    claim(store)
+    _submit(store)
+    _claim(store)
     assert seen == [1, 2]
 
 
 def test_progress_and_metrics_are_kept(store: Store) -> None:
     """The last value of each metric stays with the run, all values by step in the series."""
-    submit(store, 1)
-    attempt = claim(store)
+    _submit(store, 1)
+    attempt = _claim(store)
     kernel = ProcessIdentity(host="h", boot_id="b", pid=1, started=2.5)
     store.attempts.progress(attempt, process=kernel, start="cold", cells=3)
     store.attempts.progress(attempt, cell=1)
@@ -154,19 +154,19 @@ def test_progress_and_metrics_are_kept(store: Store) -> None:
 
 def test_an_outcome_is_recorded_once(store: Store) -> None:
     """A second outcome of an attempt is refused, and so is one under an old fence."""
-    submit(store, 1)
-    attempt = claim(store)
-    assert finish(store, attempt, SUCCEEDED) is Status.SUCCEEDED
+    _submit(store, 1)
+    attempt = _claim(store)
+    assert _finish(store, attempt, SUCCEEDED) is Status.SUCCEEDED
     with pytest.raises(LeaseLost):
-        finish(store, attempt, FAILED)
+        _finish(store, attempt, FAILED)
     run = store.history.run(attempt.run_id)
     assert (run.status, run.duration, run.output) == (Status.SUCCEEDED, 1.5, "runs/a.ipynb")
 
 
 def test_failures_are_retried_as_often_as_asked(store: Store) -> None:
     """With two retries a run has three attempts, each with its own record."""
-    submit(store, 1, retries=2)
-    states = [finish(store, claim(store), FAILED) for _ in range(3)]
+    _submit(store, 1, retries=2)
+    states = [_finish(store, _claim(store), FAILED) for _ in range(3)]
     assert states == [Status.QUEUED, Status.QUEUED, Status.FAILED]
     (run,) = store.history.runs(RunFilter())
     assert (run.attempts, run.reason, run.error) == (3, Reason.ERROR, "ValueError: no")
@@ -175,48 +175,48 @@ def test_failures_are_retried_as_often_as_asked(store: Store) -> None:
 
 def test_lost_attempts_have_a_bound_of_their_own(store: Store) -> None:
     """Losing a worker uses up no retries; a run that takes every worker down is given up."""
-    submit(store, 1, retries=1)
-    states = [finish(store, claim(store), LOST) for _ in range(MAX_LOST - 1)]
+    _submit(store, 1, retries=1)
+    states = [_finish(store, _claim(store), LOST) for _ in range(MAX_LOST - 1)]
     assert set(states) == {Status.QUEUED}
-    assert finish(store, claim(store), FAILED) is Status.QUEUED
-    assert finish(store, claim(store), LOST) is Status.FAILED
+    assert _finish(store, _claim(store), FAILED) is Status.QUEUED
+    assert _finish(store, _claim(store), LOST) is Status.FAILED
     assert store.history.runs(RunFilter())[0].reason is Reason.LOST
 
 
 def test_cancel_ends_what_waits_and_names_what_runs(store: Store) -> None:
     """Waiting runs are cancelled at once; a running one is never tried again."""
-    sweep = submit(store, 3, retries=5)
-    attempt = claim(store)
+    sweep = _submit(store, 3, retries=5)
+    attempt = _claim(store)
     assert store.queue.cancel(of_sweep(sweep.id)) == [attempt.run_id]
     assert store.queue.peek() is None
-    assert finish(store, attempt, LOST) is Status.FAILED
+    assert _finish(store, attempt, LOST) is Status.FAILED
     tally = store.history.tallies([sweep.id])[sweep.id]
     assert tally.counts == {Status.CANCELLED: 2, Status.FAILED: 1}
 
 
 def test_retry_queues_what_failed_or_was_cancelled(store: Store) -> None:
     """What succeeded is left alone; a retried run has all its retries again."""
-    sweep = submit(store, 3, retries=1)
-    finish(store, claim(store), SUCCEEDED)
+    sweep = _submit(store, 3, retries=1)
+    _finish(store, _claim(store), SUCCEEDED)
     for _ in range(2):
-        finish(store, claim(store), FAILED)
+        _finish(store, _claim(store), FAILED)
     store.queue.cancel(of_sweep(sweep.id))
     assert store.queue.retry(of_sweep(sweep.id)) == 2
-    retried = claim(store)
+    retried = _claim(store)
     assert retried.number == 3
-    assert finish(store, retried, FAILED) is Status.QUEUED
+    assert _finish(store, retried, FAILED) is Status.QUEUED
 
 
 def test_delete_forgets_a_finished_run_and_refuses_others(store: Store) -> None:
     """Nothing of a deleted run is left; what has not finished cannot be deleted."""
-    sweep = submit(store, 2)
+    sweep = _submit(store, 2)
     with pytest.raises(Conflict, match="Cancel it first"):
         store.queue.delete(of_sweep(sweep.id))
     for _ in range(2):
-        attempt = claim(store)
+        attempt = _claim(store)
         point = MetricPoint(key="a", value=1.0, step=0, time=0.0)
         store.attempts.progress(attempt, logged=[point])
-        finish(store, attempt, SUCCEEDED)
+        _finish(store, attempt, SUCCEEDED)
     store.queue.delete(of_run(f"{sweep.id}-1"))
     assert store.history.sweep(sweep.id).total == 1
     with pytest.raises(NotFound, match="runs list"):
@@ -229,7 +229,7 @@ def test_delete_forgets_a_finished_run_and_refuses_others(store: Store) -> None:
 
 def test_projects_in_one_database_do_not_see_each_other(store: Store, tmp_path: Path) -> None:
     """Every row belongs to one project."""
-    submit(store)
+    _submit(store)
     url = store.queue._database.engine.url.render_as_string(hide_password=False)
     other = Store(new_id(), url=url, state=tmp_path)
     assert other.queue.peek() is None

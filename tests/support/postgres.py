@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import pwd
 import shutil
@@ -58,7 +57,7 @@ def server() -> Iterator[str]:
 
 
 def _programs() -> str | None:
-    found = [*sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)]
+    found = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
     on_path = shutil.which("initdb")
     if on_path:
         found.append(str(Path(on_path).parent))

@@ -14,7 +14,7 @@ from jupyter_mlops.execution.machine import granted_cores
 from jupyter_mlops.execution.slots import Slots
 
 
-def cgroup(tmp_path: Path, own: str, files: dict[str, str]) -> tuple[Path, Path]:
+def _cgroup(tmp_path: Path, own: str, files: dict[str, str]) -> tuple[Path, Path]:
     for name, text in files.items():
         path = tmp_path / "cgroup" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,13 +44,13 @@ def test_a_cgroup_limits_the_cores(
     tmp_path: Path, own: str, files: dict[str, str], cores: int
 ) -> None:
     """Quotas of every enclosing group count, in both versions of cgroups, never below one core."""
-    assert granted_cores(*cgroup(tmp_path, own, files)) == cores
+    assert granted_cores(*_cgroup(tmp_path, own, files)) == cores
 
 
 def test_without_quota_the_affinity_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No limit means the CPUs that the scheduler allows; a setting of the user can lower that."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(6)), raising=False)
-    place = cgroup(tmp_path, "0::/\n", {"cpu.max": "max 100000\n"})
+    place = _cgroup(tmp_path, "0::/\n", {"cpu.max": "max 100000\n"})
     assert granted_cores(*place) == 6
     monkeypatch.setenv("JUPYTER_MLOPS_CORES", "3")
     assert granted_cores(*place) == 3

@@ -1,0 +1,74 @@
+"""Projects with a real worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from jupyter_mlops.app import messages as m
+from jupyter_mlops.app import operations as ops
+from jupyter_mlops.app.client import Client, connect
+from jupyter_mlops.app.projects import find_project
+from jupyter_mlops.core.exceptions import WorkerUnavailable
+
+
+def make_project(folder: Path, settings: str = "") -> Path:
+    """Make an empty project."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "mlops.toml").write_text(settings, "utf-8")
+    return folder
+
+
+@contextmanager
+def worker(folder: Path) -> Iterator[Client]:
+    """Start a project's worker; in the end it is gone, whoever serves by then."""
+    client = connect(folder)
+    try:
+        yield client
+    finally:
+        stop(folder)
+
+
+def stop(folder: Path) -> None:
+    """End a project's worker and wait for it."""
+    client = Client(find_project(folder))
+    health = client.alive()
+    if health is None:
+        return
+    process = psutil.Process(health.pid)
+    client.call(ops.DRAIN, body=m.DrainRequest(now=True))
+    process.wait(30)
+
+
+def kill(client: Client) -> None:
+    """End a worker as the kernel's out-of-memory killer would."""
+    health = client.call(ops.HEALTH)
+    process = psutil.Process(health.pid)
+    os.kill(health.pid, signal.SIGKILL)
+    process.wait(30)
+
+
+def wait_for(client: Client, sweep_id: str) -> m.SweepView:
+    """Wait until all runs of a sweep have ended, through changes of worker if need be."""
+    seq = 0
+    while True:
+        try:
+            sweep = client.call(ops.GET_SWEEP, sweep_id=sweep_id)
+            if not sweep.counts.queued and not sweep.counts.running:
+                return sweep
+            for event in client.events(seq, beat=5):
+                if event is None or event.sweep_id == sweep_id:
+                    seq = event.seq if event else seq
+                    break
+        except WorkerUnavailable:
+            client = connect(client.project)
+
+
+def runs(client: Client, sweep_id: str) -> list[m.RunView]:
+    """The runs of a sweep."""
+    return client.call(ops.LIST_RUNS, query=m.RunsQuery(sweep=sweep_id))
