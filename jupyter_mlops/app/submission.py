@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -210,7 +211,8 @@ def keep_snapshot(project: Project, notebook: Notebook) -> None:
     path = snapshot_path(project, notebook.hash)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, notebook.content)
+        # papermill stumbles over the byte order mark that some editors write.
+        write_atomically(path, notebook.content.removeprefix(codecs.BOM_UTF8))
 
 
 def snapshot_path(project: Project, digest: str) -> Path:
