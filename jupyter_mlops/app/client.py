@@ -12,6 +12,7 @@ from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
+import psutil
 
 from ..core.exceptions import Conflict, MlopsError, WorkerUnavailable, error_types
 from . import messages as m
@@ -20,6 +21,9 @@ from .projects import Project, find_project
 from .runtime import address, locked, start_worker
 
 R = TypeVar("R")
+
+#: Seconds that we wait for an idle worker of another version to end.
+_RETIRE_TIMEOUT = 5.0
 
 
 class Client:
@@ -100,22 +104,27 @@ def connect(start: str | os.PathLike[str] | Project, *, python: str | None = Non
     project = start if isinstance(start, Project) else find_project(start)
     client = Client(project)
     health = client.alive()
+    if health is not None and health.version != __version__:
+        health = _retire(client, health)
     if health is None:
         with locked(address(project).starting):
-            health = client.alive()
-            if health is None:
+            if client.alive() is None:
                 start_worker(project, python=python)
-                health = client.alive()
-        if health is None:
-            raise WorkerUnavailable
-    if health.version != __version__:
-        client.call(ops.DRAIN, body=m.DrainRequest())
-        if health.protocol != m.PROTOCOL:
-            raise Conflict(
-                f"A worker of version {health.version} still finishes its runs. "
-                "Try again when they are done, or end it with: jupyter mlops worker --stop"
-            )
     return client
+
+
+def _retire(client: Client, health: m.HealthView) -> m.HealthView | None:
+    """Ask a worker of another version to end; None if it has, else it finishes its runs first."""
+    client.call(ops.DRAIN, body=m.DrainRequest())
+    with contextlib.suppress(psutil.Error):
+        psutil.Process(health.pid).wait(_RETIRE_TIMEOUT)
+    left = client.alive()
+    if left is not None and left.protocol != m.PROTOCOL:
+        raise Conflict(
+            f"A worker of version {left.version} still finishes its runs. "
+            "Try again when they are done, or end it with: jupyter mlops worker --stop"
+        )
+    return left
 
 
 def query_string(query: m.Request) -> str:

@@ -63,7 +63,7 @@ class HealthUseCases:
     async def drain(self, body: m.DrainRequest) -> m.Empty:
         """End when the running attempts have ended, or now."""
         self._scheduler.draining = True
-        if body.now or not self._scheduler.running:
+        if body.now:
             self._stop()
         return m.Empty()
 

@@ -26,6 +26,7 @@ from ..execution.output import write_atomically
 from ..execution.processes import identify, is_alive
 from ..execution.slots import Slots
 from ..store import Store
+from .client import connect
 from .door import Actions, Door
 from .health import HealthUseCases
 from .hub import EventHub
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 _LEASE = "worker"
 #: Seconds between two renewals of the lease, and two looks whether there is anything to do.
 _RENEW_EVERY = 10.0
-_LOOK_EVERY = 5.0
+_LOOK_EVERY = 2.0
 
 
 class Worker:
@@ -56,6 +57,7 @@ class Worker:
         self._fence = fence
         self._stop = asyncio.Event()
         self._active_at = time.monotonic()
+        self._succeed = False
         worker = new_id()
         self._slots = Slots(
             runtime_dir(), project.id, cores=granted_cores(), limit=project.settings.cores
@@ -96,8 +98,12 @@ class Worker:
         """End soon."""
         self._stop.set()
 
-    async def serve(self, socket: Path, ready: int | None) -> None:
-        """Listen and work until stopped or idle. ``ready`` is told when we listen."""
+    async def serve(self, socket: Path, ready: int | None) -> bool:
+        """Listen and work until stopped or idle. ``ready`` is told when we listen.
+
+        Returns whether there is work left for a successor, since a client of another version
+        asked us to end.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -129,6 +135,7 @@ class Worker:
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
+        return self._succeed and await asyncio.to_thread(self._has_work)
 
     async def _renew(self) -> None:
         while True:
@@ -141,6 +148,7 @@ class Worker:
             await asyncio.sleep(min(_LOOK_EVERY, patience))
             busy = self._scheduler.running or await asyncio.to_thread(self._has_work)
             if self._scheduler.draining and not self._scheduler.running:
+                self._succeed = True
                 self.stop()
             elif busy:
                 self._touch()
@@ -200,8 +208,9 @@ def _serve(project: Project, ready: int | None) -> None:
         )
     record = {"python": sys.executable, "pid": os.getpid()}
     write_atomically(project.state / "worker.json", json.dumps(record).encode())
+    succeed = False
     try:
-        asyncio.run(_run(project, store, fence, where.socket, ready))
+        succeed = asyncio.run(_run(project, store, fence, where.socket, ready))
     except LeaseLost as error:
         log.warning("%s", error.message)
     finally:
@@ -209,10 +218,12 @@ def _serve(project: Project, ready: int | None) -> None:
             store.leases.release(_LEASE, fence)
         store.close()
         os.close(lock)
+    if succeed:
+        connect(project)
 
 
-async def _run(project: Project, store: Store, fence: int, socket: Path, ready: int | None) -> None:
-    await Worker(project, store, fence).serve(socket, ready)
+async def _run(project: Project, store: Store, fence: int, socket: Path, ready: int | None) -> bool:
+    return await Worker(project, store, fence).serve(socket, ready)
 
 
 if __name__ == "__main__":
