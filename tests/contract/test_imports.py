@@ -33,3 +33,23 @@ def test_package_imports_nothing_heavy() -> None:
 def test_listing_the_names_imports_nothing_heavy() -> None:
     """Completion looks at the package's names, which must not import what is behind them."""
     assert not imported_by("import jupyter_mlops; dir(jupyter_mlops)") & HEAVY
+
+
+def test_magic_and_log_need_only_ipython() -> None:
+    """A kernel's environment may hold IPython and our wheel alone."""
+    code = "import jupyter_mlops.magics, jupyter_mlops.metrics, jupyter_mlops.sessions"
+    assert not imported_by(code) & (HEAVY - {"IPython", "traitlets"})
+
+
+def test_help_is_quick() -> None:
+    """Help, and completion of commands, import click and nothing that executes."""
+    modules = imported_by("from jupyter_mlops.cli import main; assert main(['--help']) == 0")
+    assert modules & HEAVY == {"click"}
+
+
+def test_server_extension_leaves_the_engines_to_the_worker() -> None:
+    """The Jupyter server imports neither engines nor data libraries: the worker does."""
+    engines = {"mlflow", "nbclient", "numpy", "pandas", "papermill", "sqlalchemy"}
+    modules = imported_by("import jupyter_mlops.server.extension")
+    assert "jupyter_server" in modules
+    assert not modules & engines
