@@ -1,0 +1,137 @@
+"""Follow a sweep from outside the worker, across its restarts."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..core.exceptions import WorkerUnavailable
+from ..core.runs import Status
+from . import messages as m
+from . import operations as ops
+from .caller import ATTEMPT
+from .client import Client, connect
+
+R = TypeVar("R")
+
+#: Seconds between two looks at a sweep whose runs change all the time.
+INTERVAL = 0.25
+#: Seconds between two signs of life of the worker, and how often it is tried again.
+BEAT = 1.0
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """How far a sweep is, and the runs that have finished since the update before."""
+
+    sweep: m.SweepView
+    finished: tuple[m.RunView, ...]
+
+
+def follow(client: Client, sweep_id: str, after: int | None = None) -> Iterator[Update]:
+    """Yield a sweep's progress until it has finished; the last update says how it ended.
+
+    ``after`` is the number of the last event before the sweep began, so that none of its finished
+    runs is missed. Raises `NotFound` if the sweep is deleted meanwhile, and `WorkerUnavailable`
+    if its worker is away and no other can be started.
+    """
+    watch = _Watch(client, sweep_id)
+    if after is None:
+        after = watch.ask(lambda: client.call(ops.STATUS)).seq
+    update = watch.update()
+    yield update
+    with closing(events(client, after)) as stream:
+        while not update.sweep.status.finished:
+            event = next(stream)
+            watch.notice(event)
+            if watch.due(event):
+                update = watch.update()
+                yield update
+
+
+def events(client: Client, after: int) -> Generator[m.EventView | None]:
+    """Yield the project's events after a number, for ever, and None at every beat.
+
+    A worker that goes away is replaced, and its events go on where they broke off.
+    """
+    attempt = os.environ.get(ATTEMPT)
+    failures = 0
+    while True:
+        try:
+            for event in client.events(after, attempt=attempt, beat=BEAT):
+                failures = 0
+                if event is not None:
+                    after = event.seq
+                yield event
+        except WorkerUnavailable:
+            failures += 1
+            _reconnect(client, failures)
+            yield None
+
+
+def _reconnect(client: Client, failures: int) -> None:
+    """Make sure that a worker answers; raise when it was tried in vain too often."""
+    try:
+        connect(client.project)
+    except WorkerUnavailable:
+        if failures >= TRIES:
+            raise
+    if failures > 1:
+        # Nothing tells when the worker that dies has let go of the project.
+        time.sleep(min(BEAT * failures, 5.0))
+
+
+class _Watch:
+    """What is known of the followed sweep, and when to look again."""
+
+    def __init__(self, client: Client, sweep_id: str) -> None:
+        self._client = client
+        self._sweep_id = sweep_id
+        self._finished: list[str] = []
+        self._dirty = True
+        self._ending = False
+        self._looked = 0.0
+
+    def ask(self, request: Callable[[], R]) -> R:
+        """Ask the worker, again if it has just been replaced."""
+        for failures in range(1, TRIES + 1):
+            try:
+                return request()
+            except WorkerUnavailable:
+                _reconnect(self._client, failures)
+        return request()
+
+    def notice(self, event: m.EventView | None) -> None:
+        """Take in an event."""
+        if event is None:
+            self._dirty = True
+        elif event.sweep_id == self._sweep_id and event.kind in ("run", "sweep"):
+            self._dirty = True
+            if event.status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED):
+                if event.kind == "sweep":
+                    self._ending = True
+                elif event.run_id is not None:
+                    self._finished.append(event.run_id)
+
+    def due(self, event: m.EventView | None) -> bool:
+        """Whether to look at the sweep now: at its end at once, else not too often."""
+        waited = time.monotonic() - self._looked >= INTERVAL
+        return self._dirty and (self._ending or event is None or waited)
+
+    def update(self) -> Update:
+        """Look at the sweep and at the runs that have finished."""
+        sweep = self.ask(lambda: self._client.call(ops.GET_SWEEP, sweep_id=self._sweep_id))
+        runs = [self._run(run_id) for run_id in dict.fromkeys(self._finished)]
+        finished = tuple(run for run in runs if run.status.finished)
+        self._finished.clear()
+        self._dirty = self._ending = False
+        self._looked = time.monotonic()
+        return Update(sweep, finished)
+
+    def _run(self, run_id: str) -> m.RunView:
+        return self.ask(lambda: self._client.call(ops.GET_RUN, run_id=run_id)).run
