@@ -1,0 +1,289 @@
+"""What to say about sweeps and runs: from the worker's answers to reports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..app import messages as m
+from ..core import formats
+from ..core.runs import Status, SweepKind
+from ..core.values import decode, identity
+from .form import Column, Report, Table
+
+#: Rows of a table, and failures that are told one by one.
+MAX_ROWS = 20
+MAX_FAILURES = 3
+
+_ORDER = (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELLED)
+
+
+def ranked(runs: Iterable[m.RunView]) -> list[m.RunView]:
+    """Return runs best first; those without a finite value of the metric follow."""
+
+    def key(run: m.RunView) -> tuple[bool, float, int, int]:
+        value = decode(run.value)
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            return True, 0.0, _ORDER.index(run.status), run.index
+        return False, -value if run.maximize else value, _ORDER.index(run.status), run.index
+
+    return sorted(runs, key=key)
+
+
+def counts_text(counts: m.Counts) -> str:
+    """Write ``✓ 10  ◐ 1  ✗ 1``, leaving out states without runs."""
+    shown = (
+        (Status.SUCCEEDED, counts.succeeded),
+        (Status.RUNNING, counts.running),
+        (Status.QUEUED, counts.queued),
+        (Status.FAILED, counts.failed),
+        (Status.CANCELLED, counts.cancelled),
+    )
+    return "  ".join(f"{formats.MARKS[status]} {count:,}" for status, count in shown if count)
+
+
+def done(counts: m.Counts) -> int:
+    """Return how many runs have finished."""
+    return counts.succeeded + counts.failed + counts.cancelled
+
+
+def left(counts: m.Counts) -> int:
+    """Return how many runs have not finished."""
+    return counts.queued + counts.running
+
+
+def best_text(sweep: m.SweepView, *, limit: int = 60) -> str:
+    """Write ``best auc 0.731 at depth=3``; empty as long as there is none."""
+    if sweep.best is None:
+        return ""
+    where = formats.pairs(sweep.best.parameters, limit=limit)
+    at = f" at {where}" if where else ""
+    return f"best {sweep.metric} {formats.value(sweep.best.value)}{at}"
+
+
+def sweep_headline(sweep: m.SweepView) -> str:
+    """Say in one line what a sweep is and how far it is."""
+    parts = [
+        sweep.notebook,
+        formats.counted(sweep.total, "run"),
+        counts_text(sweep.counts),
+        best_text(sweep),
+        formats.duration(sweep.duration),
+        formats.remaining(sweep.remaining),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def sweep_report(sweep: m.SweepView, runs: Sequence[m.RunView], *, rows: int = MAX_ROWS) -> Report:
+    """Report a sweep: its ranking, best first, and what failed."""
+    order = ranked(runs)
+    varying, constant = _parameters(order)
+    details = _failures(order)
+    if constant:
+        details.append(f"The same in all: {formats.pairs(constant, limit=200)}")
+    if sweep.source_changed:
+        details.append(f"{sweep.notebook} has changed since it was submitted.")
+    if len(order) > rows:
+        details.append(f"The first {rows} of {formats.counted(len(order), 'run')}:")
+    return Report(
+        headline=sweep_headline(sweep),
+        details=tuple(details),
+        table=_ranking(order[:rows], varying, sweep.metric),
+        hints=_sweep_hints(sweep, shown_all=len(order) <= rows),
+    )
+
+
+def _sweep_hints(sweep: m.SweepView, *, shown_all: bool) -> tuple[tuple[str, str], ...]:
+    hints = []
+    if not shown_all:
+        hints.append(("All runs", f"mlops runs list --sweep {sweep.id}"))
+    if not sweep.status.finished:
+        hints.append(("Follow", f"mlops runs show {sweep.id} --follow"))
+        hints.append(("Cancel", f"mlops runs cancel {sweep.id}"))
+        return tuple(hints)
+    if sweep.counts.failed or sweep.counts.cancelled:
+        hints.append(("Run again what did not succeed", f"mlops runs retry {sweep.id}"))
+    if sweep.best is not None:
+        hints.append(("Look closer", f"mlops runs show {sweep.best.run_id}"))
+        hints.append(("Register the best", f"mlops register NAME {sweep.id}"))
+    hints.append(("Open the notebooks", "jupyter lab"))
+    return tuple(hints)
+
+
+def _parameters(runs: Sequence[m.RunView]) -> tuple[list[str], dict[str, Any]]:
+    """Split parameters into those that vary among the runs, and those that do not."""
+    names = list(dict.fromkeys(name for run in runs for name in run.parameters))
+    varying = [name for name in names if len({_identity(run, name) for run in runs}) > 1]
+    constant = {name: runs[0].parameters[name] for name in names if name not in varying}
+    return varying, constant
+
+
+def _identity(run: m.RunView, name: str) -> object:
+    return identity(run.parameters[name]) if name in run.parameters else None
+
+
+def _failures(runs: Sequence[m.RunView]) -> list[str]:
+    failed = [run for run in runs if run.status is Status.FAILED]
+    lines = [failure_line(run) for run in failed[:MAX_FAILURES]]
+    if len(failed) > MAX_FAILURES:
+        lines.append(f"✗ and {len(failed) - MAX_FAILURES:,} more")
+    return lines
+
+
+def failure_line(run: m.RunView) -> str:
+    """Say in one line which run failed, where and why."""
+    parts = [f"{formats.MARKS[Status.FAILED]} {run.id}", formats.pairs(run.parameters)]
+    if run.cell:
+        parts.append(f"cell {run.cell}")
+    parts.append(run.error or str(run.reason or "failed"))
+    return " · ".join(part for part in parts if part)
+
+
+def _metrics(runs: Iterable[m.RunView], first: str | None) -> list[str]:
+    names = sorted({name for run in runs for name in run.metrics})
+    if first in names:
+        names.remove(first)
+        names.insert(0, first)
+    return names
+
+
+def _ranking(runs: Sequence[m.RunView], varying: Sequence[str], metric: str | None) -> Table:
+    metrics = _metrics(runs, metric)
+    columns = [
+        Column("run"),
+        Column("status"),
+        *(Column(name, right=_numeric(runs, name), spare=i > 5) for i, name in enumerate(varying)),
+        *(Column(name, right=True, spare=name != metric) for name in metrics),
+        Column("duration", right=True),
+    ]
+    rows = (
+        [
+            run.id,
+            formats.state(run.status, cell=run.cell, cells=run.cells),
+            *(_cell(run.parameters, name) for name in varying),
+            *(_cell(run.metrics, name) for name in metrics),
+            formats.duration(run.duration),
+        ]
+        for run in runs
+    )
+    return Table.of(columns, rows)
+
+
+def _numeric(runs: Iterable[m.RunView], name: str) -> bool:
+    values = [run.parameters[name] for run in runs if name in run.parameters]
+    return all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in values)
+
+
+def _cell(values: dict[str, Any], name: str) -> str:
+    return formats.value(values[name]) if name in values else ""
+
+
+def progress_line(run: m.RunView) -> str:
+    """Say in one line that a run has finished, and how."""
+    if run.status is Status.FAILED:
+        return failure_line(run)
+    parts = [f"{formats.MARKS[run.status]} {run.id}", formats.pairs(run.parameters)]
+    if run.metric is not None and run.value is not None:
+        parts.append(f"{run.metric} {formats.value(run.value)}")
+    parts.append(formats.duration(run.duration))
+    return " · ".join(part for part in parts if part)
+
+
+def runs_report(runs: Sequence[m.RunView], *, more: bool = False) -> Report:
+    """Report runs of any sweeps as a list; ``more`` says that it was cut off."""
+    if not runs:
+        return Report(headline="There are no such runs.", hints=(("Start some", "mlops sweep NB"),))
+    columns = (
+        Column("run"),
+        Column("status"),
+        Column("notebook"),
+        Column("parameters", spare=True),
+        Column("metric", right=True),
+        Column("duration", right=True),
+        Column("begun", right=True, spare=True),
+    )
+    table = Table.of(columns, map(_list_row, runs))
+    headline = f"The newest {len(runs):,} runs" if more else formats.counted(len(runs), "run")
+    hints = (("More", f"mlops runs list --limit {len(runs) * 10}"),) if more else ()
+    return Report(
+        headline=headline,
+        table=table,
+        hints=(*hints, ("Look closer", f"mlops runs show {runs[0].id}")),
+    )
+
+
+def _list_row(run: m.RunView) -> list[str]:
+    has_value = run.metric is not None and run.value is not None
+    return [
+        run.id,
+        formats.state(run.status, cell=run.cell, cells=run.cells),
+        run.notebook if run.kind is not SweepKind.SESSION else f"{run.notebook} (session)".strip(),
+        formats.pairs(run.parameters, limit=40),
+        f"{run.metric} {formats.value(run.value)}" if has_value else "",
+        formats.duration(run.duration),
+        formats.ago(run.started_at),
+    ]
+
+
+def run_headline(run: m.RunView) -> str:
+    """Say in one line what a run is and how far it is."""
+    parts = [
+        formats.state(run.status, cell=run.cell, cells=run.cells),
+        run.notebook,
+        formats.pairs(run.parameters),
+        formats.duration(run.duration),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def run_report(detail: m.RunDetail) -> Report:
+    """Report all that is known of a run."""
+    run = detail.run
+    facts = [
+        ("Error", run.error),
+        ("Output", run.output),
+        ("Experiment", run.experiment),
+        ("MLflow run", run.mlflow_run_id),
+        *((_title(name), _fact(each)) for name, each in detail.context.items()),
+    ]
+    lines = [f"{name}: {fact}" for name, fact in facts if fact]
+    if len(detail.attempts) > 1:
+        lines += [_attempt_line(attempt) for attempt in detail.attempts]
+    metrics = Table.of(
+        (Column("metric"), Column("value", right=True)),
+        ((name, formats.value(each)) for name, each in run.metrics.items()),
+    )
+    return Report(
+        headline=run_headline(run), details=tuple(lines), table=metrics, hints=_run_hints(run)
+    )
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if isinstance(value, (str, int, float)) else ""
+
+
+def _attempt_line(attempt: m.AttemptView) -> str:
+    parts = [
+        f"Attempt {attempt.number}: {formats.state(attempt.status)}",
+        attempt.error or str(attempt.reason or ""),
+        formats.duration(attempt.duration),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _run_hints(run: m.RunView) -> tuple[tuple[str, str], ...]:
+    hints = []
+    if not run.status.finished:
+        hints.append(("Cancel", f"mlops runs cancel {run.id}"))
+    elif run.status is not Status.SUCCEEDED:
+        hints.append(("Run it again", f"mlops runs retry {run.id}"))
+    if run.output and run.status.finished:
+        hints.append(("Open its notebook", f"jupyter lab {run.output}"))
+    return tuple(hints)
