@@ -1,0 +1,16 @@
+"""What the Python API returns: sweeps, runs and models that know how to show themselves."""
+
+from .base import Message, Shown
+from .models import ModelList, ModelVersion
+from .runs import RunList, RunResult, SweepResult, together
+
+__all__ = [
+    "Message",
+    "ModelList",
+    "ModelVersion",
+    "RunList",
+    "RunResult",
+    "Shown",
+    "SweepResult",
+    "together",
+]

@@ -1,0 +1,337 @@
+"""Sweeps and runs, as the Python API returns them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ..app import messages as m
+from ..app import operations as ops
+from ..app.client import connect
+from ..app.following import Update, follow
+from ..app.projects import Project
+from ..core.runs import SweepKind
+from ..core.values import Value, decode
+from ..reports import Report, as_html
+from ..reports import runs as reports
+from ..widgets import Display, cell_number, in_ipython, show_progress
+from .base import Message, Shown, fields
+from .models import ModelVersion, register_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Rows that a notebook shows of a sweep.
+HTML_ROWS = 50
+
+
+def _plain(encoded: Mapping[str, Value]) -> dict[str, Any]:
+    return {name: decode(each) for name, each in encoded.items()}
+
+
+class RunResult(Shown):
+    """A run: its parameters, how far it is, and its metrics as far as they are known."""
+
+    def __init__(self, project: Project, view: m.RunView) -> None:
+        self._project = project
+        self._view = view
+
+    @property
+    def view(self) -> m.RunView:
+        """The run's state, asked for again as long as it has not finished."""
+        if not self._view.status.finished:
+            self._view = self.detail().run
+        return self._view
+
+    def detail(self) -> m.RunDetail:
+        """Return all that is known of the run: its attempts, and the code and data it saw."""
+        return connect(self._project).call(ops.GET_RUN, run_id=self.id)
+
+    @property
+    def id(self) -> str:
+        """The run's id, such as ``k3m9x2ab-4``."""
+        return self._view.id
+
+    @property
+    def status(self) -> str:
+        """``queued``, ``running``, ``succeeded``, ``failed`` or ``cancelled``."""
+        return str(self.view.status)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that the notebook was given; values of secrets are masked."""
+        return _plain(self._view.parameters)
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The last value of each metric."""
+        return _plain(self.view.metrics)
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, in one line."""
+        return self.view.error
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the last attempt took."""
+        return self.view.duration
+
+    @property
+    def output(self) -> Path | None:
+        """The output notebook."""
+        output = self.view.output
+        return self._project.root / output if output else None
+
+    @property
+    def mlflow_run_id(self) -> str | None:
+        """The id of the run in MLflow."""
+        return self.view.mlflow_run_id
+
+    @property
+    def sweep(self) -> SweepResult:
+        """The sweep that the run belongs to."""
+        return SweepResult.of(self._project, self._view.sweep_id)
+
+    def wait(self, *, progress: bool = True) -> Self:
+        """Return when the run has finished; an interrupt in a notebook returns at once."""
+        self.sweep.wait(progress=progress, only=self.id)
+        return self
+
+    def cancel(self) -> Self:
+        """Stop the run. Raises `Conflict` if it has finished."""
+        self._view = connect(self._project).call(ops.CANCEL_RUN, run_id=self.id)
+        return self
+
+    def retry(self) -> Self:
+        """Run it again. Raises `Conflict` unless it has failed or was cancelled."""
+        self._view = connect(self._project).call(ops.RETRY_RUN, run_id=self.id)
+        return self
+
+    def register(
+        self, name: str, *, alias: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> ModelVersion:
+        """Make the model that the run logged a version of the registered model ``name``."""
+        request = m.RegisterRequest(run=self.id, alias=alias, tags=dict(tags or {}))
+        return register_model(self._project, name, request)
+
+    def delete(self) -> None:
+        """Delete the run with its output notebook. Raises `Conflict` while it runs."""
+        connect(self._project).call(ops.DELETE_RUN, run_id=self.id)
+
+    def report(self) -> Report:
+        """Return what to tell a person."""
+        return reports.run_report(self.detail())
+
+    def record(self) -> dict[str, Any]:
+        """Return what to tell a program."""
+        detail = self.detail()
+        return {
+            **fields(detail.run),
+            "notebook_hash": detail.notebook_hash,
+            "context": detail.context,
+            "attempt_records": detail.attempts,
+        }
+
+    def __repr__(self) -> str:
+        """Say in one line what the run is and how far it is."""
+        return f"{self.id} · {reports.run_headline(self.view)}"
+
+
+class RunList(list[RunResult], Shown):
+    """Runs, as a list and as a table."""
+
+    def __init__(self, runs: Iterable[RunResult], *, more: bool = False) -> None:
+        super().__init__(runs)
+        self._more = more
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Parameters, metrics, status and duration in seconds, one row per run."""
+        return frame([run.view for run in self])
+
+    def ranked(self) -> RunList:
+        """Return the runs best first; those without a value of the metric follow."""
+        by_id = {run.id: run for run in self}
+        return RunList(by_id[view.id] for view in reports.ranked(run.view for run in self))
+
+    def report(self) -> Report:
+        """Return what to tell a person."""
+        return reports.runs_report([run.view for run in self], more=self._more)
+
+    def record(self) -> list[m.RunView]:
+        """Return what to tell a program."""
+        return [run.view for run in self]
+
+    __repr__ = Shown.__repr__
+
+
+def frame(views: Iterable[m.RunView]) -> pd.DataFrame:
+    """Make a DataFrame of runs, one row each, named by the run's id.
+
+    Columns are parameters, then metrics, then ``status`` and ``duration`` in seconds. A name that
+    is taken already gets the prefix ``parameters.`` or ``metrics.``.
+    """
+    import pandas as pd
+
+    views = list(views)
+    own = ("status", "duration")
+    parameters = dict.fromkeys(name for view in views for name in view.parameters)
+    metrics = dict.fromkeys(name for view in views for name in view.metrics)
+    rows = []
+    for view in views:
+        row: dict[str, Any] = {}
+        for name in parameters:
+            column = f"parameters.{name}" if name in own else name
+            row[column] = decode(view.parameters.get(name))
+        for name in metrics:
+            column = f"metrics.{name}" if name in own or name in parameters else name
+            row[column] = decode(view.metrics.get(name))
+        rows.append({**row, "status": str(view.status), "duration": view.duration})
+    return pd.DataFrame(rows, index=pd.Index([view.id for view in views], name="run"))
+
+
+def together(results: Sequence[RunResult | SweepResult], done: str) -> Message:
+    """Say what was done with several runs and sweeps; one alone is its own record."""
+    views = [result.view for result in results]
+    report = Report(
+        headline=f"{done}: {', '.join(view.id for view in views)}",
+        hints=tuple(("See", f"mlops runs show {view.id}") for view in views[:1]),
+    )
+    return Message(report, views[0] if len(views) == 1 else views)
+
+
+class SweepResult(Shown):
+    """A sweep: its runs, its ranking, and what can be done with it."""
+
+    def __init__(self, project: Project, view: m.SweepView, after: int | None = None) -> None:
+        self._project = project
+        self._view = view
+        #: Number of the last event before the sweep, so that no finished run is missed.
+        self._after = after
+
+    @classmethod
+    def of(cls, project: Project, sweep_id: str) -> SweepResult:
+        """Return the sweep of an id."""
+        return cls(project, connect(project).call(ops.GET_SWEEP, sweep_id=sweep_id))
+
+    @property
+    def view(self) -> m.SweepView:
+        """The sweep's state, asked for again as long as it has not finished."""
+        if not self._view.status.finished:
+            self._view = connect(self._project).call(ops.GET_SWEEP, sweep_id=self.id)
+        return self._view
+
+    @property
+    def id(self) -> str:
+        """The sweep's id."""
+        return self._view.id
+
+    @property
+    def status(self) -> str:
+        """``queued``, ``running``, ``succeeded``, ``failed`` or ``cancelled``."""
+        return str(self.view.status)
+
+    @property
+    def runs(self) -> RunList:
+        """The runs, best first."""
+        return RunList(RunResult(self._project, view) for view in self._run_views())
+
+    def _run_views(self) -> list[m.RunView]:
+        query = m.RunsQuery(sweep=self.id)
+        views = connect(self._project).call(ops.LIST_RUNS, query=query)
+        return reports.ranked(views)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Parameters, metrics, status and duration in seconds, one row per run, best first."""
+        return frame(self._run_views())
+
+    @property
+    def best(self) -> RunResult | None:
+        """The run with the best value of the sweep's metric; None as long as there is none."""
+        best = self.view.best
+        if best is None:
+            return None
+        detail = connect(self._project).call(ops.GET_RUN, run_id=best.run_id)
+        return RunResult(self._project, detail.run)
+
+    def updates(self) -> Iterable[Update]:
+        """Yield the sweep's progress until it has finished."""
+        after, self._after = self._after, None
+        for update in follow(connect(self._project), self.id, after):
+            self._view = update.sweep
+            yield update
+
+    def wait(self, *, progress: bool = True, only: str | None = None) -> Self:
+        """Return when the sweep has finished, or as soon as the run ``only`` has.
+
+        An interrupt leaves the runs alone: in a notebook it returns at once and says how to
+        cancel them, in a script it raises KeyboardInterrupt.
+        """
+        display = show_progress(self._view) if progress else None
+        try:
+            for update in self.updates():
+                if display is not None:
+                    display.update(update)
+                if only is not None and any(run.id == only for run in update.finished):
+                    break
+        except KeyboardInterrupt:
+            if not self._detached(display):
+                raise
+            return self
+        if display is not None and display.finish(self):
+            self._shown_in = cell_number()
+        return self
+
+    def single(self) -> RunResult:
+        """Return the only run of what was asked for with `run`."""
+        detail = connect(self._project).call(ops.GET_RUN, run_id=f"{self.id}-1")
+        run = RunResult(self._project, detail.run)
+        run._shown_in = self._shown_in  # noqa: SLF001  # both show the same
+        return run
+
+    def _detached(self, display: Display | None) -> bool:
+        """Say that the runs go on; return whether somebody reads it."""
+        command = "%mlops runs cancel" if in_ipython() else "jupyter mlops runs cancel"
+        if display is not None:
+            display.note(f"The runs go on. Cancel them with: {command} {self.id}")
+        return in_ipython()
+
+    def cancel(self) -> Self:
+        """Cancel the runs that wait and stop those that run."""
+        self._view = connect(self._project).call(ops.CANCEL_SWEEP, sweep_id=self.id)
+        return self
+
+    def retry(self) -> Self:
+        """Run again what has failed or was cancelled. Raises `Conflict` if nothing was."""
+        self._view = connect(self._project).call(ops.RETRY_SWEEP, sweep_id=self.id)
+        return self
+
+    def register(
+        self, name: str, *, alias: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> ModelVersion:
+        """Make the model of the best run a version of the registered model ``name``."""
+        request = m.RegisterRequest(sweep=self.id, alias=alias, tags=dict(tags or {}))
+        return register_model(self._project, name, request)
+
+    def delete(self) -> None:
+        """Delete the sweep with its runs. Raises `Conflict` while one of them runs."""
+        connect(self._project).call(ops.DELETE_SWEEP, sweep_id=self.id)
+
+    def report(self) -> Report:
+        """Return what to tell a person."""
+        return self._report(reports.MAX_ROWS)
+
+    def _report(self, rows: int) -> Report:
+        if self._view.kind is not SweepKind.SWEEP:
+            return self.single().report()
+        return reports.sweep_report(self.view, self._run_views(), rows=rows)
+
+    def record(self) -> dict[str, Any]:
+        """Return what to tell a program: the sweep, and its runs best first."""
+        return {**fields(self.view), "runs": self._run_views()}
+
+    def _repr_html_(self) -> str:
+        return as_html(self._report(HTML_ROWS))
