@@ -1,13 +1,102 @@
-"""MLOps from JupyterLab: parameter sweeps, tracking and a model registry for notebooks."""
+"""MLOps from JupyterLab: parameter sweeps, tracking and a model registry for notebooks.
+
+``import jupyter_mlops as mlops`` gives the Python API, ``%load_ext jupyter_mlops`` the magic
+``%mlops``. Nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import (
+        get,
+        models,
+        register,
+        run,
+        runs,
+        sweep,
+    )
+    from .core.exceptions import InvalidInput, MlopsError, NotFound, RunFailed
+    from .metrics import log
+    from .results import ModelList, ModelVersion, RunList, RunResult, SweepResult
+    from .sessions import Session, track
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "InvalidInput",
+    "MlopsError",
+    "ModelList",
+    "ModelVersion",
+    "NotFound",
+    "RunFailed",
+    "RunList",
+    "RunResult",
+    "Session",
+    "SweepResult",
+    "get",
+    "load_ipython_extension",
+    "log",
+    "models",
+    "register",
+    "run",
+    "runs",
+    "sweep",
+    "track",
+    "unload_ipython_extension",
+]
+
+#: Where those names are that are not in `api`.
+_ELSEWHERE = {
+    "InvalidInput": ".core.exceptions",
+    "MlopsError": ".core.exceptions",
+    "ModelList": ".results",
+    "ModelVersion": ".results",
+    "NotFound": ".core.exceptions",
+    "RunFailed": ".core.exceptions",
+    "RunList": ".results",
+    "RunResult": ".results",
+    "Session": ".sessions",
+    "SweepResult": ".results",
+    "log": ".metrics",
+    "track": ".sessions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the part of the API that is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_ELSEWHERE.get(name, ".api"), __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Name the API before it is imported."""
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Give IPython the magic ``%mlops``: ``%load_ext jupyter_mlops``."""
+    from .magics import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Take the magic back."""
+    from .magics import unload
+
+    unload(ipython)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, object]]:
     """Tell Jupyter Server where its extension is."""
-    from .server.extension import MlopsExtension
-
-    return [{"module": "jupyter_mlops.server.extension", "app": MlopsExtension}]
+    module = "jupyter_mlops.server.extension"
+    return [{"module": module, "app": import_module(module).MlopsExtension}]
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

@@ -1,0 +1,263 @@
+"""The Python API: ``import jupyter_mlops as mlops``.
+
+It asks the project's worker, which is started if need be, and works the same in a notebook, a
+script and a notebook that is itself executed as a run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypedDict, Unpack
+
+from .app import messages as m
+from .app import operations as ops
+from .app.caller import locate, submit
+from .app.client import connect
+from .app.lookup import find_sweep
+from .app.projects import Project, find_project
+from .core.exceptions import InvalidInput, NotFound, RunFailed
+from .core.parameters import from_python
+from .core.resources import parse_memory
+from .core.runs import Status, SweepKind
+from .core.spaces import Space, axes_from_python, check_size
+from .core.values import encode
+from .metrics import log
+from .results import ModelList, ModelVersion, RunList, RunResult, SweepResult
+from .results.models import list_models
+from .sessions import Session, track
+
+Space_ = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Notebook = str | os.PathLike[str]
+
+
+class Options(TypedDict, total=False):
+    """What `run` and `sweep` may be told about how to execute."""
+
+    #: MLflow experiment; the project's setting, else the notebook's name, unless it is given.
+    experiment: str | None
+    #: Cores for each run; unasked, the runs share the machine.
+    cpus: int | None
+    #: Memory for each run: bytes, or text such as ``2GB``.
+    memory: int | str | None
+    gpus: int
+    #: Seconds that an attempt may take.
+    timeout: float | None
+    #: How often a failed run is tried again.
+    retries: int | None
+    #: Higher ones go first.
+    priority: int
+    executor: str | None
+    #: Kernel in place of the one that the notebook names.
+    kernel: str | None
+    #: Permits parameters that the notebook does not declare.
+    allow_undeclared: bool
+
+
+def sweep(  # noqa: PLR0913  # by name, and each with a default
+    notebook: Notebook,
+    space: Space_,
+    *,
+    mode: Literal["grid", "zip", "random"] = "grid",
+    samples: int | None = None,
+    seed: int | None = None,
+    metric: str | None = None,
+    maximize: bool | None = None,
+    wait: bool = True,
+    progress: bool = True,
+    **options: Unpack[Options],
+) -> SweepResult:
+    """Run a notebook over a parameter space, in parallel.
+
+    ``mlops.sweep("train.ipynb", {"depth": [3, 5], "rate": [0.1, 0.01]}, metric="auc")`` makes four
+    runs. A list, tuple, range or 1-d array holds the values to try, all else is one value; a list
+    of dicts names the points one by one. ``mode="random"`` draws ``samples`` points of the grid.
+
+    ``metric`` ranks the runs. Unless ``maximize`` is given its direction follows from its name: a
+    loss or an error is minimised. With ``wait=False`` the sweep is returned as soon as it is
+    queued. A failed run raises nothing: see ``result.runs``. Raises `InvalidInput` for what is
+    refused, and `WorkerUnavailable`.
+    """
+    project, path = locate(notebook)
+    request = m.SubmitRequest(
+        notebook=path,
+        mode=mode,
+        samples=samples,
+        seed=seed,
+        metric=metric,
+        maximize=maximize,
+        **_space(space, project, mode),
+        **_options(options),
+    )
+    result = _submit(project, request)
+    return result.wait(progress=progress) if wait else result
+
+
+def run(
+    notebook: Notebook,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    wait: bool = True,
+    progress: bool = True,
+    check: bool = True,
+    options: Options | None = None,
+    **named: Any,
+) -> RunResult:
+    """Run a notebook once: ``mlops.run("train.ipynb", depth=3)``.
+
+    Parameters are given by name, or in ``parameters`` where a name is one of this function's own.
+    ``options`` are those of `sweep`, such as ``{"timeout": 60}``. Raises `RunFailed` if the run
+    did not succeed, unless ``check`` is false; `InvalidInput` for what is refused; and
+    `WorkerUnavailable`.
+    """
+    project, path = locate(notebook)
+    given = {**(parameters or {}), **named}
+    values = {name: [encode(from_python(each, name))] for name, each in given.items()}
+    request = m.SubmitRequest(
+        notebook=path, kind=SweepKind.RUN, values=values, **_options(options or {})
+    )
+    sweep = _submit(project, request)
+    if wait:
+        sweep.wait(progress=progress)
+    result = sweep.single()
+    if check:
+        raise_for_failure(result.view)
+    return result
+
+
+def raise_for_failure(run: m.RunView) -> None:
+    """Raise `RunFailed` if a run has finished without success."""
+    if not run.status.finished or run.status is Status.SUCCEEDED:
+        return
+    at = f" at cell {run.cell}" if run.cell and run.status is Status.FAILED else ""
+    why = f": {run.error}" if run.error else "."
+    raise RunFailed(
+        f"{run.notebook} {'failed' if run.status is Status.FAILED else 'was cancelled'}{at}{why}"
+        f" See: jupyter mlops runs show {run.id}"
+    )
+
+
+def runs(
+    sweep: str | None = None,
+    *,
+    status: str | None = None,
+    limit: int | None = None,
+    project: Notebook | None = None,
+) -> RunList:
+    """Return the project's runs, newest sweep first; ``.frame`` makes a DataFrame of them.
+
+    ``sweep`` is a sweep's id, or the first letters of it; ``project`` any file or folder of the
+    project, by default the current folder's.
+    """
+    found = _project(project)
+    client = connect(found)
+    sweep_id = find_sweep(client, sweep).id if sweep is not None else None
+    query = m.RunsQuery(sweep=sweep_id, status=_status(status), limit=limit)
+    views = client.call(ops.LIST_RUNS, query=query)
+    more = limit is not None and len(views) == limit
+    return RunList((RunResult(found, view) for view in views), more=more)
+
+
+def models(*, project: Notebook | None = None) -> ModelList:
+    """Return every version of every registered model of the project."""
+    return list_models(_project(project))
+
+
+def register(
+    name: str,
+    source: str | RunResult | SweepResult,
+    *,
+    alias: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    project: Notebook | None = None,
+) -> ModelVersion:
+    """Make the model of a run, or of the best run of a sweep, a version of the model ``name``.
+
+    ``source`` is a run or a sweep, or the id of one. Raises `NoModelLogged` if the run logged no
+    model, and `NotFound`.
+    """
+    if not isinstance(source, str):
+        return source.register(name, alias=alias, tags=tags)
+    found = get(source, project=project)
+    return found.register(name, alias=alias, tags=tags)
+
+
+def get(id: str, *, project: Notebook | None = None) -> RunResult | SweepResult:  # noqa: A002
+    """Return a run or a sweep by its id, or by the first letters of it. Raises `NotFound`."""
+    from .app.lookup import find
+
+    found = _project(project)
+    view = find(connect(found), id)
+    if isinstance(view, m.SweepView):
+        return SweepResult(found, view)
+    return RunResult(found, view)
+
+
+def _project(path: Notebook | None) -> Project:
+    return find_project(path if path is not None else Path.cwd())
+
+
+def _submit(project: Project, request: m.SubmitRequest) -> SweepResult:
+    client, view, seq = submit(project, request)
+    return SweepResult(client.project, view, seq)
+
+
+def _status(text: str | None) -> Status | None:
+    if text is None:
+        return None
+    try:
+        return Status(text)
+    except ValueError:
+        known = ", ".join(Status)
+        raise InvalidInput(f"status: {text!r} is none of {known}.", field="status") from None
+
+
+def _options(options: Options) -> dict[str, Any]:
+    """Return options as fields of a request."""
+    unknown = set(options) - set(Options.__annotations__)
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        raise InvalidInput(f"There is no option {names}. See help(mlops.sweep).")
+    made: dict[str, Any] = dict(options)
+    memory = made.get("memory")
+    if isinstance(memory, str):
+        made["memory"] = parse_memory(memory)
+    return made
+
+
+def _space(space: Space_, project: Project, mode: str) -> dict[str, Any]:
+    """Return a space as fields of a request; what is too large is refused before it is made."""
+    limit = project.settings.max_points
+    if not isinstance(space, Mapping):
+        points = [
+            {name: encode(from_python(each, name)) for name, each in point.items()}
+            for point in space
+        ]
+        return {"points": points}
+    axes = axes_from_python(space)
+    if mode == "grid":
+        check_size(Space.grid(axes), limit)
+    for axis in axes:
+        check_size(Space.grid([axis]), limit)
+    return {"values": {a.name: [encode(a.at(i)) for i in range(a.count)] for a in axes}}
+
+
+__all__ = [
+    "InvalidInput",
+    "ModelVersion",
+    "NotFound",
+    "RunFailed",
+    "RunList",
+    "RunResult",
+    "Session",
+    "SweepResult",
+    "get",
+    "log",
+    "models",
+    "register",
+    "run",
+    "runs",
+    "sweep",
+    "track",
+]
