@@ -1,0 +1,128 @@
+"""``runs``: what was executed, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .base import Face, Group
+from .types import RunType
+
+if TYPE_CHECKING:
+    from ..results import Message, RunList, RunResult, SweepResult
+
+#: Rows that are shown to a person who names no limit.
+_ROWS = 30
+
+STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
+
+
+@click.group("runs", cls=Group)
+def runs() -> None:
+    """List, show, cancel, retry and delete runs.
+
+    An ID is that of a run, such as k3m9x2ab-4, or of a whole sweep, such as k3m9x2ab. The first
+    letters of a sweep's id are enough: k3 or k3-4.
+    """
+
+
+@runs.command("list")
+@click.option("--sweep", "sweep_id", type=RunType(), metavar="ID", help="Only this sweep's runs.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only runs in this state.")
+@click.option("--limit", type=click.IntRange(1, 100_000), metavar="N", help="So many at most.")
+@click.pass_obj
+def list_runs(
+    face: Face, sweep_id: str | None, status: str | None, limit: int | None
+) -> RunList | SweepResult:
+    """List runs, newest first; those of a sweep best first.
+
+    \b
+    Examples:
+      jupyter mlops runs list --status failed
+      jupyter mlops runs list --sweep k3m9x2ab --json
+    """
+    from ..api import runs as all_runs
+
+    if limit is None and not face.json and sweep_id is None:
+        limit = _ROWS
+    found = all_runs(sweep_id, status=status, limit=limit)
+    return found.ranked() if sweep_id is not None else found
+
+
+@runs.command("show")
+@click.argument("id", type=RunType())
+@click.option("--follow", is_flag=True, help="Stay until it has finished.")
+@click.pass_obj
+def show(face: Face, id: str, follow: bool) -> RunResult | SweepResult:  # noqa: A002
+    """Show a run, or a sweep with its ranking.
+
+    \b
+    Examples:
+      jupyter mlops runs show k3m9x2ab
+      jupyter mlops runs show k3m9x2ab-4
+      jupyter mlops runs show k3 --follow
+    """
+    from ..api import get
+    from ..results import SweepResult
+
+    found = get(id)
+    if follow:
+        sweep = found if isinstance(found, SweepResult) else found.sweep
+        if sweep.view.status.finished or face.follow(sweep):
+            face.failed = found.status != "succeeded"
+    return found
+
+
+@runs.command("cancel")
+@click.argument("ids", type=RunType(), nargs=-1, required=True, metavar="ID...")
+def cancel(ids: tuple[str, ...]) -> Message:
+    """Cancel runs or whole sweeps: what waits never starts, what runs is stopped.
+
+    \b
+    Example:
+      jupyter mlops runs cancel k3m9x2ab
+    """
+    from ..api import get
+    from ..results import together
+
+    return together([get(each).cancel() for each in ids], "Cancelled")
+
+
+@runs.command("retry")
+@click.argument("ids", type=RunType(), nargs=-1, required=True, metavar="ID...")
+def retry(ids: tuple[str, ...]) -> Message:
+    """Run again what failed or was cancelled: single runs, or all of a sweep's.
+
+    \b
+    Example:
+      jupyter mlops runs retry k3m9x2ab
+    """
+    from ..api import get
+    from ..results import together
+
+    return together([get(each).retry() for each in ids], "Queued again")
+
+
+@runs.command("delete")
+@click.argument("ids", type=RunType(), nargs=-1, required=True, metavar="ID...")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def delete(face: Face, ids: tuple[str, ...], yes: bool) -> Message:
+    """Delete runs or whole sweeps, with their output notebooks and what was tracked of them.
+
+    \b
+    Example:
+      jupyter mlops runs delete k3m9x2ab
+    """
+    from ..api import get
+    from ..results import Message, SweepResult
+
+    found = {each.id: each for each in map(get, ids)}.values()
+    count = sum(each.view.total if isinstance(each, SweepResult) else 1 for each in found)
+    what = f"{count:,} run{'' if count == 1 else 's'} with their output notebooks"
+    if not yes and not face.confirm(f"Delete {what}?"):
+        return Message("Nothing was deleted.", [])
+    for each in found:
+        each.delete()
+    return Message(f"Deleted {what}.", [each.id for each in found])

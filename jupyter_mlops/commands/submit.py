@@ -1,0 +1,208 @@
+"""``run`` and ``sweep``: execute a notebook, once or over a parameter space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from .base import Command, Face
+from .types import Assignments, AssignmentType, NotebookType, merged
+
+if TYPE_CHECKING:
+    from ..app.messages import SubmitRequest
+    from ..app.projects import Project
+    from ..results import RunResult, SweepResult
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Bytes of a file of points that are read at most.
+_MAX_FILE = 50_000_000
+
+
+def _execution_options(function: F) -> F:
+    """Add what both commands may be told about how to execute."""
+    options = (
+        click.option("-p", "more", metavar="NAME=VALUE", type=AssignmentType(), multiple=True,
+                     help="The same as a plain NAME=VALUE."),
+        click.option("--experiment", metavar="NAME", help="MLflow experiment."),
+        click.option("--cpus", type=click.IntRange(1), metavar="N",
+                     help="Cores for each run; unasked, the runs share the machine."),
+        click.option("--memory", metavar="SIZE", help="Memory for each run, like 2GB."),
+        click.option("--gpus", type=click.IntRange(0), metavar="N", default=0,
+                     help="GPUs for each run."),
+        click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S",
+                     help="Seconds that a try may take."),
+        click.option("--retries", type=click.IntRange(0, 100), metavar="N",
+                     help="How often a failed run is tried again."),
+        click.option("--priority", type=int, metavar="N", default=0, help="Higher ones go first."),
+        click.option("--executor", metavar="NAME", help="Where to run: local."),
+        click.option("--kernel", metavar="NAME", help="Kernel in place of the notebook's own."),
+        click.option("--detach", is_flag=True, help="Return as soon as it is queued."),
+        click.option("--allow-undeclared", is_flag=True,
+                     help="Permit parameters that the notebook does not declare."),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@click.command("run", cls=Command)
+@click.argument("notebook", type=NotebookType())
+@click.argument("assignments", type=AssignmentType(), nargs=-1, metavar="[NAME=VALUE]...")
+@_execution_options
+@click.pass_obj
+def run(
+    face: Face,
+    /,
+    notebook: str,
+    assignments: Assignments,
+    more: Assignments,
+    detach: bool,
+    **options: Any,
+) -> RunResult:
+    """Execute a notebook once.
+
+    It runs in the project's worker, with the values that you give in place of those in its
+    parameters cell. The notebook itself stays as it is; the executed copy is kept in runs/.
+
+    \b
+    Examples:
+      jupyter mlops run report.ipynb
+      jupyter mlops run train.ipynb depth=3 rate=0.1 name="my model"
+    """
+    from ..api import raise_for_failure
+    from ..core.runs import SweepKind
+
+    project, request = _request(notebook, options)
+    request.kind = SweepKind.RUN
+    request.space = merged(assignments, more)
+    sweep = _submitted(project, request)
+    if not detach and not face.follow(sweep):
+        detach = True
+    result = sweep.single()
+    if not detach:
+        if face.json:
+            face.failed = result.status != "succeeded"
+        else:
+            raise_for_failure(result.view)
+    return result
+
+
+@click.command("sweep", cls=Command)
+@click.argument("notebook", type=NotebookType())
+@click.argument("assignments", type=AssignmentType(), nargs=-1, metavar="[NAME=SPACE]...")
+@click.option("--metric", metavar="NAME", help="Metric that ranks the runs.")
+@click.option(
+    "--maximize/--minimize",
+    default=None,
+    help="Direction of the metric; unasked, a loss or an error is minimised.",
+)
+@click.option("--zip", "zipped", is_flag=True, help="First values together, second ones together…")
+@click.option(
+    "--random", "samples", type=click.IntRange(1), metavar="N", help="Draw N points of the grid."
+)
+@click.option("--seed", type=int, metavar="S", help="What --random starts from; 0 unless given.")
+@click.option(
+    "--from",
+    "file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Take the points from a .csv, .json or .jsonl file.",
+)
+@_execution_options
+@click.pass_obj
+def sweep(
+    face: Face,
+    /,
+    notebook: str,
+    assignments: Assignments,
+    more: Assignments,
+    detach: bool,
+    file: str | None,
+    zipped: bool,
+    **options: Any,
+) -> SweepResult:
+    """Execute a notebook over a parameter space, in parallel.
+
+    Every combination of the values becomes a run, unless --zip, --random or --from says otherwise.
+    The runs go on in the project's worker if you leave.
+
+    \b
+    A SPACE is
+      a value            depth=3   name=rf   name="two words"   early=true   top=null
+      a list             depth=3,5,7
+      a range            depth=1..10   rate=0..1..0.1   (both ends included)
+      a log scale        "rate=log(1e-4,1e-1,4)"
+      a JSON value       'layers=[64,32]'
+
+    A shell reads parentheses, brackets and braces itself: put such a NAME=SPACE in quotes. In a
+    cell, after %mlops, a log scale needs none.
+
+    \b
+    Examples:
+      jupyter mlops sweep train.ipynb depth=3,5,7 "rate=log(1e-3,1e-1,4)" --metric auc
+      jupyter mlops sweep train.ipynb depth=1..9 rate=0..1..0.01 --random 20 --seed 1
+      jupyter mlops sweep train.ipynb --from points.csv --metric loss --minimize
+    """
+    space = merged(assignments, more)
+    _check_combination(space, file, zipped, options)
+    samples = options.pop("samples")
+    seed = options.pop("seed")
+    project, request = _request(notebook, options)
+    request.space = space
+    request.mode = "zip" if zipped else "random" if samples else "grid"
+    request.samples, request.seed = samples, seed
+    if file is not None:
+        request.file_text, request.file_suffix = _read_points(Path(file))
+    result = _submitted(project, request)
+    if not detach and face.follow(result):
+        face.failed = result.status != "succeeded"
+    return result
+
+
+def _check_combination(
+    space: dict[str, str], file: str | None, zipped: bool, options: dict[str, Any]
+) -> None:
+    if zipped and options["samples"]:
+        raise click.UsageError("--zip and --random exclude each other. Choose one.")
+    if file is not None and (space or zipped or options["samples"]):
+        raise click.UsageError("--from names all points. Leave out other values, --zip, --random.")
+    if options["seed"] is not None and not options["samples"]:
+        raise click.UsageError("--seed needs --random N.")
+
+
+def _request(notebook: str, options: dict[str, Any]) -> tuple[Project, SubmitRequest]:
+    from ..app.caller import locate
+    from ..app.messages import SubmitRequest
+    from ..core.resources import parse_memory
+
+    memory = options.pop("memory")
+    project, path = locate(notebook)
+    request = SubmitRequest(
+        notebook=path, memory=parse_memory(memory) if memory is not None else None, **options
+    )
+    return project, request
+
+
+def _submitted(project: Project, request: SubmitRequest) -> SweepResult:
+    from ..app.caller import submit
+    from ..results import SweepResult
+
+    client, view, seq = submit(project, request)
+    return SweepResult(client.project, view, seq)
+
+
+def _read_points(path: Path) -> tuple[str, str]:
+    """Return the text and the suffix of a file of points."""
+    from ..core.exceptions import InvalidInput
+
+    try:
+        if path.stat().st_size > _MAX_FILE:
+            raise InvalidInput(f"{path} is larger than 50 MB. Split it.", field="from")
+        return path.read_text("utf-8"), path.suffix
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise InvalidInput(f"{path} cannot be read: {reason}.", field="from") from error
