@@ -1,0 +1,149 @@
+"""``%mlops``: the command tree in a cell.
+
+``%load_ext jupyter_mlops`` works in a kernel that has IPython and this package alone: then the
+commands are carried out by the Python of the project's worker.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import foreign
+from .core.exceptions import MlopsError
+
+if TYPE_CHECKING:
+    from .results import SweepResult
+
+#: What the commands need beyond IPython.
+_NEEDED = ("click", "msgspec", "psutil", "rich")
+
+
+def load(ipython: Any) -> None:
+    """Add ``%mlops`` and its completion to an IPython shell."""
+    ipython.register_magic_function(mlops, magic_kind="line", magic_name="mlops")
+    ipython.set_hook("complete_command", _complete, re_key=r"^\s*(?:[\w.,\s]+=\s*)?%mlops\b")
+
+
+def unload(ipython: Any) -> None:
+    """Take ``%mlops`` away again."""
+    ipython.magics_manager.magics["line"].pop("mlops", None)
+
+
+def mlops(line: str) -> Any:
+    """Run notebooks over parameters, track the runs, register models: see ``%mlops --help``."""
+    arguments = split(line)
+    if has_dependencies():
+        return _Cell().call(arguments)
+    try:
+        foreign.call(arguments)
+    except MlopsError as error:
+        raise CellError(error.message) from None
+    return None
+
+
+def split(line: str) -> list[str]:
+    """Split a line into arguments by the shell's rules. Raises `CellError`."""
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise CellError(f"{error}: close the quotes.") from None
+
+
+def has_dependencies() -> bool:
+    """Whether the commands can be carried out in this process."""
+    return all(importlib.util.find_spec(name) is not None for name in _NEEDED)
+
+
+class CellError(MlopsError):
+    """The command failed. The cell shows one line, and fails for whoever executes the notebook."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show one line in place of a traceback."""
+        return [f"Error: {self.message}"]
+
+
+class _Cell:
+    """The face of a cell."""
+
+    prefix = "%"
+    is_cell = True
+
+    def __init__(self) -> None:
+        self.json = False
+        self.debug = False
+        self.failed = False
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        stream = sys.stderr if self.json else sys.stdout
+        stream.write(f"{text}\n")
+
+    def confirm(self, question: str) -> bool:
+        """A cell that is executed means it."""
+        return bool(question)
+
+    def follow(self, sweep: SweepResult) -> bool:
+        """Show progress in place; an interrupt leaves the runs to the worker."""
+        sweep.wait(progress=not self.json)
+        return sweep.view.status.finished
+
+    def call(self, arguments: Sequence[str]) -> Any:
+        """Carry out a command and return its result for IPython to show."""
+        import click
+
+        from .commands.errors import describe
+        from .commands.tree import tree
+
+        try:
+            result = tree.main(
+                args=list(arguments), prog_name="%mlops", standalone_mode=False, obj=self
+            )
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show(sys.stdout)
+            return None
+        except Exception as error:
+            if self.debug:
+                raise
+            line = describe(error)[0].replace("jupyter mlops", "%mlops")
+            raise CellError(line) from None
+        return None if isinstance(result, int) else self._shown(result)
+
+    def _shown(self, result: Any) -> Any:
+        if not self.json or result is None:
+            return result
+        from .commands.printing import json_text
+
+        sys.stdout.write(json_text(result.record()) + "\n")
+        return None
+
+
+# -- completion ------------------------------------------------------------------------------------
+
+
+def _complete(_ipython: Any, event: Any) -> list[str]:
+    """Complete commands, options, notebooks and parameters as the shell does."""
+    if not has_dependencies():
+        return []
+    from click.shell_completion import ShellComplete
+
+    from .commands.tree import tree
+
+    typed = event.text_until_cursor.split("%mlops", 1)[1]
+    words = _tolerant_split(typed)
+    incomplete = "" if not words or typed[-1:].isspace() else words.pop()
+    found = ShellComplete(tree, {}, "%mlops", "").get_completions(words, incomplete)
+    # IPython replaces the last piece of the word only, cut at characters such as "=".
+    start = len(incomplete) - len(event.symbol)
+    kept = incomplete[:start] if incomplete.endswith(event.symbol) else ""
+    return [item.value.removeprefix(kept) for item in found]
+
+
+def _tolerant_split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
