@@ -1,0 +1,43 @@
+"""The variables that make plain MLflow code in a kernel land in an attempt's run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+
+from .. import mlflow_client
+from ..core.runs import Run, Sweep
+from .recording import child_tags, is_detached
+
+#: What a kernel must not inherit, from the worker or from the kernel that submitted the sweep.
+#: An experiment's name that disagrees with MLFLOW_EXPERIMENT_ID makes MLflow raise.
+REPLACED_VARIABLES = frozenset(
+    {
+        "MLFLOW_EXPERIMENT_ID",
+        "MLFLOW_EXPERIMENT_NAME",
+        "MLFLOW_RUN_CONTEXT",
+        "MLFLOW_RUN_ID",
+        "MLFLOW_TRACKING_URI",
+    }
+)
+
+
+def kernel_environment(
+    uri: str, experiment_id: str, tracked_id: str, sweep: Sweep, run: Run
+) -> dict[str, str]:
+    """Return the variables for the kernel of an attempt.
+
+    With MLFLOW_RUN_ID the first ``start_run``, bare log call or autolog continues the attempt's
+    run. MLflow then deletes the variable, so that further runs become children, by the tags in
+    MLFLOW_RUN_CONTEXT. Where the notebook chooses another experiment or store, MLflow would
+    refuse to continue the run: there every run becomes a child.
+    """
+    tags = child_tags(sweep, run, tracked_id)
+    return {
+        **mlflow_client.kernel_defaults(),
+        "MLFLOW_TRACKING_URI": uri,
+        "MLFLOW_EXPERIMENT_ID": experiment_id,
+        "MLFLOW_RUN_ID": "" if is_detached(sweep) else tracked_id,
+        "MLFLOW_RUN_CONTEXT": json.dumps(tags),
+        "IPYNB_FILE": PurePosixPath(sweep.notebook).name,
+    }

@@ -1,0 +1,323 @@
+"""Sweeps and attempts as MLflow runs, written with `MlflowClient` only.
+
+An earlier attempt of a run is tagged ``mlops.superseded`` and put into MLflow's trash, from where
+``restore_run`` brings it back; its files stay until somebody runs ``mlflow gc``. It is only tagged
+if a model version was made from it.
+
+A run that the user deleted in MLflow stays deleted: what would be added to it is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import mlflow_client
+from ..core.exceptions import TrackingUnavailable
+from ..core.ports import Outcome, TrackedRun
+from ..core.runs import Attempt, MetricPoint, Run, Status, Sweep
+from ..mlflow_client import ATTEMPT, DETACHED, METRIC, RUN, SWEEP, quoted, translated
+from . import local_store, lookup, recording
+from .environment import kernel_environment
+from .experiments import Experiments
+from .recording import SUPERSEDED
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run as MlflowRun
+
+log = logging.getLogger(__name__)
+
+#: Error codes of MLflow when a run or experiment is missing or in the trash.
+_GONE = mlflow_client.MISSING | {"INVALID_PARAMETER_VALUE", "INVALID_STATE"}
+#: Why an artifact is missing.
+ARTIFACT_ERROR = "mlops.artifact_error"
+
+
+class MlflowTracker:
+    """The tracker that keeps its runs in MLflow.
+
+    ``artifacts`` is the folder for new experiments' artifacts; None leaves it to the server.
+    ``database`` is the project's own SQLite file, whose statistics are kept fresh.
+    """
+
+    def __init__(self, uri: str, *, artifacts: Path | None, database: Path | None = None) -> None:
+        #: The tracking URI, the same for our process and for kernels.
+        self.uri = uri
+        self._artifacts = artifacts
+        self._database = database
+
+    # -- the port ----------------------------------------------------------------------------------
+
+    def start_sweep(self, sweep: Sweep) -> str:
+        """Record a sweep as a parent run and return its id."""
+        client = self._client
+        with translated(self.uri):
+            known = {SWEEP: sweep.id, recording.KIND: sweep.kind.value}
+            experiment = self._experiments.id_of(sweep.experiment)
+            run = next(lookup.tagged(client, experiment, known), None) or self._create(
+                sweep.experiment,
+                recording.sweep_name(sweep),
+                recording.sweep_tags(sweep),
+                sweep.created_at,
+            )
+        return str(run.info.run_id)
+
+    def start_attempt(self, sweep: Sweep, run: Run, attempt: Attempt) -> TrackedRun:
+        """Record an attempt, and hide the earlier ones of the run."""
+        client = self._client
+        with translated(self.uri):
+            experiment = self._experiments.id_of(sweep.experiment)
+            found = lookup.tagged(client, experiment, {ATTEMPT: attempt.id})
+            tracked = next(found, None) or self._create(
+                sweep.experiment,
+                recording.run_name(sweep, run),
+                recording.attempt_tags(sweep, run, attempt),
+                attempt.started_at,
+            )
+            tracked_id = str(tracked.info.run_id)
+            texts, cut = recording.parameter_texts(run.parameters)
+            tags = {recording.TRUNCATED: ", ".join(cut)} if cut else {}
+            if recording.logs_parameters(sweep):
+                self._log(tracked_id, tags=tags | recording.pending_tags(texts))
+            else:
+                self._log(tracked_id, tags=tags, parameters=texts)
+            if attempt.number > 1:
+                self._supersede(experiment, run.id, attempt.id)
+            self._make_experiments(sweep)
+        environment = kernel_environment(
+            self.uri, tracked.info.experiment_id, tracked_id, sweep, run
+        )
+        return TrackedRun(id=tracked_id, environment=environment)
+
+    def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> None:
+        """Add parameters to a run. Raises `InvalidInput` if one has another value already."""
+        texts, cut = recording.parameter_texts(parameters)
+        tags = {recording.TRUNCATED: ", ".join(cut)} if cut else {}
+        self._write(tracked_id, lambda: self._log(tracked_id, tags=tags, parameters=texts))
+
+    def log_metrics(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
+        """Add metric values; those that are there already are not added twice."""
+        self._write(tracked_id, lambda: self._log_points(tracked_id, points))
+
+    def finish_attempt(
+        self, tracked_id: str, outcome: Outcome, *, tags: dict[str, str], artifacts: Sequence[Path]
+    ) -> None:
+        """Set the final status, whatever client code set, and keep the files.
+
+        A file that cannot be kept is told in the tag ``mlops.artifact_error``.
+        """
+        if self._write(tracked_id, lambda: self._end_attempt(tracked_id, outcome, tags)):
+            for path in artifacts:
+                self._keep(tracked_id, path)
+
+    def finish_sweep(self, tracked_id: str, status: Status, *, tags: dict[str, str]) -> None:
+        """Set the parent run's final status."""
+
+        def end() -> None:
+            self._log(tracked_id, tags=recording.limited(tags) | {"mlops.status": status.value})
+            self._client.set_terminated(tracked_id, recording.STATUSES[status])
+
+        self._write(tracked_id, end)
+        if self._database is not None:
+            local_store.refresh_statistics(self._database)
+
+    def metrics(self, tracked_id: str) -> dict[str, float]:
+        """Return the last value of every metric; nothing for a run that is gone.
+
+        Where the notebook chose another experiment and made one run there, its metrics count.
+        """
+        found: dict[str, float] = {}
+        for run in self._sources(tracked_id):
+            found = mlflow_client.metrics_of(run) | found
+        return found
+
+    def series(self, tracked_id: str, key: str | None) -> list[MetricPoint]:
+        """Return a metric's values by step, or all metrics' if no key is given."""
+        points: dict[str, list[MetricPoint]] = {}
+        for run in self._sources(tracked_id):
+            tags = run.data.tags
+            for stored in run.data.metrics:
+                name = tags.get(f"{METRIC}{stored}", stored)
+                if name not in points and key in (None, name):
+                    points[name] = self._history(run.info.run_id, stored, name)
+        return [point for name in sorted(points) for point in points[name]]
+
+    def delete(self, tracked_ids: Sequence[str]) -> None:
+        """Put runs, and those that their code started, into MLflow's trash."""
+        client = self._client
+        with translated(self.uri):
+            families = lookup.Families(client)
+            for tracked_id in tracked_ids:
+                for member in reversed(families.members(tracked_id)):
+                    client.delete_run(member)
+
+    def close(self) -> None:
+        """Release connections; they are made again when needed."""
+        client = self.__dict__.pop("_client", None)
+        self.__dict__.pop("_experiments", None)
+        if client is not None:
+            mlflow_client.dispose(client)
+
+    # -- plumbing ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        return mlflow_client.connect(self.uri)
+
+    @cached_property
+    def _experiments(self) -> Experiments:
+        return Experiments(self._client, self._artifacts)
+
+    def _create(
+        self, experiment: str, name: str, tags: dict[str, str], started: datetime
+    ) -> MlflowRun:
+        from mlflow.exceptions import MlflowException
+
+        def create() -> MlflowRun:
+            return self._client.create_run(
+                self._experiments.id_of(experiment),
+                start_time=int(started.timestamp() * 1000),
+                tags=recording.limited(tags),
+                run_name=name,
+            )
+
+        try:
+            return create()
+        except MlflowException as error:
+            if error.error_code not in _GONE:
+                raise
+        self._experiments.forget(experiment)  # it was deleted since we last looked
+        return create()
+
+    def _make_experiments(self, sweep: Sweep) -> None:
+        """Make those that the notebook chooses, so that their artifacts lie where ours do."""
+        for name in (sweep.context.get("mlflow") or {}).get("experiments", ()):
+            if name and self._artifacts is not None:
+                self._experiments.id_of(name)
+
+    def _log(
+        self, tracked_id: str, *, tags: dict[str, str], parameters: dict[str, str] | None = None
+    ) -> None:
+        from mlflow.entities import Param, RunTag
+
+        most = recording.PARAMETERS_PER_BATCH
+        for some in recording.batches(list(tags.items()), most=most):
+            batch = [RunTag(*item) for item in some]
+            self._client.log_batch(tracked_id, tags=batch, synchronous=True)
+        for some in recording.batches(list((parameters or {}).items()), most=most):
+            params = [Param(*item) for item in some]
+            self._client.log_batch(tracked_id, params=params, synchronous=True)
+
+    def _log_points(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
+        from mlflow.entities import Metric
+
+        keys = {point.key: recording.key_for(point.key) for point in points}
+        self._log(
+            tracked_id, tags={f"{METRIC}{key}": name for name, key in keys.items() if name != key}
+        )
+        for some in recording.batches(points, most=recording.METRICS_PER_BATCH):
+            batch = [
+                Metric(keys[each.key], each.value, max(0, int(each.time * 1000)), each.step)
+                for each in some
+            ]
+            self._client.log_batch(tracked_id, metrics=batch, synchronous=True)
+
+    def _end_attempt(self, tracked_id: str, outcome: Outcome, tags: dict[str, str]) -> None:
+        client = self._client
+        run = client.get_run(tracked_id)
+        self._log(
+            tracked_id,
+            tags=recording.limited(recording.outcome_tags(outcome) | tags),
+            parameters={
+                name: text
+                for name, text in recording.pending_texts(run.data.tags).items()
+                if name not in run.data.params
+            },
+        )
+        status = recording.STATUSES[outcome.status]
+        took = int(outcome.duration * 1000)
+        client.set_terminated(tracked_id, status, run.info.start_time + took if took else None)
+        for child in lookup.children(client, run):
+            if child.info.status == "RUNNING":
+                client.set_terminated(child.info.run_id, status)
+
+    def _keep(self, tracked_id: str, path: Path) -> None:
+        """Copy a file or folder into the run's artifacts."""
+        try:
+            with translated(self.uri):
+                if path.is_dir():
+                    self._client.log_artifacts(tracked_id, str(path), path.name)
+                else:
+                    self._client.log_artifact(tracked_id, str(path))
+        except TrackingUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - each kind of storage raises errors of its own
+            problem = f"{path.name} could not be kept: {error}"
+            log.warning("Run %s: %s", tracked_id, problem)
+            self._write(
+                tracked_id,
+                lambda: self._log(tracked_id, tags=recording.limited({ARTIFACT_ERROR: problem})),
+            )
+
+    def _write(self, tracked_id: str, write: Callable[[], None]) -> bool:
+        """Write to a run; False if it is gone. What is hidden by us comes out for the moment."""
+        from mlflow.exceptions import MlflowException
+
+        client = self._client
+        with translated(self.uri):
+            try:
+                write()
+            except MlflowException as error:
+                if error.error_code not in _GONE:
+                    raise
+                run = lookup.get(client, tracked_id)
+                if run is not None and run.info.lifecycle_stage == "active":
+                    raise
+                if run is None or SUPERSEDED not in run.data.tags:
+                    log.info("Run %s was deleted in MLflow and is not written to.", tracked_id)
+                    return False
+                client.restore_run(tracked_id)
+                try:
+                    write()
+                finally:
+                    client.delete_run(tracked_id)
+        return True
+
+    def _supersede(self, experiment: str, run_id: str, attempt_id: str) -> None:
+        client = self._client
+        for earlier in list(lookup.tagged(client, experiment, {RUN: run_id})):
+            if earlier.data.tags.get(ATTEMPT, attempt_id) == attempt_id:
+                continue
+            for each in (*lookup.children(client, earlier), earlier):
+                client.set_tag(each.info.run_id, SUPERSEDED, "true")
+                made = client.search_model_versions(f"run_id = {quoted(each.info.run_id)}")
+                if not made:
+                    client.delete_run(each.info.run_id)
+
+    def _sources(self, tracked_id: str) -> list[MlflowRun]:
+        """Return the run, and the only run that its code made if it chose where."""
+        client = self._client
+        with translated(self.uri):
+            run = lookup.get(client, tracked_id)
+            if run is None:
+                return []
+            made = lookup.children(client, run) if DETACHED in run.data.tags else []
+        return [run, *made] if len(made) == 1 else [run]
+
+    def _history(self, run_id: str, stored: str, name: str) -> list[MetricPoint]:
+        with translated(self.uri):
+            points = [
+                MetricPoint(
+                    key=name,
+                    value=mlflow_client.restored(each.value),
+                    step=each.step,
+                    time=each.timestamp / 1000,
+                )
+                for each in self._client.get_metric_history(run_id, stored)
+            ]
+        return sorted(points, key=lambda point: (point.step, point.time))
