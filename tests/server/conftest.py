@@ -152,6 +152,14 @@ def ask(jp_fetch: Callable[..., Awaitable[HTTPResponse]]) -> Ask:
 
 
 @pytest.fixture
+async def socket(jp_ws_fetch: Any) -> AsyncIterator[Any]:
+    """The event socket that every JupyterLab opens."""
+    connection = await jp_ws_fetch("api", "events", "subscribe")
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
 def project(jp_root_dir: Path) -> Project:
     """A project in a folder of the server's root, with one notebook."""
     folder = jp_root_dir / "work"

@@ -23,14 +23,6 @@ from jupyter_mlops.server.link import Gone
 SAMPLES = Path(__file__).parent / "events"
 
 
-@pytest.fixture
-async def socket(jp_ws_fetch: Any) -> Any:
-    """The event socket that every JupyterLab opens."""
-    connection = await jp_ws_fetch("api", "events", "subscribe")
-    yield connection
-    connection.close()
-
-
 async def hear(socket: Any) -> dict[str, Any]:
     """Wait for the next change that the browser is told of."""
     while True:

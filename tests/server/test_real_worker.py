@@ -1,0 +1,139 @@
+"""The extension and the project's real worker together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import nbformat
+import pytest
+
+from jupyter_mlops.app import messages as m
+from jupyter_mlops.app import operations as ops
+from jupyter_mlops.app.client import Client
+from jupyter_mlops.app.projects import Project
+from jupyter_mlops.app.runtime import address, locked
+from jupyter_mlops.core.exceptions import WorkerUnavailable
+from jupyter_mlops.server.events import SCHEMA_ID
+from jupyter_mlops.server.extension import MlopsExtension
+
+WORK = {"project": "work"}
+
+
+@pytest.fixture
+def client(project: Project, runtime_folder: Any) -> Iterator[Client]:
+    """The shell's way to the project's worker, which is ended at last."""
+    shell = Client(project)
+    yield shell
+    if shell.alive() is not None:
+        end(shell)
+
+
+def end(shell: Client) -> None:
+    """End the worker and wait until it has let go of its project."""
+    shell.call(ops.DRAIN, body=m.DrainRequest(now=True))
+    with pytest.raises(WorkerUnavailable):
+        for _ in shell.events(0):
+            pass
+    wait_for_end(shell)
+
+
+def wait_for_end(shell: Client) -> None:
+    """Wait until the worker has let go of its project."""
+    with locked(address(shell.project).lock):
+        pass
+
+
+@pytest.fixture
+def notebook(project: Project) -> str:
+    """A small notebook with one parameter."""
+    cells = [nbformat.v4.new_code_cell("x = 1"), nbformat.v4.new_code_cell("print(x)")]
+    cells[0].metadata["tags"] = ["parameters"]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    found = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(found, project.root / "train.ipynb")
+    return "train.ipynb"
+
+
+async def answer(response: Any, kind: Any) -> Any:
+    """Read an answer that must be one."""
+    assert response.code == 200, response.body
+    return msgspec.json.decode(response.body, type=kind)
+
+
+async def hear_until_done(socket: Any, sweep: str) -> list[dict[str, Any]]:
+    """Return the changes that a browser hears of until a sweep has succeeded."""
+    seen: list[dict[str, Any]] = []
+    while not seen or (seen[-1]["kind"], seen[-1]["status"]) != ("sweep", "succeeded"):
+        message = json.loads(await asyncio.wait_for(socket.read_message(), 60))
+        if message["schema_id"] == SCHEMA_ID:
+            seen.append(message)
+    assert seen[-1]["sweep_id"] == sweep
+    return seen
+
+
+async def test_sweep_from_the_browser(
+    ask: Any,
+    socket: Any,
+    notebook: str,
+    client: Client,
+    extension: MlopsExtension,
+    jp_serverapp: Any,
+) -> None:
+    """A sweep is started, seen going on, and found done, by what the browser can do."""
+    parameters = await ask("GET", "/parameters", params={**WORK, "notebook": notebook})
+    assert [each.name for each in (await answer(parameters, m.ParametersView)).parameters] == ["x"]
+    body = {"notebook": notebook, "space": {"x": "1..2"}}
+    preview = await answer(await ask("POST", "/preview", params=WORK, body=body), m.PreviewView)
+    assert (preview.count, preview.errors) == (2, {})
+    sweep = await answer(await ask("POST", "/sweeps", params=WORK, body=body), m.SweepView)
+    await extension.look_for_activity()
+    assert "mlops_last_activity" in jp_serverapp.web_app.settings
+    seen = await hear_until_done(socket, sweep.id)
+    numbers = [each["seq"] for each in seen]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert {each["project"] for each in seen} == {"work"}
+    runs = await answer(
+        await ask("GET", "/runs", params={**WORK, "sweep": sweep.id}), list[m.RunView]
+    )
+    assert [(run.parameters, run.status) for run in runs] == [
+        ({"x": 1}, "succeeded"),
+        ({"x": 2}, "succeeded"),
+    ]
+
+
+async def test_refusal_of_the_worker(ask: Any, notebook: str, client: Client) -> None:
+    """What the worker refuses is told in the one shape."""
+    body = {"notebook": notebook, "space": {"y": "1"}}
+    response = await ask("POST", "/sweeps", params=WORK, body=body)
+    assert response.code == 400
+    assert json.loads(response.body)["error"]["code"] == "unknown_parameter"
+    response = await ask("GET", "/runs/none", params=WORK)
+    assert response.code == 404
+
+
+@pytest.mark.parametrize("violent", [True, False])
+async def test_worker_that_has_ended(
+    violent: bool, ask: Any, socket: Any, notebook: str, client: Client
+) -> None:
+    """A request after the worker's end, however it came, starts another one and hears of it."""
+    await answer(await ask("GET", "/status", params=WORK), m.StatusView)
+    first = await asyncio.to_thread(client.alive)
+    assert first is not None
+    if violent:
+        os.kill(first.pid, signal.SIGKILL)
+        await asyncio.to_thread(wait_for_end, client)
+    else:
+        await asyncio.to_thread(end, client)
+    body = {"notebook": notebook, "kind": "run"}
+    sweep = await answer(await ask("POST", "/sweeps", params=WORK, body=body), m.SweepView)
+    second = await asyncio.to_thread(client.alive)
+    assert second is not None
+    assert second.pid != first.pid
+    changes = await hear_until_done(socket, sweep.id)
+    assert {each["project_id"] for each in changes} == {client.project.id}
