@@ -130,12 +130,10 @@ def raise_for_failure(run: m.RunView) -> None:
     """Raise `RunFailed` if a run has finished without success."""
     if not run.status.finished or run.status is Status.SUCCEEDED:
         return
+    verb = "failed" if run.status is Status.FAILED else "was cancelled"
     at = f" at cell {run.cell}" if run.cell and run.status is Status.FAILED else ""
-    why = f": {run.error}" if run.error else "."
-    raise RunFailed(
-        f"{run.notebook} {'failed' if run.status is Status.FAILED else 'was cancelled'}{at}{why}"
-        f" See: jupyter mlops runs show {run.id}"
-    )
+    why = f": {run.error}" if run.error else ""
+    raise RunFailed(f"{run.notebook} {verb}{at}{why} (see: jupyter mlops runs show {run.id})")
 
 
 def runs(

@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..reports import Report, hint_lines
+from ..reports import Report, as_text, hint_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,20 +47,21 @@ def finite(record: Any) -> Any:
 
 
 def print_report(report: Report, prefix: str) -> None:
-    """Print a report on standard output, coloured only on a terminal."""
+    """Print a report on standard output, coloured and fitted to the width on a terminal."""
+    if not sys.stdout.isatty():
+        lines = [as_text(report, width=_WIDE), *hint_lines(report, prefix)]
+        sys.stdout.write("\n".join(filter(None, map(_safe_lines, lines))) + "\n")
+        sys.stdout.flush()
+        return
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, emoji=False, width=_WIDE)
-    if report.headline:
-        console.print(coloured(report.headline), soft_wrap=True)
-    for line in report.details:
+    for line in filter(None, (report.headline, *report.details)):
         console.print(coloured(line), soft_wrap=True)
     if report.table is not None and report.table.rows:
         _print_table(console, report.table)
     for line in hint_lines(report, prefix):
-        console.print(line, soft_wrap=True, style="dim")
+        console.print(_safe(line), soft_wrap=True, style="dim")
 
 
 def _print_table(console: Console, table: Table) -> None:
@@ -87,6 +88,10 @@ def coloured(line: str) -> Text:
         if character in _COLOURS:
             text.stylize(_COLOURS[character], i, i + 1)
     return text
+
+
+def _safe_lines(text: str) -> str:
+    return "\n".join(map(_safe, text.split("\n")))
 
 
 def _safe(line: str) -> str:

@@ -54,7 +54,7 @@ def list_runs(
 @click.argument("id", type=RunType())
 @click.option("--follow", is_flag=True, help="Stay until it has finished.")
 @click.pass_obj
-def show(face: Face, id: str, follow: bool) -> RunResult | SweepResult:  # noqa: A002
+def show(face: Face, id: str, follow: bool) -> RunResult | SweepResult | Message:  # noqa: A002
     """Show a run, or a sweep with its ranking.
 
     \b
@@ -69,8 +69,9 @@ def show(face: Face, id: str, follow: bool) -> RunResult | SweepResult:  # noqa:
     found = get(id)
     if follow:
         sweep = found if isinstance(found, SweepResult) else found.sweep
-        if sweep.view.status.finished or face.follow(sweep):
-            face.failed = found.status != "succeeded"
+        if not sweep.view.status.finished and not face.follow(sweep):
+            return sweep if face.is_cell else sweep.receipt()
+        face.failed = found.status != "succeeded"
     return found
 
 

@@ -75,10 +75,8 @@ class Shell:
         return True
 
     def _say_goodbye(self, sweep: SweepResult) -> None:
-        self.note(
-            "The runs go on in the worker. Come back with: jupyter mlops runs show "
-            f"{sweep.id} --follow; cancel them with: jupyter mlops runs cancel {sweep.id}"
-        )
+        goes = "The run goes" if sweep.view.total == 1 else "The runs go"
+        self.note(f"{goes} on in the worker.")
 
 
 def _terminal() -> bool:
@@ -123,6 +121,7 @@ class _Bar:
             TextColumn("{task.completed}/{task.total}"),
             TextColumn("{task.fields[state]}", markup=False),
             console=Console(stderr=True, highlight=False),
+            auto_refresh=False,  # Nothing moves unless there is news.
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -137,7 +136,9 @@ class _Bar:
         from ..reports.runs import done
 
         sweep = update.sweep
-        self._progress.update(self._task, completed=done(sweep.counts), state=_state(sweep))
+        self._progress.update(
+            self._task, completed=done(sweep.counts), state=_state(sweep), refresh=True
+        )
 
     def close(self) -> None:
         if not self._closed:

@@ -14,7 +14,7 @@ from .types import Assignments, AssignmentType, NotebookType, merged
 if TYPE_CHECKING:
     from ..app.messages import SubmitRequest
     from ..app.projects import Project
-    from ..results import RunResult, SweepResult
+    from ..results import Message, RunResult, SweepResult
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -124,7 +124,7 @@ def sweep(
     file: str | None,
     zipped: bool,
     **options: Any,
-) -> SweepResult:
+) -> SweepResult | Message:
     """Execute a notebook over a parameter space, in parallel.
 
     Every combination of the values becomes a run, unless --zip, --random or --from says otherwise.
@@ -160,7 +160,8 @@ def sweep(
     result = _submitted(project, request)
     if not detach and face.follow(result):
         face.failed = result.status != "succeeded"
-    return result
+        return result
+    return result if face.is_cell else result.receipt()
 
 
 def _check_combination(

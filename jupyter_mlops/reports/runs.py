@@ -20,13 +20,16 @@ _ORDER = (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status
 
 
 def ranked(runs: Iterable[m.RunView]) -> list[m.RunView]:
-    """Return runs best first; those without a finite value of the metric follow."""
+    """Return runs best first; those follow that did not succeed with a finite value."""
 
     def key(run: m.RunView) -> tuple[bool, float, int, int]:
         value = decode(run.value)
-        if not isinstance(value, (int, float)) or not math.isfinite(value):
-            return True, 0.0, _ORDER.index(run.status), run.index
-        return False, -value if run.maximize else value, _ORDER.index(run.status), run.index
+        place = _ORDER.index(run.status), run.index
+        if run.status is not Status.SUCCEEDED or not isinstance(value, (int, float)):
+            return True, 0.0, *place
+        if not math.isfinite(value):
+            return True, 0.0, *place
+        return False, -value if run.maximize else value, *place
 
     return sorted(runs, key=key)
 
@@ -91,6 +94,13 @@ def sweep_report(sweep: m.SweepView, runs: Sequence[m.RunView], *, rows: int = M
         details=tuple(details),
         table=_ranking(order[:rows], varying, sweep.metric),
         hints=_sweep_hints(sweep, shown_all=len(order) <= rows),
+    )
+
+
+def receipt(sweep: m.SweepView) -> Report:
+    """Report a sweep that goes on by itself: what it is, and how to come back to it."""
+    return Report(
+        headline=f"{sweep.id}  {sweep_headline(sweep)}", hints=_sweep_hints(sweep, shown_all=True)
     )
 
 
@@ -281,6 +291,7 @@ def _attempt_line(attempt: m.AttemptView) -> str:
 def _run_hints(run: m.RunView) -> tuple[tuple[str, str], ...]:
     hints = []
     if not run.status.finished:
+        hints.append(("Follow", f"mlops runs show {run.id} --follow"))
         hints.append(("Cancel", f"mlops runs cancel {run.id}"))
     elif run.status is not Status.SUCCEEDED:
         hints.append(("Run it again", f"mlops runs retry {run.id}"))

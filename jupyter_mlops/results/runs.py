@@ -324,6 +324,10 @@ class SweepResult(Shown):
         """Return what to tell a person."""
         return self._report(reports.MAX_ROWS)
 
+    def receipt(self) -> Message:
+        """Return a short report of a sweep that goes on alone: how to come back to it."""
+        return Message(reports.receipt(self.view), self.record())
+
     def _report(self, rows: int) -> Report:
         if self._view.kind is not SweepKind.SWEEP:
             return self.single().report()
