@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -131,6 +131,54 @@ def pages(fetch: Callable[[str | None], list[T]]) -> Iterator[T]:
         token = getattr(page, "token", None)
         if not token:
             return
+
+
+def get_run(client: MlflowClient, run_id: str) -> Run | None:
+    """Return a run, in the trash or not; None if there is none. Raises MLflow's exceptions."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code in MISSING:
+            return None
+        raise
+
+
+def search_runs(
+    client: MlflowClient, experiments: Sequence[str], wanted: str, view: str = "ACTIVE_ONLY"
+) -> Iterator[Run]:
+    """Yield the runs that match a filter. Raises MLflow's exceptions."""
+    from mlflow.entities import ViewType
+
+    return pages(
+        lambda token: client.search_runs(
+            list(experiments),
+            filter_string=wanted,
+            run_view_type=getattr(ViewType, view),
+            max_results=1000,
+            page_token=token,
+        )
+    )
+
+
+def experiments(client: MlflowClient, view: str = "ACTIVE_ONLY") -> list[str]:
+    """Return the ids of all experiments. Raises MLflow's exceptions."""
+    from mlflow.entities import ViewType
+
+    found = pages(
+        lambda token: client.search_experiments(
+            view_type=getattr(ViewType, view), max_results=1000, page_token=token
+        )
+    )
+    return [each.experiment_id for each in found]
+
+
+def children(client: MlflowClient, run: Run) -> list[Run]:
+    """Return the active runs that an attempt's own code started. Raises MLflow's exceptions."""
+    where = experiments(client) if DETACHED in run.data.tags else [run.info.experiment_id]
+    found = search_runs(client, where, f"tags.`{PARENT}` = {quoted(run.info.run_id)}")
+    return [each for each in found if ATTEMPT not in each.data.tags]
 
 
 def metrics_of(run: Run) -> dict[str, float]:

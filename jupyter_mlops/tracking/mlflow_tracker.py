@@ -242,7 +242,7 @@ class MlflowTracker:
         status = recording.STATUSES[outcome.status]
         took = int(outcome.duration * 1000)
         client.set_terminated(tracked_id, status, run.info.start_time + took if took else None)
-        for child in lookup.children(client, run):
+        for child in mlflow_client.children(client, run):
             if child.info.status == "RUNNING":
                 client.set_terminated(child.info.run_id, status)
 
@@ -275,7 +275,7 @@ class MlflowTracker:
             except MlflowException as error:
                 if error.error_code not in _GONE:
                     raise
-                run = lookup.get(client, tracked_id)
+                run = mlflow_client.get_run(client, tracked_id)
                 if run is not None and run.info.lifecycle_stage == "active":
                     raise
                 if run is None or SUPERSEDED not in run.data.tags:
@@ -293,7 +293,7 @@ class MlflowTracker:
         for earlier in list(lookup.tagged(client, experiment, {RUN: run_id})):
             if earlier.data.tags.get(ATTEMPT, attempt_id) == attempt_id:
                 continue
-            for each in (*lookup.children(client, earlier), earlier):
+            for each in (*mlflow_client.children(client, earlier), earlier):
                 client.set_tag(each.info.run_id, SUPERSEDED, "true")
                 made = client.search_model_versions(f"run_id = {quoted(each.info.run_id)}")
                 if not made:
@@ -303,10 +303,10 @@ class MlflowTracker:
         """Return the run, and the only run that its code made if it chose where."""
         client = self._client
         with translated(self.uri):
-            run = lookup.get(client, tracked_id)
+            run = mlflow_client.get_run(client, tracked_id)
             if run is None:
                 return []
-            made = lookup.children(client, run) if DETACHED in run.data.tags else []
+            made = mlflow_client.children(client, run) if DETACHED in run.data.tags else []
         return [run, *made] if len(made) == 1 else [run]
 
     def _history(self, run_id: str, stored: str, name: str) -> list[MetricPoint]:
