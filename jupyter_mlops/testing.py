@@ -1,0 +1,239 @@
+"""In-memory versions of the seams to the engines, for tests that need no engine."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .core.exceptions import InvalidInput, NoModelLogged, NotFound, TrackingUnavailable
+from .core.model_names import check_alias, check_model_name
+from .core.models import ModelVersion
+from .core.ports import Outcome, TrackedRun
+from .core.runs import Attempt, MetricPoint, Run, Status, Sweep
+from .core.values import masked
+
+
+@dataclass(slots=True)
+class RecordedRun:
+    """What the in-memory tracker knows of a run."""
+
+    id: str
+    parent: str | None
+    #: Ids of our sweep, run and attempt.
+    sweep_id: str
+    run_id: str | None
+    attempt_id: str | None
+    parameters: dict[str, str]
+    status: Status = Status.RUNNING
+    tags: dict[str, str] = field(default_factory=dict)
+    points: list[MetricPoint] = field(default_factory=list)
+    #: Names of the files that were kept.
+    artifacts: list[str] = field(default_factory=list)
+    #: Whether it was superseded or deleted.
+    hidden: bool = False
+    #: Whether its code logged a model.
+    has_model: bool = False
+
+
+class InMemoryTracker:
+    """A tracker without a store. Set ``available`` to False to take it away."""
+
+    def __init__(self) -> None:
+        self.available = True
+        #: All runs by their tracked id.
+        self.recorded: dict[str, RecordedRun] = {}
+        self._ids = (f"tracked{number}" for number in itertools.count(1))
+
+    def start_sweep(self, sweep: Sweep) -> str:
+        """Record a sweep as a parent run and return its id."""
+        self._check()
+        for known in self.recorded.values():
+            if known.sweep_id == sweep.id and known.run_id is None and not known.hidden:
+                return known.id
+        made = RecordedRun(next(self._ids), None, sweep.id, None, None, {})
+        self.recorded[made.id] = made
+        return made.id
+
+    def start_attempt(self, sweep: Sweep, run: Run, attempt: Attempt) -> TrackedRun:
+        """Record an attempt, and hide the earlier ones of the run."""
+        self._check()
+        of_run = [each for each in self.recorded.values() if each.run_id == run.id]
+        found = [each for each in of_run if each.attempt_id == attempt.id and not each.hidden]
+        if not found:
+            texts = _texts(run.parameters)
+            parent = sweep.mlflow_run_id
+            made = RecordedRun(next(self._ids), parent, sweep.id, run.id, attempt.id, texts)
+            self.recorded[made.id] = made
+            found = [made]
+        for earlier in of_run:
+            if earlier.attempt_id != attempt.id:
+                earlier.hidden = True
+                earlier.tags["mlops.superseded"] = "true"
+        tracked_id = found[0].id
+        return TrackedRun(id=tracked_id, environment={"MLFLOW_RUN_ID": tracked_id})
+
+    def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> None:
+        """Add parameters to a run. Raises `InvalidInput` if one has another value already."""
+        self._check()
+        run = self.recorded.get(tracked_id)
+        if run is None:
+            return
+        for name, text in _texts(parameters).items():
+            if run.parameters.setdefault(name, text) != text:
+                raise InvalidInput(f"{name} has another value already.")
+
+    def log_metrics(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
+        """Add metric values; those that are there already are not added twice."""
+        self._check()
+        run = self.recorded.get(tracked_id)
+        if run is not None:
+            known = set(map(_identity, run.points))
+            run.points += [point for point in points if _identity(point) not in known]
+
+    def finish_attempt(
+        self, tracked_id: str, outcome: Outcome, *, tags: dict[str, str], artifacts: Sequence[Path]
+    ) -> None:
+        """Set the final status, whatever client code set, and keep the files' names."""
+        self._check()
+        run = self.recorded.get(tracked_id)
+        if run is not None:
+            run.status = outcome.status
+            run.tags |= {"mlops.status": outcome.status.value} | tags
+            run.artifacts = [path.name for path in artifacts]
+
+    def finish_sweep(self, tracked_id: str, status: Status, *, tags: dict[str, str]) -> None:
+        """Set the parent run's final status."""
+        self._check()
+        run = self.recorded.get(tracked_id)
+        if run is not None:
+            run.status = status
+            run.tags |= {"mlops.status": status.value} | tags
+
+    def metrics(self, tracked_id: str) -> dict[str, float]:
+        """Return the last value of every metric; nothing for a run that is gone."""
+        return {point.key: point.value for point in self.series(tracked_id, None)}
+
+    def series(self, tracked_id: str, key: str | None) -> list[MetricPoint]:
+        """Return a metric's values by step, or all metrics' if no key is given."""
+        self._check()
+        run = self.recorded.get(tracked_id)
+        points = [point for point in run.points if key in (None, point.key)] if run else []
+        return sorted(points, key=lambda point: (point.key, point.step, point.time))
+
+    def delete(self, tracked_ids: Sequence[str]) -> None:
+        """Hide runs; unknown ids are ignored."""
+        self._check()
+        for tracked_id in tracked_ids:
+            if tracked_id in self.recorded:
+                self.recorded[tracked_id].hidden = True
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def log_model(self, tracked_id: str) -> None:
+        """Do what a notebook does that logs a model."""
+        self.recorded[tracked_id].has_model = True
+
+    def _check(self) -> None:
+        if not self.available:
+            raise TrackingUnavailable
+
+
+class InMemoryRegistry:
+    """A registry of the models that runs of an in-memory tracker logged."""
+
+    def __init__(self, tracker: InMemoryTracker) -> None:
+        self._tracker = tracker
+        self._versions: dict[str, list[ModelVersion]] = {}
+
+    def versions(self) -> list[ModelVersion]:
+        """Return every version of every model, newest first within a model."""
+        self._check()
+        return [
+            version
+            for name in sorted(self._versions)
+            for version in sorted(self._versions[name], key=lambda each: -each.version)
+        ]
+
+    def register(
+        self, name: str, tracked_id: str, *, alias: str | None, tags: dict[str, str]
+    ) -> ModelVersion:
+        """Make the model of a tracked run a new version. Raises `NoModelLogged`, `InvalidInput`."""
+        check_model_name(name)
+        if alias is not None:
+            check_alias(alias)
+        self._check()
+        run = self._tracker.recorded.get(tracked_id)
+        if run is None:
+            raise NotFound(f"There is no tracked run {tracked_id}.")
+        if not run.has_model:
+            raise NoModelLogged
+        own = {"mlops.run": run.run_id, "mlops.sweep": run.sweep_id}
+        version = ModelVersion(
+            name=name,
+            version=len(self._versions.get(name, [])) + 1,
+            aliases=(),
+            description="",
+            tags={key: text for key, text in own.items() if text is not None} | tags,
+            created_at=datetime.now(UTC),
+            run_id=run.run_id,
+            mlflow_run_id=tracked_id,
+            metrics=self._tracker.metrics(tracked_id),
+            parameters=dict(run.parameters),
+        )
+        self._versions.setdefault(name, []).append(version)
+        return self.set_alias(name, alias, version.version) if alias else version
+
+    def set_alias(self, name: str, alias: str, version: int) -> ModelVersion:
+        """Point an alias at a version. Raises `NotFound`, `InvalidInput`."""
+        check_model_name(name)
+        check_alias(alias)
+        self._check()
+        if not any(each.version == version for each in self._versions.get(name, [])):
+            raise NotFound(f"There is no model {name} v{version}.")
+        self._point(name, alias, version)
+        return next(each for each in self._versions[name] if each.version == version)
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Remove an alias. Raises `NotFound`."""
+        self._check()
+        if not any(alias in each.aliases for each in self._versions.get(name, [])):
+            raise NotFound(f"{name} has no alias {alias}.")
+        self._point(name, alias, None)
+
+    def protected(self, tracked_ids: Sequence[str]) -> dict[str, str]:
+        """Return those runs that a version was made from, with the version as ``name vN``."""
+        made = {each.mlflow_run_id: f"{each.name} v{each.version}" for each in self.versions()}
+        return {each: made[each] for each in tracked_ids if each in made}
+
+    def _point(self, name: str, alias: str, version: int | None) -> None:
+        """Let a version alone have the alias; None takes it from all."""
+        self._versions[name] = [
+            replace(
+                each,
+                aliases=tuple(
+                    sorted(
+                        {*each.aliases} - {alias} | ({alias} if each.version == version else set())
+                    )
+                ),
+            )
+            for each in self._versions[name]
+        ]
+
+    def _check(self) -> None:
+        if not self._tracker.available:
+            raise TrackingUnavailable
+
+
+def _texts(parameters: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in masked(parameters).items()}
+
+
+def _identity(point: MetricPoint) -> tuple[object, ...]:
+    value = "nan" if math.isnan(point.value) else point.value
+    return point.key, point.step, int(point.time * 1000), value
