@@ -69,7 +69,7 @@ def show(face: Face, id: str, follow: bool) -> RunResult | SweepResult | Message
     found = get(id)
     if follow:
         sweep = found if isinstance(found, SweepResult) else found.sweep
-        if not sweep.view.status.finished and not face.follow(sweep):
+        if not found.view.status.finished and not face.follow(sweep):
             return sweep if face.is_cell else sweep.receipt()
         face.failed = found.status != "succeeded"
     return found
