@@ -7,6 +7,9 @@ from typing import Any
 
 import psutil
 import sqlalchemy as sa
+
+# MLflow imports the rest of SQLAlchemy in another thread; a half-imported one would be used here.
+import sqlalchemy.orm
 from sqlalchemy.engine import Engine
 
 from ..core.exceptions import StoreUnavailable
