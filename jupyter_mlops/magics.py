@@ -61,10 +61,6 @@ def has_dependencies() -> bool:
 class CellError(MlopsError):
     """The command failed. The cell shows one line, and fails for whoever executes the notebook."""
 
-    def _render_traceback_(self) -> list[str]:
-        """Show one line in place of a traceback."""
-        return [f"Error: {self.message}"]
-
 
 class _Cell:
     """The face of a cell."""

@@ -178,7 +178,9 @@ class _Widgets:
 
     def _close(self) -> None:
         for widget in (*self._box.children, self._box):
-            widget.close()
+            for part in (widget.layout, getattr(widget, "style", None), widget):
+                if part is not None:
+                    part.close()
 
 
 class _Lines:

@@ -144,7 +144,7 @@ def _value(name: str, text: str) -> Any:
 )
 @click.option("--step", type=int, metavar="N", help="Step; counts on by itself unless given.")
 @click.pass_obj
-def log(face: Face, assignments: Assignments, step: int | None) -> Message:
+def log(face: Face, assignments: Assignments, step: int | None) -> Message | None:
     """Log metrics of the run, or of the session, that this belongs to.
 
     \b
@@ -166,7 +166,7 @@ def log(face: Face, assignments: Assignments, step: int | None) -> Message:
     log_values(values, step=step)
     if not face.is_cell:
         flush()
-    return Message("", values)
+    return Message("", values) if face.json else None
 
 
 def _number(name: str, text: str) -> float:

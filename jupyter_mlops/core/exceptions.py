@@ -18,6 +18,10 @@ class MlopsError(Exception):
         self.field = field
         super().__init__(self.message)
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in a cell: one line in place of a traceback."""
+        return [f"Error: {self.message}"]
+
 
 class InvalidInput(MlopsError):
     """The request was refused. Check the values that you gave."""

@@ -101,7 +101,8 @@ def _text_rows(table: Table) -> list[str]:
 def as_html(report: Report) -> str:
     """Write a report as HTML. Every text is escaped; there is no script and no link."""
     parts = [f"<div><p><strong>{html.escape(report.headline)}</strong></p>"]
-    parts += [f"<p>{html.escape(line)}</p>" for line in report.details]
+    if report.details:
+        parts.append(f"<p>{'<br>'.join(map(html.escape, report.details))}</p>")
     if report.table is not None and report.table.rows:
         parts.append(_html_table(report.table))
     parts.append("</div>")

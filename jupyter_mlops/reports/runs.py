@@ -239,6 +239,7 @@ def _list_row(run: m.RunView) -> list[str]:
 def run_headline(run: m.RunView) -> str:
     """Say in one line what a run is and how far it is."""
     parts = [
+        run.id,
         formats.state(run.status, cell=run.cell, cells=run.cells),
         run.notebook,
         formats.pairs(run.parameters),

@@ -136,7 +136,7 @@ class RunResult(Shown):
 
     def __repr__(self) -> str:
         """Say in one line what the run is and how far it is."""
-        return f"{self.id} · {reports.run_headline(self.view)}"
+        return reports.run_headline(self.view)
 
 
 class RunList(list[RunResult], Shown):
