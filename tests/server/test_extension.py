@@ -43,8 +43,9 @@ def run(*command: str, **environment: str) -> str:
 
 
 def test_extension_is_light() -> None:
-    """Enabling the extension brings nothing into the server but ourselves and msgspec."""
-    assert json.loads(run(sys.executable, "-c", NEW_MODULES)) == ["jupyter_mlops", "msgspec"]
+    """Enabling the extension brings nothing heavy into the server, whatever the worker needs."""
+    found = json.loads(run(sys.executable, "-c", NEW_MODULES))
+    assert found == ["jupyter_mlops", "msgspec", "psutil"]
 
 
 def test_extension_is_listed(tmp_path: Path) -> None:

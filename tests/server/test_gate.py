@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.serverapp import ServerApp
+from tornado.web import RequestHandler
 
 from jupyter_mlops.app.operations import Operation
 from jupyter_mlops.server.routes import API, ROUTES
@@ -38,20 +39,23 @@ def send(ask: Any, method: str, path: str, **options: Any) -> Any:
     return ask(method, path, params={"project": "work"}, body=body, **options)
 
 
-def test_every_route_is_walked(jp_serverapp: ServerApp) -> None:
-    """The routes tested here are those that the server has, and a catch-all for the rest."""
-    patterns = [
-        rule.matcher.regex.pattern
-        for rule in jp_serverapp.web_app.wildcard_router.rules
-        if hasattr(rule.matcher, "regex") and API in rule.matcher.regex.pattern
-    ]
-    inner = [
-        rule.matcher.regex.pattern
-        for outer in jp_serverapp.web_app.default_router.rules
-        for rule in getattr(outer.target, "rules", [])
-        if hasattr(rule.matcher, "regex") and API in rule.matcher.regex.pattern
-    ]
-    assert len(set(patterns + inner)) == len({each.path for each in ROUTES}) + 1
+def our_rules(router: Any) -> list[tuple[str, type[RequestHandler]]]:
+    """Return the patterns and handlers below our address, as the server has them."""
+    found = []
+    for rule in router.rules:
+        if hasattr(rule.target, "rules"):
+            found += our_rules(rule.target)
+        elif API in rule.matcher.regex.pattern:
+            found.append((rule.matcher.regex.pattern, rule.target))
+    return found
+
+
+def test_every_route_is_gated(jp_serverapp: ServerApp) -> None:
+    """The server has our routes and a catch-all, and each method of each is decorated."""
+    app = jp_serverapp.web_app
+    found = our_rules(app.default_router)
+    assert len(found) == len({each.path for each in ROUTES}) + 1
+    assert not [line for each in found for line in app._check_handler_auth(*each)]
 
 
 @pytest.mark.parametrize(("method", "path"), REQUESTS)
