@@ -216,12 +216,13 @@ def _code_cells(notebook: Path) -> list[str]:
     try:
         if notebook.stat().st_size > NOTEBOOK_LIMIT:
             return []
-        cells = json.loads(notebook.read_bytes()).get("cells", [])
-    except (OSError, ValueError, AttributeError):
+        content = json.loads(notebook.read_bytes())
+    except (OSError, ValueError, RecursionError):
         return []
+    cells = content.get("cells") if isinstance(content, dict) else None
     return [
         source if isinstance(source, str) else "".join(map(str, source))
-        for cell in cells
+        for cell in (cells if isinstance(cells, list) else ())
         if isinstance(cell, dict) and cell.get("cell_type") == "code"
         for source in [cell.get("source", "")]
         if isinstance(source, str | list)
