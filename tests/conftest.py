@@ -20,6 +20,7 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         for name, folder in {
             "IPYTHONDIR": "ipython",
             "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_MLOPS_CACHE_DIR": "cache",
             "JUPYTER_DATA_DIR": "data",
             "JUPYTER_RUNTIME_DIR": "runtime",
             "MPLCONFIGDIR": "matplotlib",
