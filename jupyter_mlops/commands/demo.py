@@ -89,9 +89,10 @@ def _report(sweep: SweepResult, version: ModelVersion, folder: Path) -> Report:
 
     report = sweep.report()
     registered = version.report().headline
+    way = f"cd {shlex.quote(str(folder))} && "
     hints = [
-        ("Look closer", f"mlops runs show {version.run_id}"),
-        ("Open it all in JupyterLab", f"cd {shlex.quote(str(folder))} && jupyter lab"),
+        ("Look closer", f"{way}jupyter mlops runs show {version.run_id}"),
+        ("Open it all in JupyterLab", f"{way}jupyter lab"),
     ]
     if is_checkout():
         hints.append(("The same from the checkout", "make lab"))

@@ -214,10 +214,10 @@ def runs_report(runs: Sequence[m.RunView], *, more: bool = False) -> Report:
         Column("begun", right=True, spare=True),
     )
     table = Table.of(columns, map(_list_row, runs))
-    headline = f"The newest {len(runs):,} runs" if more else formats.counted(len(runs), "run")
+    count = formats.counted(len(runs), "run")
     hints = (("More", f"mlops runs list --limit {len(runs) * 10}"),) if more else ()
     return Report(
-        headline=headline,
+        headline=f"The newest {count}" if more else count,
         table=table,
         hints=(*hints, ("Look closer", f"mlops runs show {runs[0].id}")),
     )
@@ -296,6 +296,4 @@ def _run_hints(run: m.RunView) -> tuple[tuple[str, str], ...]:
         hints.append(("Cancel", f"mlops runs cancel {run.id}"))
     elif run.status is not Status.SUCCEEDED:
         hints.append(("Run it again", f"mlops runs retry {run.id}"))
-    if run.output and run.status.finished:
-        hints.append(("Open its notebook", f"jupyter lab {run.output}"))
     return tuple(hints)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..app import messages as m
+from ..app.projects import Project
 from ..reports import Report, as_html, as_text
 from ..widgets import cell_number
 
@@ -52,6 +57,19 @@ class Message(Shown):
     def record(self) -> Any:
         """Return what to tell a program."""
         return self._record
+
+
+def reachable(report: Report, project: Project) -> Report:
+    """Return a report whose hints work from the current folder, which may lie elsewhere."""
+    here = Path.cwd()
+    if here.is_relative_to(project.root):
+        return report
+    way = f"cd {shlex.quote(os.path.relpath(project.root, here))} && "
+    hints = tuple(
+        (purpose, f"{way}jupyter {command}" if command.startswith("mlops ") else f"{way}{command}")
+        for purpose, command in report.hints
+    )
+    return replace(report, hints=hints)
 
 
 def fields(view: m.View) -> dict[str, Any]:

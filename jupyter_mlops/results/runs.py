@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,7 +19,7 @@ from ..core.values import Value, decode
 from ..reports import Report, as_html
 from ..reports import runs as reports
 from ..widgets import Display, cell_number, in_ipython, show_progress
-from .base import Message, Shown, fields
+from .base import Message, Shown, fields, reachable
 from .models import ModelVersion, register_model
 
 if TYPE_CHECKING:
@@ -122,7 +125,12 @@ class RunResult(Shown):
 
     def report(self) -> Report:
         """Return what to tell a person."""
-        return reports.run_report(self.detail())
+        report = reachable(reports.run_report(self.detail()), self._project)
+        output = self.output
+        if output is None or not self._view.status.finished:
+            return report
+        path = shlex.quote(os.path.relpath(output))
+        return replace(report, hints=(*report.hints, ("Open it", f"jupyter lab {path}")))
 
     def record(self) -> dict[str, Any]:
         """Return what to tell a program."""
@@ -326,12 +334,13 @@ class SweepResult(Shown):
 
     def receipt(self) -> Message:
         """Return a short report of a sweep that goes on alone: how to come back to it."""
-        return Message(reports.receipt(self.view), self.record())
+        return Message(reachable(reports.receipt(self.view), self._project), self.record())
 
     def _report(self, rows: int) -> Report:
         if self._view.kind is not SweepKind.SWEEP:
             return self.single().report()
-        return reports.sweep_report(self.view, self._run_views(), rows=rows)
+        report = reports.sweep_report(self.view, self._run_views(), rows=rows)
+        return reachable(report, self._project)
 
     def record(self) -> dict[str, Any]:
         """Return what to tell a program: the sweep, and its runs best first."""
