@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +22,7 @@ pytestmark = [pytest.mark.wheel, pytest.mark.timeout(600)]
 
 def run(*command: str | Path, path: str | None = None, cwd: Path | None = None) -> str:
     """Run a program and return all that it printed; ``path`` is the PATH that it sees."""
-    environment = os.environ | ({"PATH": path} if path else {})
+    environment = os.environ | ({"PATH": path} if path else {}) | {"NO_COLOR": "1"}
     environment.pop("VIRTUAL_ENV", None)
     done = subprocess.run(
         [str(part) for part in command],
@@ -46,10 +49,10 @@ class Environment:
             *("--constraint", ROOT / "requirements" / "dev.txt", *requirements),
         )
 
-    def run(self, program: str, *arguments: str | Path) -> str:
+    def run(self, program: str, *arguments: str | Path, cwd: Path | None = None) -> str:
         """Run one of the environment's programs."""
         bin_folder = self.folder / "bin"
-        return run(bin_folder / program, *arguments, path=str(bin_folder), cwd=self.folder)
+        return run(bin_folder / program, *arguments, path=str(bin_folder), cwd=cwd or self.folder)
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +152,9 @@ def test_no_node_in_the_environment(installed: Environment) -> None:
 def test_server_extension_is_enabled(installed: Environment) -> None:
     """Installing the wheel enables the server extension, and it validates."""
     listed = installed.run("jupyter", "server", "extension", "list")
-    assert "jupyter_mlops enabled" in listed
-    assert "jupyter_mlops 0.1.0 OK" in listed
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", listed)
+    assert re.search(r"jupyter_mlops +enabled", plain)
+    assert "jupyter_mlops 0.1.0 OK" in plain
 
 
 def test_lab_extension_is_enabled(installed: Environment) -> None:
@@ -173,7 +177,7 @@ def test_command_is_found(installed: Environment) -> None:
 def test_magic_loads(installed: Environment) -> None:
     """``%load_ext jupyter_mlops`` gives ``%mlops``."""
     code = "%load_ext jupyter_mlops\nprint('magic', get_ipython().find_line_magic('mlops'))"
-    assert "magic <bound method" in installed.run("ipython", "-c", code)
+    assert "magic <function mlops" in installed.run("ipython", "-c", code)
 
 
 def test_kernel_needs_only_ipython(kernel_only: Environment) -> None:
@@ -184,4 +188,22 @@ def test_kernel_needs_only_ipython(kernel_only: Environment) -> None:
         "mlops.log(loss=1.0)\n"
         "print('magic', get_ipython().find_line_magic('mlops'))"
     )
-    assert "magic <bound method" in kernel_only.run("ipython", "-c", code)
+    assert "magic <function mlops" in kernel_only.run("ipython", "-c", code)
+
+
+def test_notebook_runs_from_the_wheel(installed: Environment, tmp_path: Path) -> None:
+    """What the wheel declares is enough to execute and track a notebook, and read its metrics."""
+    cells = [
+        nbformat.v4.new_code_cell("x: int = 1", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell("import jupyter_mlops as mlops\nmlops.log(doubled=2 * x)"),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "double.ipynb")
+    try:
+        shown = installed.run("jupyter", "mlops", "run", "double.ipynb", "x=21", cwd=tmp_path)
+        assert "succeeded" in shown
+        listed = installed.run("jupyter", "mlops", "runs", "list", "--json", cwd=tmp_path)
+    finally:
+        installed.run("jupyter", "mlops", "worker", "--stop", cwd=tmp_path)
+    (listed_run,) = json.loads(listed)
+    assert listed_run["parameters"] == {"x": 21}
+    assert listed_run["metrics"] == {"doubled": 42}
