@@ -24,6 +24,7 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
             "JUPYTER_DATA_DIR": "data",
             "JUPYTER_RUNTIME_DIR": "runtime",
             "MPLCONFIGDIR": "matplotlib",
+            "XDG_STATE_HOME": "state",
         }.items():
             patch.setenv(name, str(home / folder))
         for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID"):

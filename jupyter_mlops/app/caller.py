@@ -57,12 +57,12 @@ def locate(notebook: str | os.PathLike[str]) -> tuple[Project, str]:
     """Return a notebook's project and its path there. Raises `InvalidInput` if there is none."""
     try:
         path = Path(notebook).expanduser()
-        if not path.suffix and path.with_suffix(".ipynb").is_file():
+        folder = path.is_dir()
+        if not folder and not path.suffix and path.with_suffix(".ipynb").is_file():
             path = path.with_suffix(".ipynb")
         if path.is_file():
             project = find_project(path)
             return project, project.relative(path.resolve())
-        folder = path.is_dir()
     except (OSError, RuntimeError, ValueError) as error:
         raise InvalidInput(
             f"{_shown(notebook)} cannot be read: {error}.", field="notebook"

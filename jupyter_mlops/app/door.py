@@ -72,7 +72,7 @@ def _pattern(path: str) -> str:
 
 
 def _is_work(handler: RequestHandler) -> bool:
-    return (handler.request.path or "") not in ("/health", "/status", "/events/stream")
+    return (handler.request.path or "") not in ("/status", "/events/stream")
 
 
 class _JsonHandler(RequestHandler):
@@ -117,7 +117,9 @@ class _OperationHandler(_JsonHandler):
         arguments: dict[str, Any] = dict(path)
         try:
             if operation.query is not None:
-                given = {k: self.get_query_argument(k) for k in self.request.query_arguments}
+                # Tornado's own accessor would strip what is part of a file's name.
+                sent = self.request.query_arguments
+                given = {name: each[-1].decode("utf-8") for name, each in sent.items()}
                 arguments["query"] = msgspec.convert(given, operation.query, strict=False)
             if operation.body is not None:
                 arguments["body"] = msgspec.json.decode(self.request.body, type=operation.body)

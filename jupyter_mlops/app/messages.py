@@ -19,6 +19,7 @@ PROTOCOL = 1
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=250)]
 Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -59,7 +60,7 @@ class HealthView(View):
     pid: int
     python: str
     project: str
-    started_at: datetime
+    started_at: Moment
     draining: bool
 
 
@@ -233,9 +234,9 @@ class SweepView(View):
     executor: str
     cpus: int
     priority: int
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
     #: Seconds since the first run began, until the last one ended.
     duration: float | None
     #: Estimated seconds until the end; None while unknown or when finished.
@@ -256,8 +257,8 @@ class AttemptView(View):
     executor: str
     start: str
     mlflow_run_id: str | None
-    started_at: datetime
-    finished_at: datetime | None
+    started_at: Moment
+    finished_at: Moment | None
     duration: float | None
     failed_cell: int | None
 
@@ -282,9 +283,9 @@ class RunView(View):
     attempts: int
     cell: int | None
     cells: int | None
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
     duration: float | None
     output: str | None
     experiment: str
@@ -386,7 +387,7 @@ class ModelVersionView(View):
     aliases: list[str]
     description: str
     tags: dict[str, str]
-    created_at: datetime
+    created_at: Moment
     run_id: str | None
     mlflow_run_id: str | None
     metrics: dict[str, Any]
@@ -422,7 +423,7 @@ class EventView(View):
     """Something changed; fetch it by its id."""
 
     seq: int
-    time: datetime
+    time: Moment
     kind: Literal["sweep", "run", "metrics", "model", "worker"]
     sweep_id: str | None
     run_id: str | None

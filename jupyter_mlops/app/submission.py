@@ -21,7 +21,7 @@ from ..core.parameters import Parameter, check_names
 from ..core.resources import share_of_cores
 from ..core.runs import Sweep, SweepKind, new_id
 from ..core.spaces import Space, axes_from_python, check_size, parse_points
-from ..execution.output import write_atomically
+from ..execution.files import write_atomically
 from ..notebooks.files import parse_notebook, read_bytes
 from ..notebooks.parameters import NotebookParameters, read_parameters
 from ..tracking import context

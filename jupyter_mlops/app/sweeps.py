@@ -13,7 +13,7 @@ from ..core.runs import Run, Status, Sweep, SweepKind
 from ..execution.slots import Slots
 from ..store import RunFilter, Store, of_run, of_sweep
 from . import messages as m
-from . import submission, views
+from . import submission, unfinished, views
 from .projects import Project
 from .recorder import Recorder
 from .scheduler import Scheduler, output_path
@@ -111,6 +111,7 @@ class SweepUseCases:
         if body.environment is not None:
             self._scheduler.set_environment(sweep.id, body.environment)
         await asyncio.to_thread(self._store.queue.submit, sweep, prepared.space.points())
+        unfinished.mark(self._project, True)
         self._scheduler.wake()
         return await self.get_sweep(sweep.id)
 

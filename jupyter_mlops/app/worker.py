@@ -21,11 +21,12 @@ from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
 from ..core.ports import Executor
 from ..core.runs import Run, new_id
 from ..execution.executors.local import LocalExecutor
+from ..execution.files import write_atomically
 from ..execution.machine import granted_cores
-from ..execution.output import write_atomically
 from ..execution.processes import identify, is_alive
 from ..execution.slots import Slots
 from ..store import Store
+from . import unfinished
 from .client import connect
 from .door import Actions, Door
 from .health import HealthUseCases
@@ -46,6 +47,8 @@ _LEASE = "worker"
 #: Seconds between two renewals of the lease, and two looks whether there is anything to do.
 _RENEW_EVERY = 10.0
 _LOOK_EVERY = 2.0
+#: Seconds that an ending worker may take.
+_ENDING = 30.0
 
 
 class Worker:
@@ -147,6 +150,7 @@ class Worker:
         while True:
             await asyncio.sleep(min(_LOOK_EVERY, patience))
             busy = self._scheduler.running or await asyncio.to_thread(self._has_work)
+            unfinished.mark(self._project, bool(busy))
             if self._scheduler.draining and not self._scheduler.running:
                 self._succeed = True
                 self.stop()
@@ -194,12 +198,20 @@ def main() -> int:
     return 0
 
 
+def _wait_for_lock(path: Path) -> int:
+    """Take the project's lock, if need be after the worker that is just ending."""
+    deadline = time.monotonic() + _ENDING
+    while (lock := try_lock(path)) is None:
+        if time.monotonic() > deadline:
+            raise StoreUnavailable("Another worker serves this project, but does not answer.")
+        time.sleep(0.1)  # a lock cannot be awaited for a limited time
+    return lock
+
+
 def _serve(project: Project, ready: int | None) -> None:
     make_state(project)
     where = address(project)
-    lock = try_lock(where.lock)
-    if lock is None:
-        raise StoreUnavailable("Another worker serves this project already.")
+    lock = _wait_for_lock(where.lock)
     store = Store(project.id, url=project.settings.store, state=project.state)
     fence = store.leases.acquire(_LEASE, identify(os.getpid()), is_alive)
     if fence is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import ClassVar
 
 
@@ -13,7 +12,7 @@ class MlopsError(Exception):
     code: ClassVar[str] = "failed"
 
     def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
-        self.message = message or inspect.cleandoc(type(self).__doc__ or MlopsError.__doc__ or "")
+        self.message = message or " ".join((type(self).__doc__ or "").split())
         #: Name of the parameter or option that was refused, if the error is about one.
         self.field = field
         super().__init__(self.message)
@@ -36,7 +35,10 @@ class BadSpace(InvalidInput):
 
 
 class SpaceTooLarge(InvalidInput):
-    """The parameter space has too many points. Make it smaller, or raise max_points in mlops.toml."""
+    """The parameter space has too many points.
+
+    Make it smaller, or raise max_points in mlops.toml.
+    """
 
     code = "space_too_large"
 
@@ -90,7 +92,10 @@ class RunFailed(MlopsError):
 
 
 class NoModelLogged(Conflict):
-    """The run logged no model. Log one in its notebook, for example with mlflow.sklearn.log_model."""
+    """The run logged no model.
+
+    Log one in its notebook, for example with mlflow.sklearn.log_model.
+    """
 
     code = "no_model"
 
@@ -108,7 +113,10 @@ class TrackingUnavailable(MlopsError):
 
 
 class WorkerUnavailable(MlopsError):
-    """The project's worker does not answer. See its log in .mlops/logs, or run: jupyter mlops doctor."""
+    """The project's worker does not answer.
+
+    See its log in .mlops/logs, or run: jupyter mlops doctor.
+    """
 
     code = "worker_unavailable"
 

@@ -106,7 +106,10 @@ class Executor(Protocol):
         ...
 
     async def cancel(self, attempt_id: str) -> None:
-        """Ask the attempt to stop: interrupt, then terminate, then kill. Unknown ids are ignored."""
+        """Ask the attempt to stop: interrupt, then terminate, then kill.
+
+        Unknown ids are ignored.
+        """
         ...
 
     async def close(self) -> None:

@@ -72,12 +72,13 @@ def execute(task: Task, control: Control, report: Callable[[Progress], None]) ->
 
 
 def _prepare(task: Task) -> nbformat.NotebookNode:
-    nb = load_notebook_node(str(task.snapshot))
+    nb: nbformat.NotebookNode = load_notebook_node(str(task.snapshot))
     if task.parameters:
         nb = parameterize_notebook(
             nb, task.parameters, kernel_name=task.kernel, language=task.language
         )
-    return remove_error_markers(nb)
+    remove_error_markers(nb)
+    return nb
 
 
 def _run(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -15,6 +13,7 @@ from papermill.translators import translate_parameters
 
 from ..core import values
 from ..core.ports import Task
+from .files import write_atomically
 
 #: Seconds between two writings while the notebook runs.
 SAVE_EVERY = 5.0
@@ -65,32 +64,19 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
 
     def _masked(self) -> nbformat.NotebookNode:
         """Return the notebook without the values of secret parameters."""
+        nb: nbformat.NotebookNode = self.nb
         if not self._task.secrets:
-            return self.nb
+            return nb
         source = translate_parameters(
             self._task.kernel, self._task.language, self._shown(), "Parameters"
         )
-        shown = copy.copy(self.nb)
+        shown = copy.copy(nb)
         shown["cells"] = [
             nbformat.from_dict({**cell, "source": source}) if _is_injected(cell) else cell
-            for cell in self.nb.cells
+            for cell in nb.cells
         ]
         return shown
 
 
 def _is_injected(cell: nbformat.NotebookNode) -> bool:
     return "injected-parameters" in cell.metadata.get("tags", [])
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file by new content, so that a crash leaves the old or the new one whole."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise

@@ -70,9 +70,11 @@ def body_size(header: bytes) -> int:
 
 def read_command(body: bytes) -> Command:
     """Decode what the worker said."""
-    return _commands.decode(body)
+    command: Command = _commands.decode(body)
+    return command
 
 
 def read_reply(body: bytes) -> Reply:
     """Decode what a runner said."""
-    return _replies.decode(body)
+    reply: Reply = _replies.decode(body)
+    return reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,8 @@ from jupyter_server.serverapp import ServerApp
 from tornado.ioloop import PeriodicCallback
 from traitlets import Bool
 
+from ..app import unfinished
+from ..app.client import connect
 from ..app.projects import Project
 from ..core.exceptions import MlopsError
 from .activity import PERIOD, busy_projects
@@ -43,9 +46,12 @@ class MlopsExtension(ExtensionApp):
         self._clock = PeriodicCallback(self.look_for_activity, PERIOD * 1000)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
-        """Begin to look for activity; the event loop runs."""
+        """Begin to look for activity, and go on with what a crash or a restart interrupted."""
         if self.runs_are_activity:
             self._clock.start()
+        for root in unfinished.marked(self.projects.root):
+            with contextlib.suppress(MlopsError):
+                await asyncio.to_thread(connect, root)
 
     async def stop_extension(self) -> None:
         """Let go of the workers, which go on by themselves."""

@@ -239,7 +239,7 @@ def test_the_form_learns_from_earlier_sweeps(client: Client) -> None:
     assert "s3cret" not in str(workers.runs(client, sweep.id))
     learned = client.call(ops.PARAMETERS, query=m.NotebookQuery(notebook="train.ipynb"))
     assert learned.last_space is not None
-    assert learned.last_space["x"] == "1, 2"
+    assert learned.last_space["x"] == "1,2"
     assert learned.metrics == ["auc"]
     assert learned.seconds_per_run is not None
     preview = client.call(

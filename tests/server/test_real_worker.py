@@ -15,12 +15,14 @@ import pytest
 
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
-from jupyter_mlops.app.client import Client
+from jupyter_mlops.app import unfinished
+from jupyter_mlops.app.client import Client, connect
 from jupyter_mlops.app.projects import Project
 from jupyter_mlops.app.runtime import address, locked
 from jupyter_mlops.core.exceptions import WorkerUnavailable
 from jupyter_mlops.server.events import SCHEMA_ID
 from jupyter_mlops.server.extension import MlopsExtension
+from tests.support import workers
 
 WORK = {"project": "work"}
 
@@ -137,3 +139,21 @@ async def test_worker_that_has_ended(
     assert second.pid != first.pid
     changes = await hear_until_done(socket, sweep.id)
     assert {each["project_id"] for each in changes} == {client.project.id}
+
+
+async def test_a_server_goes_on_with_unfinished_work(
+    jp_serverapp: Any, client: Client, project: Project, notebook: str
+) -> None:
+    """After a crash of everything, the queue goes on as soon as a server starts again."""
+    connect(project)
+    health = client.call(ops.HEALTH)
+    space = {"x": "1..3"}
+    body = m.SubmitRequest(notebook=notebook, space=space)
+    sweep = client.call(ops.SUBMIT, body=body)
+    os.kill(health.pid, signal.SIGKILL)
+    wait_for_end(client)
+    assert unfinished.marked(project.root.parent) == [project.root]
+    (extension,) = jp_serverapp.extension_manager.extension_apps["jupyter_mlops"]
+    await extension._start_jupyter_server_extension(jp_serverapp)
+    done = await asyncio.to_thread(workers.wait_for, client, sweep.id)
+    assert done.counts.succeeded == 3

@@ -1,0 +1,165 @@
+/** What can be asked of one server, one method for each operation that the front end uses. */
+import type { ServerConnection } from '@jupyterlab/services';
+
+import { request } from './request';
+import type {
+  EventView,
+  Finding,
+  MetricSeries,
+  ModelVersionView,
+  ParametersView,
+  PreviewView,
+  ProjectView,
+  RegisterRequest,
+  RunDetail,
+  RunView,
+  SpaceRequest,
+  StatusView,
+  SubmitRequest,
+  SweepView
+} from './types';
+
+/** Talks to the server extension. `project` is a project's path relative to the server's root. */
+export class MlopsClient {
+  constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  /** The project that a file or folder belongs to. */
+  project(path: string): Promise<ProjectView> {
+    return request(this.settings, 'get', '/project', { query: { path } });
+  }
+
+  /** The projects that the server has seen. */
+  projects(): Promise<readonly ProjectView[]> {
+    return request(this.settings, 'get', '/projects', {});
+  }
+
+  status(project: string): Promise<StatusView> {
+    return request(this.settings, 'get', '/status', { query: { project } });
+  }
+
+  doctor(project: string): Promise<readonly Finding[]> {
+    return request(this.settings, 'get', '/doctor', { query: { project } });
+  }
+
+  parameters(project: string, notebook: string): Promise<ParametersView> {
+    const query = { project, notebook };
+    return request(this.settings, 'get', '/parameters', { query });
+  }
+
+  preview(project: string, body: SpaceRequest): Promise<PreviewView> {
+    const query = { project };
+    return request(this.settings, 'post', '/preview', { query, body });
+  }
+
+  submit(project: string, body: SubmitRequest): Promise<SweepView> {
+    const query = { project };
+    return request(this.settings, 'post', '/sweeps', { query, body });
+  }
+
+  /** The newest sweeps first. */
+  sweeps(project: string, limit: number): Promise<readonly SweepView[]> {
+    const query = { project, limit };
+    return request(this.settings, 'get', '/sweeps', { query });
+  }
+
+  sweep(project: string, id: string): Promise<SweepView> {
+    const input = { path: { sweep_id: id }, query: { project } };
+    return request(this.settings, 'get', '/sweeps/{sweep_id}', input);
+  }
+
+  cancelSweep(project: string, id: string): Promise<SweepView> {
+    const input = { path: { sweep_id: id }, query: { project } };
+    return request(this.settings, 'post', '/sweeps/{sweep_id}/cancel', input);
+  }
+
+  /** Run the failed and cancelled runs of a sweep again. */
+  retrySweep(project: string, id: string): Promise<SweepView> {
+    const input = { path: { sweep_id: id }, query: { project } };
+    return request(this.settings, 'post', '/sweeps/{sweep_id}/retry', input);
+  }
+
+  async deleteSweep(project: string, id: string): Promise<void> {
+    const input = { path: { sweep_id: id }, query: { project } };
+    await request(this.settings, 'delete', '/sweeps/{sweep_id}', input);
+  }
+
+  /** The values of one metric of all of a sweep's runs, by step. */
+  sweepMetrics(
+    project: string,
+    id: string,
+    key: string
+  ): Promise<readonly MetricSeries[]> {
+    const input = { path: { sweep_id: id }, query: { project, key } };
+    return request(this.settings, 'get', '/sweeps/{sweep_id}/metrics', input);
+  }
+
+  /** The runs of a sweep in its own order. */
+  runs(project: string, sweep: string): Promise<readonly RunView[]> {
+    return request(this.settings, 'get', '/runs', {
+      query: { project, sweep }
+    });
+  }
+
+  run(project: string, id: string): Promise<RunDetail> {
+    const input = { path: { run_id: id }, query: { project } };
+    return request(this.settings, 'get', '/runs/{run_id}', input);
+  }
+
+  cancelRun(project: string, id: string): Promise<RunView> {
+    const input = { path: { run_id: id }, query: { project } };
+    return request(this.settings, 'post', '/runs/{run_id}/cancel', input);
+  }
+
+  retryRun(project: string, id: string): Promise<RunView> {
+    const input = { path: { run_id: id }, query: { project } };
+    return request(this.settings, 'post', '/runs/{run_id}/retry', input);
+  }
+
+  async deleteRun(project: string, id: string): Promise<void> {
+    const input = { path: { run_id: id }, query: { project } };
+    await request(this.settings, 'delete', '/runs/{run_id}', input);
+  }
+
+  models(project: string): Promise<readonly ModelVersionView[]> {
+    return request(this.settings, 'get', '/models', { query: { project } });
+  }
+
+  /** Register the model of a run, or of the best run of a sweep. */
+  register(
+    project: string,
+    name: string,
+    body: RegisterRequest
+  ): Promise<ModelVersionView> {
+    const input = { path: { name }, query: { project }, body };
+    return request(this.settings, 'post', '/models/{name}/versions', input);
+  }
+
+  setAlias(
+    project: string,
+    name: string,
+    alias: string,
+    version: number
+  ): Promise<ModelVersionView> {
+    const input = {
+      path: { name, alias },
+      query: { project },
+      body: { version }
+    };
+    return request(
+      this.settings,
+      'put',
+      '/models/{name}/aliases/{alias}',
+      input
+    );
+  }
+
+  /** Events with a higher number than `after`, oldest first. */
+  events(
+    project: string,
+    after: number,
+    limit: number
+  ): Promise<readonly EventView[]> {
+    const query = { project, after, limit };
+    return request(this.settings, 'get', '/events', { query });
+  }
+}

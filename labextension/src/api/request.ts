@@ -1,0 +1,162 @@
+/** The one way to ask the server extension for something, typed by the contract. */
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import type { paths } from './schema';
+
+type Verb = 'delete' | 'get' | 'post' | 'put';
+
+/** The paths that answer to a verb. */
+export type PathOf<V extends Verb> = {
+  [P in keyof paths]: paths[P] extends Readonly<Record<V, object>> ? P : never;
+}[keyof paths];
+
+type Operation<V extends Verb, P extends PathOf<V>> = paths[P][V];
+
+type Parameters<Op, Place extends 'path' | 'query'> = Op extends {
+  readonly parameters: Readonly<Partial<Record<Place, infer T>>>;
+}
+  ? [Exclude<T, undefined>] extends [never]
+    ? unknown
+    : Readonly<Record<Place, Exclude<T, undefined>>>
+  : unknown;
+
+type Body<Op> = Op extends {
+  readonly requestBody: {
+    readonly content: { readonly 'application/json': infer T };
+  };
+}
+  ? { readonly body: T }
+  : unknown;
+
+/** What an operation needs besides its path. */
+export type Input<V extends Verb, P extends PathOf<V>> = Parameters<
+  Operation<V, P>,
+  'path'
+> &
+  Parameters<Operation<V, P>, 'query'> &
+  Body<Operation<V, P>>;
+
+/** What an operation answers. */
+export type Answer<V extends Verb, P extends PathOf<V>> =
+  Operation<V, P> extends {
+    readonly responses: {
+      readonly 200: { readonly content: { readonly 'application/json': infer T } };
+    };
+  }
+    ? T
+    : never;
+
+/** An error of the server, with a message for the user. */
+export class RequestError extends Error {
+  constructor(
+    message: string,
+    /** Stable name of the error, `unreachable` if the server did not answer. */
+    readonly code: string,
+    /** HTTP status, 0 if there was no answer. */
+    readonly status: number,
+    /** The parameter or option that was refused, if the error is about one. */
+    readonly field: string | null
+  ) {
+    super(message);
+    this.name = 'RequestError';
+  }
+}
+
+interface ILooseInput {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+}
+
+/**
+ * Ask the server extension.
+ *
+ * @param settings - the connection; it brings the token and the XSRF cookie along
+ * @returns the answer's body
+ * @throws RequestError with a message for the user
+ */
+export async function request<V extends Verb, P extends PathOf<V>>(
+  settings: ServerConnection.ISettings,
+  verb: V,
+  path: P,
+  input: Input<V, P>
+): Promise<Answer<V, P>> {
+  const loose = input as ILooseInput;
+  const init: RequestInit = { method: verb.toUpperCase() };
+  if (loose.body !== undefined) {
+    init.body = JSON.stringify(loose.body);
+    init.headers = { 'Content-Type': 'application/json' };
+  }
+  const url = URLExt.join(
+    settings.baseUrl,
+    'mlops/api',
+    fill(path, loose.path ?? {})
+  );
+  let response: Response;
+  try {
+    response = await ServerConnection.makeRequest(
+      url + search(loose.query ?? {}),
+      init,
+      settings
+    );
+  } catch (error) {
+    if (error instanceof ServerConnection.NetworkError) {
+      throw new RequestError(
+        'The Jupyter server does not answer.',
+        'unreachable',
+        0,
+        null
+      );
+    }
+    throw error;
+  }
+  const answer: unknown = await readJSON(response);
+  if (!response.ok || answer === undefined) {
+    throw toError(response, answer);
+  }
+  return answer as Answer<V, P>;
+}
+
+function fill(path: string, values: Readonly<Record<string, string>>): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(values[name] ?? '')
+  );
+}
+
+function search(query: Readonly<Record<string, unknown>>): string {
+  const found = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) {
+      found.set(name, String(value));
+    }
+  }
+  return found.size ? `?${found.toString()}` : '';
+}
+
+async function readJSON(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch {
+    return undefined;
+  }
+}
+
+function toError(response: Response, answer: unknown): RequestError {
+  const detail = (
+    answer as { error?: Partial<Record<'code' | 'message' | 'field', unknown>> }
+  )?.error;
+  if (typeof detail?.message === 'string') {
+    return new RequestError(
+      detail.message,
+      typeof detail.code === 'string' ? detail.code : 'failed',
+      response.status,
+      typeof detail.field === 'string' ? detail.field : null
+    );
+  }
+  const message =
+    response.status === 404
+      ? 'The server extension jupyter_mlops is not enabled. Run: jupyter server extension enable jupyter_mlops'
+      : `The server answered ${String(response.status)} ${response.statusText}.`;
+  return new RequestError(message, 'failed', response.status, null);
+}

@@ -1,0 +1,31 @@
+/** Names for the generated types of the contract. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type ChangeEvent = Schemas['ChangeEvent'];
+export type EventView = Schemas['EventView'];
+export type Finding = Schemas['Finding'];
+export type MetricSeries = Schemas['MetricSeries'];
+export type ModelVersionView = Schemas['ModelVersionView'];
+export type ParametersView = Schemas['ParametersView'];
+export type ParameterView = Schemas['ParameterView'];
+export type PreviewView = Schemas['PreviewView'];
+export type ProjectView = Schemas['ProjectView'];
+export type RegisterRequest = Schemas['RegisterRequest'];
+export type RunDetail = Schemas['RunDetail'];
+export type RunView = Schemas['RunView'];
+export type SpaceRequest = Schemas['SpaceRequest'];
+export type Status = Schemas['Status'];
+export type StatusView = Schemas['StatusView'];
+export type SubmitRequest = Schemas['SubmitRequest'];
+export type SweepView = Schemas['SweepView'];
+
+/** A parameter's or metric's value, decoded. */
+export type Value =
+  | boolean
+  | number
+  | string
+  | null
+  | readonly Value[]
+  | { readonly [key: string]: Value };
