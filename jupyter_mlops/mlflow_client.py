@@ -18,7 +18,7 @@ from .core.exceptions import InvalidInput, MlopsError, NotFound, TrackingUnavail
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import LoggedModel, Run
     from mlflow.exceptions import MlflowException
 
 T = TypeVar("T")
@@ -179,6 +179,34 @@ def children(client: MlflowClient, run: Run) -> list[Run]:
     where = experiments(client) if DETACHED in run.data.tags else [run.info.experiment_id]
     found = search_runs(client, where, f"tags.`{PARENT}` = {quoted(run.info.run_id)}")
     return [each for each in found if ATTEMPT not in each.data.tags]
+
+
+def models_of(client: MlflowClient, run: Run) -> list[LoggedModel]:
+    """Return the models that an attempt's code logged, in any run. Raises MLflow's exceptions.
+
+    A bare ``log_model`` starts no run and belongs to none, but carries the kernel's tags.
+    """
+    where = experiments(client) if DETACHED in run.data.tags else [run.info.experiment_id]
+    run_id = quoted(run.info.run_id)
+    own = _search_models(client, where, f"source_run_id = {run_id}")
+    tagged = _search_models(client, where, f"tags.`{PARENT}` = {run_id}")
+    found = {each.model_id: each for each in (*own, *tagged)}
+    return [each for each in found.values() if each.status == "READY"]
+
+
+def _search_models(
+    client: MlflowClient, where: Sequence[str], wanted: str
+) -> Iterator[LoggedModel]:
+    return pages(
+        lambda token: client.search_logged_models(
+            list(where), filter_string=wanted, page_token=token
+        )
+    )
+
+
+def output_steps(run: Run) -> dict[str, int]:
+    """Return the models that are a run's outputs, with the step at which they were logged."""
+    return {each.model_id: each.step for each in run.outputs.model_outputs} if run.outputs else {}
 
 
 def metrics_of(run: Run) -> dict[str, float]:

@@ -198,36 +198,23 @@ def _view(version: MlflowVersion, aliases: Sequence[str], run: MlflowRun | None)
 
 
 def _find_model(client: MlflowClient, run: MlflowRun) -> _Source:
-    """Return the model that a run, or a run that its code made, logged last."""
+    """Return the model that a run logged last: itself, outside any run, or in another run."""
+    models = mlflow_client.models_of(client, run)
+    if models:
+        run_id = run.info.run_id
+        steps = mlflow_client.output_steps(run)
+
+        def rank(model: LoggedModel) -> tuple[int, int, int]:
+            owner = {run_id: 2, None: 1, "": 1}.get(model.source_run_id, 0)
+            return owner, steps.get(model.model_id, 0), model.creation_timestamp
+
+        model = max(models, key=rank)
+        return _Source(f"models:/{model.model_id}", model.source_run_id or run_id, model.model_id)
     for each in (run, *mlflow_client.children(client, run)):
-        source = _logged_model(client, each) or _model_artifact(each)
+        source = _model_artifact(each)
         if source is not None:
             return source
     raise NoModelLogged
-
-
-def _logged_model(client: MlflowClient, run: MlflowRun) -> _Source | None:
-    run_id = run.info.run_id
-    models = [
-        each
-        for each in pages(
-            lambda token: client.search_logged_models(
-                [run.info.experiment_id],
-                filter_string=f"source_run_id = {quoted(run_id)}",
-                page_token=token,
-            )
-        )
-        if str(each.status) == "READY"
-    ]
-    if not models:
-        return None
-    steps = {each.model_id: each.step for each in run.outputs.model_outputs} if run.outputs else {}
-
-    def age(model: LoggedModel) -> tuple[int, int]:
-        return steps.get(model.model_id, 0), model.creation_timestamp
-
-    model_id = max(models, key=age).model_id
-    return _Source(f"models:/{model_id}", run_id, model_id)
 
 
 def _model_artifact(run: MlflowRun) -> _Source | None:

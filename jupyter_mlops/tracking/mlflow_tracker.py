@@ -245,6 +245,20 @@ class MlflowTracker:
         for child in mlflow_client.children(client, run):
             if child.info.status == "RUNNING":
                 client.set_terminated(child.info.run_id, status)
+        self._adopt_models(run)
+
+    def _adopt_models(self, run: MlflowRun) -> None:
+        """Make models that the notebook logged outside any run outputs of its attempt."""
+        from mlflow.entities import LoggedModelOutput
+
+        known = mlflow_client.output_steps(run)
+        orphans = [
+            LoggedModelOutput(each.model_id, step=0)
+            for each in mlflow_client.models_of(self._client, run)
+            if not each.source_run_id and each.model_id not in known
+        ]
+        if orphans:
+            self._client.log_outputs(run.info.run_id, orphans)
 
     def _keep(self, tracked_id: str, path: Path) -> None:
         """Copy a file or folder into the run's artifacts."""
