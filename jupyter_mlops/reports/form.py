@@ -80,7 +80,7 @@ def hint_lines(report: Report, prefix: str) -> list[str]:
 
 def as_text(report: Report, *, width: int = 100) -> str:
     """Write a report as plain text."""
-    lines = [report.headline, *report.details]
+    lines = [line for line in (report.headline, *report.details) if line]
     if report.table is not None and report.table.rows:
         lines += _text_rows(report.table.fitting(width))
     return "\n".join(lines)

@@ -1,0 +1,184 @@
+"""What results tell a person."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_mlops.app import messages as m
+from jupyter_mlops.core.runs import Reason, Status, SweepKind
+from jupyter_mlops.reports import Column, Report, Table, as_html, as_text, hint_lines, models, runs
+from tests.support.views import TIME, run_view, sweep_view
+
+
+def failed(index: int, **changes: object) -> m.RunView:
+    """A run that failed at its second cell."""
+    return run_view(
+        index,
+        status=Status.FAILED,
+        reason=Reason.ERROR,
+        error="ValueError: bad lr",
+        cell=2,
+        **changes,
+    )
+
+
+def test_best_run_first() -> None:
+    """Succeeded runs stand by their value in the metric's direction; all others follow."""
+    found = [
+        run_view(1, value=0.5),
+        run_view(2, value=0.9),
+        run_view(3, value={"$float": "nan"}),
+        failed(4, value=1.0),
+        run_view(5, value=None, status=Status.RUNNING),
+    ]
+    assert [run.index for run in runs.ranked(found)] == [2, 1, 3, 5, 4]
+    minimised = [run_view(1, value=2, maximize=False), run_view(2, value=1, maximize=False)]
+    assert [run.index for run in runs.ranked(minimised)] == [2, 1]
+
+
+def test_headline_of_a_sweep() -> None:
+    """One line says how far a sweep is, how good, and how long it takes."""
+    view = sweep_view(
+        counts=m.Counts(running=1, succeeded=1, failed=1), remaining=22.0, duration=None
+    )
+    assert runs.sweep_headline(view) == (
+        "train.ipynb · 3 runs · ✓ 1  ◐ 1  ✗ 1 · best auc 0.731 at depth=2 seed=0 · ~20 s left"
+    )
+
+
+def test_report_of_a_sweep() -> None:
+    """The ranking shows what varies and tells once what does not; failures come first."""
+    views = [run_view(1), run_view(2, value=0.7, metrics={"auc": 0.7, "loss": 0.2}), failed(3)]
+    report = runs.sweep_report(sweep_view(counts=m.Counts(succeeded=2, failed=1)), views)
+    assert report.details == (
+        "✗ k3m9x2ab-3 · depth=3 seed=0 · cell 2 · ValueError: bad lr",
+        "The same in all: seed=0",
+    )
+    assert report.table is not None
+    titles = [column.title for column in report.table.columns]
+    assert titles == ["run", "status", "depth", "auc", "loss", "duration"]
+    assert report.table.rows[0] == ("k3m9x2ab-2", "✓ succeeded", "2", "0.7", "0.2", "4.2 s")
+    assert ("Run again what did not succeed", "mlops runs retry k3m9x2ab") in report.hints
+
+
+def test_report_of_a_sweep_that_goes_on() -> None:
+    """While it goes on, the hints are how to come back and how to cancel."""
+    view = sweep_view(status=Status.RUNNING)
+    commands = [command for _, command in runs.sweep_report(view, [run_view()]).hints]
+    assert commands == ["mlops runs show k3m9x2ab --follow", "mlops runs cancel k3m9x2ab"]
+
+
+def test_long_sweeps_are_cut() -> None:
+    """A long ranking is cut, and the report says so and where the rest is."""
+    views = [run_view(index, value=index) for index in range(1, 31)]
+    report = runs.sweep_report(sweep_view(total=30), views)
+    assert report.table is not None
+    assert len(report.table.rows) == runs.MAX_ROWS
+    assert report.details[-1] == "The first 20 of 30 runs:"
+    assert report.hints[0] == ("All runs", "mlops runs list --sweep k3m9x2ab")
+
+
+def test_many_failures_are_cut() -> None:
+    """Three failures are told one by one; the rest are counted."""
+    report = runs.sweep_report(sweep_view(), [failed(index) for index in range(1, 8)])
+    assert report.details[3] == "✗ and 4 more"
+
+
+def test_report_of_a_run() -> None:
+    """A run tells its error, its facts and, if there were several, its attempts."""
+    attempt = m.AttemptView(
+        id="k3m9x2ab-1.1",
+        number=1,
+        status=Status.FAILED,
+        reason=Reason.LOST,
+        error=None,
+        executor="local",
+        start="cold",
+        mlflow_run_id=None,
+        started_at=TIME,
+        finished_at=TIME,
+        duration=1.0,
+        failed_cell=None,
+    )
+    detail = m.RunDetail(
+        run=failed(1),
+        attempts=[attempt, attempt],
+        sweep=sweep_view(),
+        notebook_hash="abc",
+        context={"git_dirty": True, "git_commit": "4e1a2f", "nested": {"left": "out"}},
+    )
+    report = runs.run_report(detail)
+    assert report.headline.startswith("k3m9x2ab-1 · ✗ failed · train.ipynb · depth=1 seed=0")
+    assert "Error: ValueError: bad lr" in report.details
+    assert "Git dirty: yes" in report.details
+    assert "Git commit: 4e1a2f" in report.details
+    assert "Attempt 1: ✗ failed · lost · 1.0 s" in report.details
+    assert not any("left" in line for line in report.details)
+
+
+def test_lists() -> None:
+    """A list has a row per run, says when it was cut, and an empty one says how to begin."""
+    session = run_view(2, kind=SweepKind.SESSION, notebook="", metric=None, value=None)
+    report = runs.runs_report([run_view(1), session], more=True)
+    assert report.headline == "The newest 2 runs"
+    assert report.table is not None
+    assert [row[2] for row in report.table.rows] == ["train.ipynb", "(session)"]
+    assert runs.runs_report([]).headline == "There are no such runs."
+
+
+def test_models() -> None:
+    """A version is told by name, number and aliases."""
+    version = m.ModelVersionView(
+        name="late-flights",
+        version=3,
+        aliases=["champion"],
+        description="",
+        tags={},
+        created_at=TIME,
+        run_id="k3m9x2ab-1",
+        mlflow_run_id=None,
+        metrics={"auc": 0.731},
+        parameters={},
+    )
+    assert models.model_report(version).headline == "late-flights v3 @champion"
+    table = models.models_report([version]).table
+    assert table is not None
+    assert table.rows[0][:3] == ("late-flights", "v3", "@champion")
+    assert models.models_report([]).hints
+
+
+def test_text_of_a_report() -> None:
+    """Plain text has aligned columns, numbers to the right."""
+    table = Table.of((Column("name"), Column("n", right=True)), [("a", "1"), ("bb", "100")])
+    text = as_text(Report(headline="Title", details=("Detail",), table=table))
+    assert text.splitlines() == ["Title", "Detail", "name    n", "a       1", "bb    100"]
+
+
+def test_html_is_escaped() -> None:
+    """No text reaches the page as markup."""
+    attack = "<img src=x onerror=alert(1)>"
+    table = Table.of((Column(attack),), [(attack,)])
+    page = as_html(Report(headline=attack, details=(attack,), table=table))
+    assert "<img" not in page
+    assert page.count("&lt;img src=x") == 4
+
+
+@pytest.mark.parametrize(("width", "titles"), [(80, "abc"), (28, "ab"), (3, "a")])
+def test_tables_fit(width: int, titles: str) -> None:
+    """Spare columns go, the last one first, until what is left fits."""
+    columns = (Column("a"), Column("b", spare=True), Column("c", spare=True))
+    table = Table(columns, (("xxxx", "y" * 20, "zzzz"),))
+    assert [column.title for column in table.fitting(width).columns] == list(titles)
+
+
+def test_empty_columns_are_left_out() -> None:
+    """A column in which nothing stands takes no room."""
+    table = Table.of((Column("a"), Column("b")), [("1", ""), ("2", "")])
+    assert [column.title for column in table.columns] == ["a"]
+
+
+def test_hints_name_the_command_as_it_is_called() -> None:
+    """In a cell a hint begins with %mlops, in a shell with jupyter mlops."""
+    report = Report(headline="", hints=(("See", "mlops runs list"), ("Open", "jupyter lab")))
+    assert hint_lines(report, "%") == ["See: %mlops runs list", "Open: jupyter lab"]
+    assert hint_lines(report, "jupyter ")[0] == "See: jupyter mlops runs list"
