@@ -1,0 +1,61 @@
+"""The demo's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlops.app.demo import MARKER, PREPARE, SPACE, TRAIN, make_demo
+from jupyter_mlops.app.projects import find_project
+from jupyter_mlops.app.submission import make_space, read
+from jupyter_mlops.core.exceptions import Conflict, InvalidInput
+
+
+def test_the_example_is_copied(tmp_path: Path) -> None:
+    """A new folder becomes a project of its own, with everything that the example needs."""
+    demo = make_demo(tmp_path / "deep" / "demo")
+    assert not demo.reused
+    names = {path.name for path in demo.folder.rglob("*")}
+    assert {PREPARE, TRAIN, "quickstart.ipynb", "mlops.toml", "flights_data.py"} <= names
+    assert not {"__pycache__", ".mlops", "runs"} & names
+    assert find_project(demo.folder / TRAIN).root == demo.folder.resolve()
+
+
+def test_an_earlier_demo_is_completed(tmp_path: Path) -> None:
+    """What the user changed stays, what is missing comes back."""
+    folder = make_demo(tmp_path / "demo").folder
+    (folder / "flights_features.py").write_text("changed", "utf-8")
+    (folder / PREPARE).unlink()
+    assert make_demo(folder).reused
+    assert (folder / "flights_features.py").read_text("utf-8") == "changed"
+    assert (folder / PREPARE).is_file()
+
+
+def test_other_folders_are_refused(tmp_path: Path) -> None:
+    """Nothing is written into a folder that holds anything else."""
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(Conflict, match="is not empty and no earlier demo"):
+        make_demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    """An empty folder will do."""
+    assert (make_demo(tmp_path).folder / MARKER).is_file()
+
+
+def test_a_file_is_refused(tmp_path: Path) -> None:
+    """A file in the folder's place is one line, not a traceback."""
+    (tmp_path / "demo").touch()
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        make_demo(tmp_path / "demo")
+
+
+def test_the_sweep_has_twelve_points(tmp_path: Path) -> None:
+    """The training notebook declares what the demo sweeps, at least a dozen points."""
+    demo = make_demo(tmp_path / "demo")
+    notebook = read(find_project(demo.folder), TRAIN)
+    space = make_space(demo.sweep, notebook.parameters)
+    assert space.count >= 12
+    assert set(space.names) == set(SPACE)
