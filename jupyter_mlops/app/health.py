@@ -83,6 +83,8 @@ class HealthUseCases:
         )
 
     def _problem(self, missing: int) -> str | None:
+        if self._scheduler.problem is not None:
+            return f"The queue pauses. {self._scheduler.problem}"
         if self._recorder.problem is not None:
             waiting = f" {missing} runs wait to be recorded." if missing else ""
             return f"{self._recorder.problem}{waiting}"

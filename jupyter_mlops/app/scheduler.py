@@ -6,15 +6,16 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dotenv import dotenv_values
 
 from ..core import values
-from ..core.exceptions import LeaseLost
+from ..core.exceptions import LeaseLost, StoreUnavailable
 from ..core.ports import (
     CellStarted,
     Executor,
@@ -34,11 +35,15 @@ from .submission import snapshot_path
 if TYPE_CHECKING:
     from .recorder import Recorder
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 #: Seconds after which we look again for cores that another project holds. Locks of files cannot
 #: be awaited several at a time.
 LOOK_AGAIN = 0.25
+
+#: Seconds between two tries to write to a store that refuses, as on a full disk.
+STORE_PAUSE = 2.0
 
 #: Tells code in a kernel which attempt it belongs to.
 ATTEMPT_VARIABLE = "JUPYTER_MLOPS_ATTEMPT"
@@ -82,6 +87,8 @@ class Scheduler:
         self._environments: dict[str, dict[str, str]] = {}
         self._wake = asyncio.Event()
         self.draining = False
+        #: What keeps the queue from going on, in one line; None while it does.
+        self.problem: str | None = None
 
     # -- what others may ask -----------------------------------------------------------------------
 
@@ -127,8 +134,15 @@ class Scheduler:
     async def run(self) -> None:
         """Claim and execute until cancelled."""
         while True:
-            await self._claim_all()
-            timeout = LOOK_AGAIN if self._slots.waiting else None
+            timeout = None
+            try:
+                await self._claim_all()
+                self.problem = None
+                if self._slots.waiting:
+                    timeout = LOOK_AGAIN
+            except StoreUnavailable as error:
+                self._pause(error)
+                timeout = STORE_PAUSE
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), timeout)
             self._wake.clear()
@@ -183,9 +197,8 @@ class Scheduler:
             lost = Outcome(
                 status=Status.FAILED, reason=Reason.LOST, error="The worker was stopped."
             )
-            await asyncio.to_thread(
-                self._store.attempts.finish, active.attempt, lost, output=None, synced=False
-            )
+            with contextlib.suppress(StoreUnavailable):
+                self._store.attempts.finish(active.attempt, lost, output=None, synced=False)
         finally:
             self._give_back(active)
 
@@ -226,13 +239,15 @@ class Scheduler:
             self._wake.set()
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)
         output = output_path(self._project, run) if outcome.has_output else None
-        ended = await asyncio.to_thread(
-            self._store.attempts.finish,
-            attempt,
-            outcome,
-            output=output.relative_to(self._project.root).as_posix() if output else None,
-            metrics=metrics,
-            synced=metrics is not None,
+        ended = await self._stored(
+            partial(
+                self._store.attempts.finish,
+                attempt,
+                outcome,
+                output=output.relative_to(self._project.root).as_posix() if output else None,
+                metrics=metrics,
+                synced=metrics is not None,
+            )
         )
         if ended.status.finished:
             await self._recorder.finish_sweep(sweep.id)
@@ -242,17 +257,29 @@ class Scheduler:
         self, attempt: Attempt, reports: asyncio.Queue[Progress | None]
     ) -> None:
         while (progress := await reports.get()) is not None:
-            write = self._store.attempts.progress
+            write = partial(self._store.attempts.progress, attempt)
             match progress:
                 case KernelStarted(process=process, start=start, cells=cells):
-                    await asyncio.to_thread(
-                        write, attempt, process=process, start=start, cells=cells
-                    )
+                    await self._stored(partial(write, process=process, start=start, cells=cells))
                 case CellStarted(cell=cell):
-                    await asyncio.to_thread(write, attempt, cell=cell)
+                    await self._stored(partial(write, cell=cell))
                 case MetricsLogged(points=points):
-                    await asyncio.to_thread(write, attempt, logged=points)
+                    await self._stored(partial(write, logged=points))
                     self._recorder.logged(attempt)
+
+    async def _stored(self, write: Callable[[], T]) -> T:
+        """Write to the store, again and again until it takes it."""
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except StoreUnavailable as error:
+                self._pause(error)
+                await asyncio.sleep(STORE_PAUSE)
+
+    def _pause(self, error: StoreUnavailable) -> None:
+        if self.problem is None:
+            log.error("The queue pauses. %s", error.message)
+        self.problem = error.message
 
     def _task(self, sweep: Sweep, run: Run, attempt: Attempt, tracking: dict[str, str]) -> Task:
         output = output_path(self._project, run)

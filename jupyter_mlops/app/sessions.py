@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -14,7 +15,7 @@ import msgspec
 import psutil
 
 from ..core import values
-from ..core.exceptions import InvalidInput, MlopsError, NotFound
+from ..core.exceptions import InvalidInput, MlopsError, NotFound, StoreUnavailable
 from ..core.ports import Outcome
 from ..core.runs import (
     SESSION,
@@ -97,12 +98,16 @@ class SessionUseCases:
     async def watch(self) -> None:
         """Close the sessions whose process has ended, until cancelled."""
         while True:
-            for attempt in await asyncio.to_thread(self._store.history.running):
-                if attempt.executor == SESSION and _ended(attempt.processes):
-                    duration = time.time() - attempt.started_at.timestamp()
-                    line = "The kernel ended before the session was closed."
-                    await self._finish(attempt, _failed(Reason.KERNEL_DIED, line, duration))
+            with contextlib.suppress(StoreUnavailable):
+                await self._close_dead()
             await asyncio.sleep(LOOK_EVERY)
+
+    async def _close_dead(self) -> None:
+        for attempt in await asyncio.to_thread(self._store.history.running):
+            if attempt.executor == SESSION and _ended(attempt.processes):
+                duration = time.time() - attempt.started_at.timestamp()
+                line = "The kernel ended before the session was closed."
+                await self._finish(attempt, _failed(Reason.KERNEL_DIED, line, duration))
 
     async def import_spool(self) -> None:
         """Take in what sessions logged while there was no worker."""

@@ -25,7 +25,7 @@ from ..execution.files import write_atomically
 from ..execution.machine import granted_cores
 from ..execution.processes import identify, is_alive
 from ..execution.slots import Slots
-from ..store import Store
+from ..store import TTL, Store
 from . import unfinished
 from .client import connect
 from .door import Actions, Door
@@ -141,16 +141,25 @@ class Worker:
         return self._succeed and await asyncio.to_thread(self._has_work)
 
     async def _renew(self) -> None:
+        """Keep our lease; without it another worker may run what we run, so we end."""
+        renewed = time.monotonic()
         while True:
             await asyncio.sleep(_RENEW_EVERY)
-            await asyncio.to_thread(self._store.leases.renew, _LEASE, self._fence)
+            try:
+                await asyncio.to_thread(self._store.leases.renew, _LEASE, self._fence)
+                renewed = time.monotonic()
+            except StoreUnavailable:
+                if self._store.shared and time.monotonic() - renewed > TTL:
+                    raise LeaseLost from None
 
     async def _end_when_idle(self) -> None:
         patience = self._project.settings.idle_minutes * 60
         while True:
             await asyncio.sleep(min(_LOOK_EVERY, patience))
-            busy = self._scheduler.running or await asyncio.to_thread(self._has_work)
-            unfinished.mark(self._project, bool(busy))
+            busy = self._scheduler.running > 0
+            with contextlib.suppress(StoreUnavailable):
+                busy = busy or await asyncio.to_thread(self._has_work)
+                unfinished.mark(self._project, busy)
             if self._scheduler.draining and not self._scheduler.running:
                 self._succeed = True
                 self.stop()

@@ -8,10 +8,10 @@ from .attempts import AttemptLog
 from .base import Database
 from .database import network_file_system, open_database
 from .history import History, RunFilter, Tally
-from .leases import LeaseTable
+from .leases import TTL, LeaseTable
 from .queue import Queue, of_run, of_sweep
 
-__all__ = ["RunFilter", "Store", "Tally", "network_file_system", "of_run", "of_sweep"]
+__all__ = ["TTL", "RunFilter", "Store", "Tally", "network_file_system", "of_run", "of_sweep"]
 
 
 class Store:
@@ -23,6 +23,8 @@ class Store:
         self.attempts = AttemptLog(self._database)
         self.history = History(self._database)
         self.leases = LeaseTable(self._database.engine, project)
+        #: Whether workers on other machines can reach it too.
+        self.shared = self._database.engine.dialect.name != "sqlite"
         #: Called, in the writer's thread, after each change that made an event.
         self.listeners = self._database.changed
 

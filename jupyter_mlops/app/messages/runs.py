@@ -1,0 +1,145 @@
+"""Sweeps, runs and attempts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from ...core.runs import Reason, Status, SweepKind
+from .base import Moment, Request, View
+
+
+class Counts(View):
+    """Number of runs in each state."""
+
+    queued: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+class BestView(View):
+    """The best run of a sweep by its metric."""
+
+    run_id: str
+    value: Any
+    parameters: dict[str, Any]
+
+
+class SweepView(View):
+    """A sweep and how far it is."""
+
+    id: str
+    kind: SweepKind
+    notebook: str
+    space: dict[str, str]
+    mode: str
+    total: int
+    counts: Counts
+    status: Status
+    metric: str | None
+    maximize: bool
+    best: BestView | None
+    experiment: str
+    executor: str
+    cpus: int
+    priority: int
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    #: Seconds since the first run began, until the last one ended.
+    duration: float | None
+    #: Estimated seconds until the end; None while unknown or when finished.
+    remaining: float | None
+    mlflow_run_id: str | None
+    #: Whether the notebook's content differs from what was submitted.
+    source_changed: bool
+
+
+class AttemptView(View):
+    """One try at executing a run."""
+
+    id: str
+    number: int
+    status: Status
+    reason: Reason | None
+    error: str | None
+    executor: str
+    start: str
+    mlflow_run_id: str | None
+    started_at: Moment
+    finished_at: Moment | None
+    duration: float | None
+    failed_cell: int | None
+
+
+class RunView(View):
+    """A run and how far it is. Values of secret parameters are masked."""
+
+    id: str
+    sweep_id: str
+    kind: SweepKind
+    index: int
+    notebook: str
+    parameters: dict[str, Any]
+    status: Status
+    reason: Reason | None
+    error: str | None
+    metrics: dict[str, Any]
+    #: The sweep's metric, the value it has here, and its direction.
+    metric: str | None
+    value: Any
+    maximize: bool
+    attempts: int
+    cell: int | None
+    cells: int | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    duration: float | None
+    output: str | None
+    experiment: str
+    mlflow_run_id: str | None
+
+
+class RunDetail(View):
+    """Everything that is known about a run."""
+
+    run: RunView
+    attempts: list[AttemptView]
+    sweep: SweepView
+    notebook_hash: str
+    context: dict[str, Any]
+
+
+class MetricSeries(View):
+    """The values of one metric of one run, by step."""
+
+    run_id: str
+    key: str
+    steps: list[int]
+    values: list[Any]
+    #: Seconds since the epoch.
+    times: list[float]
+
+
+class ListQuery(Request):
+    """Which part of a list; no limit means all."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
+    offset: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class RunsQuery(ListQuery):
+    """Which runs, newest sweep first, in a sweep's own order."""
+
+    sweep: str | None = None
+    status: Status | None = None
+
+
+class MetricsQuery(Request):
+    """Which metrics; none named means all."""
+
+    key: str | None = None
