@@ -148,10 +148,11 @@ def runs(
     ``sweep`` is a sweep's id, or the first letters of it; ``project`` any file or folder of the
     project, by default the current folder's.
     """
+    wanted = _status(status)
     found = _project(project)
     client = connect(found)
     sweep_id = find_sweep(client, sweep).id if sweep is not None else None
-    query = m.RunsQuery(sweep=sweep_id, status=_status(status), limit=limit)
+    query = m.RunsQuery(sweep=sweep_id, status=wanted, limit=limit)
     views = client.call(ops.LIST_RUNS, query=query)
     more = limit is not None and len(views) == limit
     return RunList((RunResult(found, view) for view in views), more=more)

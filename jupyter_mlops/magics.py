@@ -7,16 +7,27 @@ commands are carried out by the Python of the project's worker.
 from __future__ import annotations
 
 import importlib.util
+import re
 import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from IPython.core.completer import (
+    CompletionContext,
+    SimpleCompletion,
+    SimpleMatcherResult,
+    context_matcher,
+)
 
 from . import foreign
 from .core.exceptions import MlopsError
 
 if TYPE_CHECKING:
     from .results import SweepResult
+
+#: A line with the magic, perhaps behind an assignment, and what follows it.
+_LINE = re.compile(r"^\s*(?:[\w.,\s\[\]]+=\s*)?%mlops\s(.*)$", re.DOTALL)
 
 #: What the commands need beyond IPython.
 _NEEDED = ("click", "msgspec", "psutil", "rich")
@@ -25,12 +36,15 @@ _NEEDED = ("click", "msgspec", "psutil", "rich")
 def load(ipython: Any) -> None:
     """Add ``%mlops`` and its completion to an IPython shell."""
     ipython.register_magic_function(mlops, magic_kind="line", magic_name="mlops")
-    ipython.set_hook("complete_command", _complete, re_key=r"^\s*(?:[\w.,\s]+=\s*)?%mlops\b")
+    if _complete not in ipython.Completer.custom_matchers:
+        ipython.Completer.custom_matchers.append(_complete)
 
 
 def unload(ipython: Any) -> None:
     """Take ``%mlops`` away again."""
     ipython.magics_manager.magics["line"].pop("mlops", None)
+    if _complete in ipython.Completer.custom_matchers:
+        ipython.Completer.custom_matchers.remove(_complete)
 
 
 def mlops(line: str) -> Any:
@@ -120,22 +134,29 @@ class _Cell:
 # -- completion ------------------------------------------------------------------------------------
 
 
-def _complete(_ipython: Any, event: Any) -> list[str]:
+@context_matcher()  # type: ignore[untyped-decorator]  # IPython does not type it
+def _complete(context: CompletionContext) -> SimpleMatcherResult:
     """Complete commands, options, notebooks and parameters as the shell does."""
-    if not has_dependencies():
-        return []
+    match = _LINE.match(context.text_until_cursor)
+    if match is None or not has_dependencies():
+        return {"completions": []}
     from click.shell_completion import ShellComplete
 
     from .commands.tree import tree
 
-    typed = event.text_until_cursor.split("%mlops", 1)[1]
-    words = _tolerant_split(typed)
-    incomplete = "" if not words or typed[-1:].isspace() else words.pop()
+    words = _tolerant_split(match[1])
+    incomplete = "" if not words or match[1][-1:].isspace() else words.pop()
     found = ShellComplete(tree, {}, "%mlops", "").get_completions(words, incomplete)
-    # IPython replaces the last piece of the word only, cut at characters such as "=".
-    start = len(incomplete) - len(event.symbol)
-    kept = incomplete[:start] if incomplete.endswith(event.symbol) else ""
-    return [item.value.removeprefix(kept) for item in found]
+    # For a file of any kind the shell, and here IPython, knows best.
+    completions = [
+        SimpleCompletion(item.value, type="param") for item in found if item.type == "plain"
+    ]
+    return {
+        "completions": completions,
+        "matched_fragment": incomplete,
+        "suppress": bool(completions),
+        "ordered": True,
+    }
 
 
 def _tolerant_split(text: str) -> list[str]:
