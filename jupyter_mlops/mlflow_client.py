@@ -276,7 +276,7 @@ def _why_unavailable(text: str, code: str, where: str) -> str:
             f"The tracking server {where} refused the login. Set MLFLOW_TRACKING_USERNAME and "
             "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
         )
-    if code == "ENDPOINT_NOT_FOUND":
+    if code == "ENDPOINT_NOT_FOUND" or "not in a valid JSON format" in text:
         return f"{where} answers, but it is no MLflow server. Check tracking_uri."
     if "API request to" in text:
         return f"The tracking server {where} does not answer. Check it, or tracking_uri."
