@@ -32,12 +32,14 @@ def kernel_environment(
     MLFLOW_RUN_CONTEXT. Where the notebook chooses another experiment or store, MLflow would
     refuse to continue the run: there every run becomes a child.
     """
-    tags = child_tags(sweep, run, tracked_id)
-    return {
+    variables = {
         **mlflow_client.kernel_defaults(),
         "MLFLOW_TRACKING_URI": uri,
         "MLFLOW_EXPERIMENT_ID": experiment_id,
-        "MLFLOW_RUN_ID": "" if is_detached(sweep) else tracked_id,
-        "MLFLOW_RUN_CONTEXT": json.dumps(tags),
+        "MLFLOW_RUN_CONTEXT": json.dumps(child_tags(sweep, run, tracked_id)),
         "IPYNB_FILE": PurePosixPath(sweep.notebook).name,
     }
+    if is_detached(sweep):
+        # An empty id is none, and overrides one that was inherited.
+        return variables | {"MLFLOW_RUN_ID": ""}
+    return variables | {"MLFLOW_RUN_ID": tracked_id, "MLFLOW_EXPERIMENT_NAME": sweep.experiment}

@@ -204,6 +204,7 @@ def test_environment(tracker: MlflowTracker, monkeypatch: pytest.MonkeyPatch) ->
     assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert environment["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "120"
     assert environment["MLFLOW_TRACKING_URI"] == tracker.uri
+    assert environment["MLFLOW_EXPERIMENT_NAME"] == sweep.experiment
     assert environment["IPYNB_FILE"] == "train.ipynb"
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "20"
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "false")
