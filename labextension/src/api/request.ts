@@ -41,7 +41,9 @@ export type Input<V extends Verb, P extends PathOf<V>> = Parameters<
 export type Answer<V extends Verb, P extends PathOf<V>> =
   Operation<V, P> extends {
     readonly responses: {
-      readonly 200: { readonly content: { readonly 'application/json': infer T } };
+      readonly 200: {
+        readonly content: { readonly 'application/json': infer T };
+      };
     };
   }
     ? T
@@ -63,9 +65,19 @@ export class RequestError extends Error {
   }
 }
 
+interface ILooseError {
+  readonly error?: {
+    readonly code?: unknown;
+    readonly message?: unknown;
+    readonly field?: unknown;
+  };
+}
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
 interface ILooseInput {
   readonly path?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, unknown>>;
+  readonly query?: Query;
   readonly body?: unknown;
 }
 
@@ -124,10 +136,10 @@ function fill(path: string, values: Readonly<Record<string, string>>): string {
   );
 }
 
-function search(query: Readonly<Record<string, unknown>>): string {
+function search(query: Query): string {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null) {
+    if (value !== undefined) {
       found.set(name, String(value));
     }
   }
@@ -143,9 +155,7 @@ async function readJSON(response: Response): Promise<unknown> {
 }
 
 function toError(response: Response, answer: unknown): RequestError {
-  const detail = (
-    answer as { error?: Partial<Record<'code' | 'message' | 'field', unknown>> }
-  )?.error;
+  const detail = (answer as ILooseError | null | undefined)?.error;
   if (typeof detail?.message === 'string') {
     return new RequestError(
       detail.message,
