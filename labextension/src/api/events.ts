@@ -16,6 +16,18 @@ export const MAX_REPLAY = 1000;
 /** The part of the contract's ChangeEvent that is read before the rest is trusted. */
 type Emission = Event.Emission & Partial<Record<keyof EventView, unknown>>;
 
+export interface IChangeFeedOptions {
+  /** Path of the project relative to the server's root. */
+  readonly project: string;
+  /** Jupyter's events, of all schemas and projects. */
+  readonly stream: IStream<Event.IManager, Event.Emission>;
+  /** Ask for at most `limit` events after the number `after`, oldest first. */
+  readonly fetchAfter: (
+    after: number,
+    limit: number
+  ) => Promise<readonly EventView[]>;
+}
+
 /**
  * Listens to a project's events.
  *
@@ -23,7 +35,7 @@ type Emission = Event.Emission & Partial<Record<keyof EventView, unknown>>;
  * those are asked for, so that listeners see each event once and in order.
  */
 export class ChangeFeed implements IDisposable {
-  constructor(options: ChangeFeed.IOptions) {
+  constructor(options: IChangeFeedOptions) {
     this._project = options.project;
     this._stream = options.stream;
     this._fetchAfter = options.fetchAfter;
@@ -98,7 +110,7 @@ export class ChangeFeed implements IDisposable {
   private _onEmission(_: Event.IManager, emission: Emission): void {
     if (
       emission.schema_id !== SCHEMA_ID ||
-      emission['project'] !== this._project ||
+      emission.project !== this._project ||
       typeof emission.seq !== 'number' ||
       this._seq === null
     ) {
@@ -115,24 +127,10 @@ export class ChangeFeed implements IDisposable {
 
   private readonly _project: string;
   private readonly _stream: IStream<Event.IManager, Event.Emission>;
-  private readonly _fetchAfter: ChangeFeed.IOptions['fetchAfter'];
+  private readonly _fetchAfter: IChangeFeedOptions['fetchAfter'];
   private readonly _changed = new Signal<this, readonly EventView[]>(this);
   private readonly _lost = new Signal<this, void>(this);
   private _seq: number | null = null;
   private _healing: Promise<void> | null = null;
   private _isDisposed = false;
-}
-
-export namespace ChangeFeed {
-  export interface IOptions {
-    /** Path of the project relative to the server's root. */
-    readonly project: string;
-    /** Jupyter's events, of all schemas and projects. */
-    readonly stream: IStream<Event.IManager, Event.Emission>;
-    /** Ask for at most `limit` events after the number `after`, oldest first. */
-    readonly fetchAfter: (
-      after: number,
-      limit: number
-    ) => Promise<readonly EventView[]>;
-  }
 }
