@@ -1,0 +1,110 @@
+/** Fetches what changed in a project into its entities. */
+import type { MlopsClient } from '../api/client';
+import { RequestError } from '../api/request';
+import type { SweepView } from '../api/types';
+import type { Entities } from './entities';
+import type { Pending } from './pending';
+
+/** More changed things than this are fetched as one list. */
+export const MANY = 5;
+
+/** Each method answers with the sweeps that were seen to end. */
+export class Fetcher {
+  constructor(
+    private readonly client: MlopsClient,
+    private readonly project: string,
+    private readonly entities: Entities,
+    /** Whether the runs of a sweep are wanted too. */
+    private readonly isWatched: (sweep: string) => boolean
+  ) {}
+
+  async status(): Promise<void> {
+    this.entities.status = await this.client.status(this.project);
+  }
+
+  /** Fetch the newest `limit` sweeps, the models, and the runs of the sweeps `watched`. */
+  async all(
+    limit: number,
+    watched: readonly string[]
+  ): Promise<readonly SweepView[]> {
+    const [sweeps, models] = await Promise.all([
+      this.client.sweeps(this.project, limit),
+      this.client.models(this.project)
+    ]);
+    const ended = this.entities.list(sweeps);
+    this.entities.models = models;
+    this.entities.hasMore = sweeps.length >= limit;
+    const more = await Promise.all(watched.map(id => this.sweep(id, null)));
+    return [...ended, ...more.flat()];
+  }
+
+  /** Fetch what events have named. */
+  async changes(pending: Pending): Promise<readonly SweepView[]> {
+    const sweeps = [...pending.sweeps].map(id =>
+      this.sweep(id, [...(pending.runs.get(id) ?? [])])
+    );
+    const [ended, models] = await Promise.all([
+      Promise.all(sweeps),
+      pending.models ? this.client.models(this.project) : null,
+      this.status()
+    ]);
+    this.entities.models = models ?? this.entities.models;
+    return ended.flat();
+  }
+
+  /** Fetch a sweep and, if it is watched, the runs `ids`, or all of them if that is null. */
+  async sweep(
+    id: string,
+    ids: readonly string[] | null
+  ): Promise<readonly SweepView[]> {
+    const sweep = await orMissing(this.client.sweep(this.project, id));
+    if (sweep === null) {
+      this.entities.removeSweep(id);
+      return [];
+    }
+    const hasEnded = this.entities.putSweep(sweep);
+    if (this.isWatched(id)) {
+      await this._runs(id, ids);
+    }
+    return hasEnded ? [sweep] : [];
+  }
+
+  private async _runs(
+    sweep: string,
+    ids: readonly string[] | null
+  ): Promise<void> {
+    const isKnown = this.entities.runs(sweep) !== null;
+    if (isKnown && ids && ids.length <= MANY) {
+      await Promise.all(ids.map(id => this._run(sweep, id)));
+    } else {
+      const runs = await this.client.runs(this.project, sweep);
+      this.entities.putRuns(sweep, runs);
+    }
+  }
+
+  private async _run(sweep: string, id: string): Promise<void> {
+    const detail = await orMissing(this.client.run(this.project, id));
+    if (detail === null) {
+      this.entities.removeRun(sweep, id);
+    } else {
+      this.entities.putRun(sweep, detail.run);
+    }
+  }
+}
+
+/** The answer, or null if there is no such thing any more. */
+async function orMissing<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    // A project that is not found is another matter.
+    if (
+      error instanceof RequestError &&
+      error.code === 'not_found' &&
+      error.field !== 'project'
+    ) {
+      return null;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,297 @@
+/** What is known about one project, kept up to date. */
+import type { Event } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import type { ISignal, IStream } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { MlopsClient } from '../api/client';
+import { ChangeFeed } from '../api/events';
+import type {
+  EventView,
+  ModelVersionView,
+  ProjectView,
+  RunView,
+  StatusView,
+  SweepView
+} from '../api/types';
+import { Entities } from './entities';
+import { Fetcher, MANY } from './fetcher';
+import { Pending } from './pending';
+import type { IProblem } from './problem';
+import { toProblem } from './problem';
+import { Watches } from './watches';
+
+/** Events are gathered for this long, in ms, before what changed is fetched. */
+const GATHER = 200;
+/** Number of sweeps that are listed at first, and added by `loadMore`. */
+export const PAGE = 50;
+/** Polls that fail become rarer, up to this many ms. */
+const MAX_PAUSE = 300_000;
+/** While nothing runs, polls are this many times rarer. */
+const IDLE_FACTOR = 6;
+
+export interface IProjectStoreOptions {
+  readonly project: ProjectView;
+  readonly client: MlopsClient;
+  /** Jupyter's events. */
+  readonly stream: IStream<Event.IManager, Event.Emission>;
+  /** How often to ask for missed changes while something runs, in ms. */
+  readonly interval: number;
+  /** Whether somebody looks at it; if nobody does and nothing runs, it does not ask. */
+  readonly isWanted: () => boolean;
+}
+
+/**
+ * The sweeps, runs and models of a project.
+ *
+ * Changes arrive as events that carry ids; they are gathered, and what they name is fetched. A poll
+ * closes gaps, and takes over while no events arrive.
+ */
+export class ProjectStore implements IDisposable {
+  constructor(options: IProjectStoreOptions) {
+    this.project = options.project;
+    this.client = options.client;
+    this._interval = options.interval;
+    const { path } = this.project;
+    this._fetcher = new Fetcher(this.client, path, this._entities, id =>
+      this._watches.has(id)
+    );
+    this._feed = new ChangeFeed({
+      project: path,
+      stream: options.stream,
+      fetchAfter: (after, limit) => this.client.events(path, after, limit)
+    });
+    this._feed.changed.connect(this._onEvents, this);
+    this._feed.lost.connect(this._onLost, this);
+    this._poll = new Poll({
+      name: `jupyter-mlops:${path}`,
+      factory: () => this._tick(),
+      frequency: { interval: options.interval, backoff: true, max: MAX_PAUSE },
+      standby: () =>
+        this._watches.ids.length > 0 || this.isActive || options.isWanted()
+          ? 'when-hidden'
+          : true
+    });
+  }
+
+  readonly project: ProjectView;
+  readonly client: MlopsClient;
+
+  /** Emitted when anything that the getters return has changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** The id of a sweep whose metrics have new values. */
+  get measured(): ISignal<this, string> {
+    return this._measured;
+  }
+
+  /** A sweep that ended while it was known here. */
+  get finished(): ISignal<this, SweepView> {
+    return this._finished;
+  }
+
+  get status(): StatusView | null {
+    return this._entities.status;
+  }
+
+  /** The newest sweeps first. */
+  get sweeps(): readonly SweepView[] {
+    return this._entities.sweeps;
+  }
+
+  /** Whether there are older sweeps than those listed. */
+  get hasMore(): boolean {
+    return this._entities.hasMore;
+  }
+
+  get models(): readonly ModelVersionView[] {
+    return this._entities.models;
+  }
+
+  /** Whether something runs or waits. */
+  get isActive(): boolean {
+    return (this.status?.running ?? 0) + (this.status?.queued ?? 0) > 0;
+  }
+
+  /** Whether everything was fetched at least once. */
+  get isLoaded(): boolean {
+    return this._isLoaded;
+  }
+
+  /** Why the store is not up to date, or null. */
+  get problem(): IProblem | null {
+    return this._problem;
+  }
+
+  get isDisposed(): boolean {
+    return this._poll.isDisposed;
+  }
+
+  dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._poll.dispose();
+    this._feed.dispose();
+    clearTimeout(this._timer);
+    Signal.clearData(this);
+  }
+
+  sweep(id: string): SweepView | null {
+    return this._entities.sweep(id);
+  }
+
+  /** The runs of a sweep in its own order, or null while they are not known. */
+  runs(sweep: string): readonly RunView[] | null {
+    return this._entities.runs(sweep);
+  }
+
+  /** Keep a sweep's runs up to date until the result is disposed of. */
+  watch(sweep: string): IDisposable {
+    const isKnown = this._watches.has(sweep) && this.runs(sweep) !== null;
+    const watch = this._watches.add(sweep);
+    if (!isKnown) {
+      this._attempt(() => this._fetcher.sweep(sweep, null));
+    }
+    return watch;
+  }
+
+  /** Fetch everything again, now. */
+  async refresh(): Promise<void> {
+    this._isStale = true;
+    await this._poll.refresh();
+  }
+
+  /** List older sweeps too. */
+  loadMore(): void {
+    this._limit += PAGE;
+    this._attempt(() => this._fetchAll());
+  }
+
+  /** Take in a sweep that the server has just answered with. */
+  put(sweep: SweepView): void {
+    this._entities.putSweep(sweep);
+    this._changed.emit();
+  }
+
+  /** Fetch what a request of ours has changed, without waiting for its event. */
+  touch(sweep: string): void {
+    this._attempt(() => this._fetcher.sweep(sweep, null));
+  }
+
+  private async _tick(): Promise<void> {
+    try {
+      if (this._isStale) {
+        this._succeed(await this._fetchAll());
+      } else {
+        await this._feed.heal();
+        await this._fetcher.status();
+        this._succeed([]);
+      }
+    } catch (error) {
+      this._fail(error);
+      throw error;
+    }
+  }
+
+  private async _fetchAll(): Promise<readonly SweepView[]> {
+    await this._fetcher.status();
+    // What happens from here on arrives as events, also while the lists are fetched.
+    this._feed.reset(this.status?.seq ?? 0);
+    this._isStale = false;
+    const ended = await this._fetcher.all(this._limit, this._watches.ids);
+    this._isLoaded = true;
+    return ended;
+  }
+
+  private _onEvents(_: ChangeFeed, events: readonly EventView[]): void {
+    events.forEach(event => this._pending.add(event));
+    this._schedule();
+  }
+
+  private _onLost(): void {
+    this._attempt(() => this._fetchAll());
+  }
+
+  /** Fetch what has gathered, a moment from now and not while another fetch is under way. */
+  private _schedule(): void {
+    if (this._timer !== undefined || this._isFlushing || this.isDisposed) {
+      return;
+    }
+    this._timer = setTimeout(() => {
+      this._timer = undefined;
+      this._attempt(() => this._flush());
+    }, GATHER);
+  }
+
+  private async _flush(): Promise<readonly SweepView[]> {
+    const pending = this._pending;
+    this._pending = new Pending();
+    this._isFlushing = true;
+    try {
+      return pending.sweeps.size > MANY
+        ? await this._fetchAll()
+        : await this._fetcher.changes(pending);
+    } finally {
+      this._isFlushing = false;
+      pending.metrics.forEach(id => this._measured.emit(id));
+      if (!this._pending.isEmpty) {
+        this._schedule();
+      }
+    }
+  }
+
+  /** Do it, and keep what goes wrong as the problem; the poll then fetches everything again. */
+  private _attempt(work: () => Promise<readonly SweepView[]>): void {
+    work().then(
+      ended => this._succeed(ended),
+      (error: unknown) => this._fail(error)
+    );
+  }
+
+  private _succeed(ended: readonly SweepView[]): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._problem = null;
+    this._setPace();
+    this._changed.emit();
+    ended.forEach(sweep => this._finished.emit(sweep));
+  }
+
+  private _fail(error: unknown): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._isStale = true;
+    this._problem = toProblem(error, this._problem);
+    this._changed.emit();
+  }
+
+  private _setPace(): void {
+    const interval = this._interval * (this.isActive ? 1 : IDLE_FACTOR);
+    if (this._poll.frequency.interval !== interval) {
+      this._poll.frequency = { ...this._poll.frequency, interval };
+    }
+  }
+
+  private readonly _interval: number;
+  private readonly _entities = new Entities();
+  private readonly _fetcher: Fetcher;
+  private readonly _feed: ChangeFeed;
+  private readonly _poll: Poll;
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _measured = new Signal<this, string>(this);
+  private readonly _finished = new Signal<this, SweepView>(this);
+  private readonly _watches = new Watches();
+  private _problem: IProblem | null = null;
+  private _pending = new Pending();
+  private _limit = PAGE;
+  private _isLoaded = false;
+  private _isStale = true;
+  private _isFlushing = false;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+}
