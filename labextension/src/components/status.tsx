@@ -1,0 +1,60 @@
+/** States by shape, by word and then by colour. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReactElement } from 'react';
+
+import type { Status } from '../api/types';
+
+const SHAPES: Readonly<Record<Status, ReactElement>> = {
+  queued: <circle cx="8" cy="8" r="5.25" />,
+  running: (
+    <>
+      <circle cx="8" cy="8" r="5.25" />
+      <path d="M8 2.75a5.25 5.25 0 0 0 0 10.5z" className="jp-Mlops-solid" />
+    </>
+  ),
+  succeeded: <path d="m3 8.5 3.5 3.5L13 4.5" />,
+  failed: <path d="m4 4 8 8m0-8-8 8" />,
+  cancelled: (
+    <>
+      <circle cx="8" cy="8" r="5.25" />
+      <path d="m4.3 11.7 7.4-7.4" />
+    </>
+  )
+};
+
+/** The word for a state. */
+export function statusWord(status: Status, trans: TranslationBundle): string {
+  switch (status) {
+    case 'queued':
+      return trans.__('queued');
+    case 'running':
+      return trans.__('running');
+    case 'succeeded':
+      return trans.__('succeeded');
+    case 'failed':
+      return trans.__('failed');
+    case 'cancelled':
+      return trans.__('cancelled');
+  }
+}
+
+/** A state's shape; its word is the tooltip and what a screen reader says. */
+export function StatusMark(props: {
+  readonly status: Status;
+  readonly trans: TranslationBundle;
+}): ReactElement {
+  const word = statusWord(props.status, props.trans);
+  return (
+    <span
+      className="jp-Mlops-status"
+      data-status={props.status}
+      role="img"
+      aria-label={word}
+      title={word}
+    >
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        {SHAPES[props.status]}
+      </svg>
+    </span>
+  );
+}
