@@ -1,0 +1,63 @@
+/** What rows do when they are used. */
+import type { CommandRegistry } from '@lumino/commands';
+
+import { CommandIDs } from '../commands';
+import type { Target, Targets } from '../targets';
+
+export interface IRowHandlers {
+  /** The row got the focus. */
+  readonly select: (target: Target) => void;
+  /** The row's menu is about to open. */
+  readonly point: (target: Target) => void;
+  readonly open: (target: Target) => void;
+  /** Ask whether to delete it. */
+  readonly remove: (target: Target) => void;
+}
+
+/** Let rows run the commands, which act on the row that was pointed at last. */
+export function rowHandlers(
+  commands: CommandRegistry,
+  targets: Targets
+): IRowHandlers {
+  const execute = (target: Target, id: string): void => {
+    targets.focus(target);
+    void commands.execute(id);
+  };
+  return {
+    select: target => {
+      targets.focus(target);
+    },
+    point: target => {
+      targets.point(target);
+    },
+    open: target => {
+      execute(target, openCommand(target));
+    },
+    remove: target => {
+      if (target.kind !== 'model') {
+        const isSweep = target.kind === 'sweep';
+        execute(
+          target,
+          isSweep ? CommandIDs.deleteSweep : CommandIDs.deleteRun
+        );
+      }
+    }
+  };
+}
+
+/** A sweep opens its tab, a run the notebook that it has written, if there is one yet. */
+function openCommand(target: Target): string {
+  if (target.kind === 'model') {
+    return CommandIDs.openModelRun;
+  }
+  if (target.kind === 'run') {
+    return target.run.output === null
+      ? CommandIDs.openSweep
+      : CommandIDs.openOutput;
+  }
+  const [run] = target.store.runs(target.sweep.id) ?? [];
+  const isSingle = target.sweep.kind !== 'sweep';
+  return isSingle && (run?.output ?? null) !== null
+    ? CommandIDs.openOutput
+    : CommandIDs.openSweep;
+}

@@ -1,0 +1,50 @@
+/** What our plugins offer each other. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Token } from '@lumino/coreutils';
+
+import type { MlopsClient } from './api/client';
+import type { ProjectView, RunView } from './api/types';
+import type { ProjectsModel } from './projects/model';
+import type { Stores } from './projects/stores';
+import type { IRowHandlers } from './runs/handlers';
+import type { RunsModel } from './runs/model';
+import type { Targets } from './targets';
+
+/** What the user has set. */
+export interface IMlopsSettings {
+  /** Seconds between two polls for missed changes. */
+  readonly pollInterval: number;
+  /** Whether the end of a sweep is announced. */
+  readonly notify: boolean;
+}
+
+/** What is known, and what the user points at. */
+export interface IMlops {
+  readonly client: MlopsClient;
+  readonly projects: ProjectsModel;
+  readonly stores: Stores;
+  readonly runs: RunsModel;
+  readonly targets: Targets;
+  /** What the rows of runs, sweeps and models do. */
+  readonly handlers: IRowHandlers;
+  readonly settings: IMlopsSettings;
+  readonly trans: TranslationBundle;
+}
+
+export const IMlops = new Token<IMlops>(
+  'jupyter-mlops:IMlops',
+  'The projects, runs and models that the MLOps panel shows.'
+);
+
+/** Opens documents and tabs. */
+export interface IOpener {
+  /** Open the notebook that a run has written, at its error if it failed. */
+  openOutput(project: ProjectView, run: RunView): Promise<void>;
+  /** Open a notebook of a project. */
+  openSource(project: ProjectView, notebook: string): Promise<void>;
+}
+
+export const IOpener = new Token<IOpener>(
+  'jupyter-mlops:IOpener',
+  'Opens the notebooks of runs.'
+);
