@@ -1,0 +1,137 @@
+/** The head of the panel: which project, and one line of truth about it. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  Button,
+  caretDownEmptyIcon,
+  ellipsesIcon
+} from '@jupyterlab/ui-components';
+import type { ReactElement } from 'react';
+
+import type { ProjectView, StatusView } from '../api/types';
+import { useSignal } from '../components/hooks';
+import { Problem } from '../components/problem';
+import { StatusMark } from '../components/status';
+import type { RunsModel } from '../runs/model';
+
+export interface IHeaderProps {
+  readonly model: RunsModel;
+  readonly trans: TranslationBundle;
+  /** Open the menu of projects below a button. */
+  readonly onProjects: (button: HTMLElement) => void;
+  /** Open the menu of what concerns the whole panel. */
+  readonly onMore: (button: HTMLElement) => void;
+}
+
+export function Header(props: IHeaderProps): ReactElement {
+  const { model, trans } = props;
+  const { projects, store } = model;
+  useSignal(model.changed);
+  const problem = projects.problem ?? store?.problem ?? null;
+  const project = store?.project;
+  return (
+    <header className="jp-Mlops-header" aria-label={trans.__('Project')}>
+      <div className="jp-Mlops-line">
+        <button
+          className="jp-Mlops-project"
+          aria-haspopup="menu"
+          aria-label={trans.__('Project %1', projectName(project, trans))}
+          title={project && projectTitle(project, trans)}
+          onClick={event => props.onProjects(event.currentTarget)}
+        >
+          <span className="jp-Mlops-ellipsis">
+            {projectName(project, trans)}
+          </span>
+          <caretDownEmptyIcon.react tag="span" elementSize="normal" />
+        </button>
+        <Button
+          minimal
+          small
+          aria-haspopup="menu"
+          title={trans.__('More actions')}
+          onClick={event => props.onMore(event.currentTarget)}
+        >
+          <ellipsesIcon.react tag="span" elementSize="normal" />
+        </Button>
+      </div>
+      {problem ? (
+        <Problem
+          problem={problem}
+          trans={trans}
+          onRetry={() => {
+            void (projects.problem ? projects.retry() : store?.refresh());
+          }}
+        />
+      ) : (
+        store?.status && <StatusLine status={store.status} trans={trans} />
+      )}
+    </header>
+  );
+}
+
+/** Counts and cores, or what needs attention. */
+function StatusLine(props: {
+  readonly status: StatusView;
+  readonly trans: TranslationBundle;
+}): ReactElement {
+  const { status, trans } = props;
+  if (status.problem !== null) {
+    return (
+      <div className="jp-Mlops-truth jp-mod-problem" role="status">
+        <span className="jp-Mlops-ellipsis" title={status.problem}>
+          {status.problem}
+        </span>
+      </div>
+    );
+  }
+  const counts = [
+    status.running > 0 ? trans.__('%1 running', status.running) : '',
+    status.queued > 0 ? trans.__('%1 queued', status.queued) : '',
+    status.unsynced > 0
+      ? trans._n('%1 run to record', '%1 runs to record', status.unsynced)
+      : ''
+  ].filter(Boolean);
+  const isActive = status.running + status.queued > 0;
+  return (
+    <div className="jp-Mlops-truth" role="status">
+      {isActive && (
+        <StatusMark
+          status={status.running > 0 ? 'running' : 'queued'}
+          trans={trans}
+        />
+      )}
+      <span className="jp-Mlops-ellipsis">
+        {counts.length ? counts.join(' · ') : trans.__('Nothing is running')}
+      </span>
+      <span
+        className="jp-Mlops-number jp-Mlops-muted"
+        title={trans.__(
+          'Cores that runs hold: %1 by this project, %2 by all, of %3',
+          status.cores_used,
+          status.cores_held,
+          status.cores
+        )}
+      >
+        {trans._n(
+          '%2 of %1 core',
+          '%2 of %1 cores',
+          status.cores,
+          status.cores_held
+        )}
+      </span>
+    </div>
+  );
+}
+
+function projectName(
+  project: ProjectView | undefined,
+  trans: TranslationBundle
+): string {
+  return project ? project.name || trans.__('Home') : '…';
+}
+
+function projectTitle(project: ProjectView, trans: TranslationBundle): string {
+  const place = `/${project.path}`;
+  return project.marker === 'folder'
+    ? place
+    : trans.__('%1, marked by %2', place, project.marker);
+}

@@ -1,0 +1,123 @@
+/** The panel in the sidebar: a head, and sections that fold. */
+import type { IStateDB } from '@jupyterlab/statedb';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget, SidePanel } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
+import { AccordionPanel, Menu } from '@lumino/widgets';
+
+import { CommandIDs } from '../commands';
+import { mlopsIcon } from '../icons';
+import { ModelsPanel } from '../models/panel';
+import type { IRowHandlers } from '../runs/handlers';
+import type { RunsModel } from '../runs/model';
+import { RunsPanel } from '../runs/panel';
+import { Header } from './header';
+
+/** Where the folding of sections is remembered. */
+const STATE_KEY = 'jupyter-mlops:sections';
+
+export interface ISidebarOptions {
+  readonly model: RunsModel;
+  readonly commands: CommandRegistry;
+  readonly handlers: IRowHandlers;
+  readonly state: IStateDB | null;
+  readonly translator: ITranslator;
+  readonly trans: TranslationBundle;
+}
+
+export class Sidebar extends SidePanel {
+  constructor(private readonly options: ISidebarOptions) {
+    super({ translator: options.translator });
+    const { model, trans } = options;
+    this.id = 'jp-mlops-sidebar';
+    this.addClass('jp-Mlops-sidebar');
+    this.title.icon = mlopsIcon;
+    this.title.caption = trans.__('MLOps');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('MLOps'));
+    const header = ReactWidget.create(
+      <Header
+        model={model}
+        trans={trans}
+        onProjects={button => {
+          void this._openProjects(button);
+        }}
+        onMore={button => {
+          this._openMore(button);
+        }}
+      />
+    );
+    this.header.addWidget(header);
+    this.addWidget(new RunsPanel(options));
+    this.addWidget(new ModelsPanel(options));
+    if (this.content instanceof AccordionPanel) {
+      this.content.setRelativeSizes([2, 1]);
+      this.content.expansionToggled.connect(this._save, this);
+    }
+    void this._restore();
+  }
+
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    void this.options.model.projects.want(true);
+  }
+
+  protected override onAfterHide(msg: Message): void {
+    super.onAfterHide(msg);
+    void this.options.model.projects.want(false);
+  }
+
+  protected override onActivateRequest(msg: Message): void {
+    super.onActivateRequest(msg);
+    const first =
+      this.node.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]') ??
+      this.node.querySelector<HTMLElement>('.jp-Mlops-empty button') ??
+      this.node.querySelector<HTMLElement>('.jp-Mlops-project');
+    first?.focus();
+  }
+
+  private async _openProjects(button: HTMLElement): Promise<void> {
+    const { commands, model } = this.options;
+    await model.projects.list();
+    const menu = new Menu({ commands });
+    const command = CommandIDs.switchProject;
+    menu.addItem({ command, args: { path: null } });
+    menu.addItem({ type: 'separator' });
+    model.projects.known.forEach(({ path }) =>
+      menu.addItem({ command, args: { path } })
+    );
+    openBelow(menu, button);
+  }
+
+  private _openMore(button: HTMLElement): void {
+    const menu = new Menu({ commands: this.options.commands });
+    menu.addItem({ command: CommandIDs.refresh });
+    menu.addItem({ command: CommandIDs.doctor });
+    openBelow(menu, button);
+  }
+
+  private async _restore(): Promise<void> {
+    const saved = await this.options.state?.fetch(STATE_KEY);
+    if (Array.isArray(saved) && this.content instanceof AccordionPanel) {
+      for (const index of this.widgets.keys()) {
+        if (saved[index] === false) {
+          this.content.collapse(index);
+        }
+      }
+    }
+  }
+
+  private _save(): void {
+    const expanded = this.widgets.map(widget => !widget.isHidden);
+    void this.options.state?.save(STATE_KEY, expanded);
+  }
+}
+
+function openBelow(menu: Menu, button: HTMLElement): void {
+  const { left, bottom } = button.getBoundingClientRect();
+  menu.aboutToClose.connect(() => {
+    button.focus();
+  });
+  menu.open(left, bottom);
+}
