@@ -1,0 +1,71 @@
+/** Reading and writing notebooks as the user sees them, open or not. */
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { INotebookContent } from '@jupyterlab/nbformat';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+
+/** The tag of a parameters cell, papermill's. */
+const TAG = 'parameters';
+
+export class Notebooks {
+  constructor(private readonly documents: IDocumentManager) {}
+
+  /** Save a notebook that is open and has changes. */
+  async save(path: string): Promise<void> {
+    const context = this._open(path)?.context;
+    if (context?.model.dirty) {
+      await context.save();
+    }
+  }
+
+  /** Tag a cell, counted from 0, as the one of parameters and save the notebook. */
+  async mark(path: string, cell: number): Promise<void> {
+    const open = this._open(path);
+    if (open) {
+      const model = open.content.model?.cells.get(cell);
+      model?.setMetadata('tags', withTag(model.getMetadata('tags')));
+      await open.context.save();
+      return;
+    }
+    const { contents } = this.documents.services;
+    const file = await contents.get(path, { type: 'notebook', content: true });
+    const content = file.content as INotebookContent;
+    const metadata = content.cells[cell]?.metadata;
+    if (metadata) {
+      metadata.tags = withTag(metadata.tags);
+    }
+    await contents.save(path, { type: 'notebook', format: 'json', content });
+  }
+
+  /** Show a notebook; `atError` goes to the first cell that failed. */
+  async open(path: string, atError: boolean): Promise<void> {
+    const widget = this.documents.openOrReveal(path);
+    const panel = widget as NotebookPanel | undefined;
+    if (!panel || !atError) {
+      return;
+    }
+    await panel.revealed;
+    const notebook = panel.content;
+    const index = notebook.widgets.findIndex(each =>
+      hasError(each.model.toJSON())
+    );
+    const cell = notebook.widgets[index];
+    if (cell) {
+      notebook.activeCellIndex = index;
+      await notebook.scrollToCell(cell, 'center');
+    }
+  }
+
+  private _open(path: string): NotebookPanel | undefined {
+    return this.documents.findWidget(path, null) as NotebookPanel | undefined;
+  }
+}
+
+function withTag(tags: unknown): string[] {
+  const before = Array.isArray(tags) ? tags.map(String) : [];
+  return [...before.filter(tag => tag !== TAG), TAG];
+}
+
+function hasError(cell: object): boolean {
+  const { outputs } = cell as { outputs?: { output_type?: string }[] };
+  return outputs?.some(output => output.output_type === 'error') ?? false;
+}
