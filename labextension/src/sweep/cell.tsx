@@ -1,0 +1,114 @@
+/** One cell of the table of runs. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { launchIcon } from '@jupyterlab/ui-components';
+import type { ReactElement } from 'react';
+
+import type { RunView } from '../api/types';
+import { StatusMark, statusWord } from '../components/status';
+import {
+  formatDuration,
+  formatFull,
+  formatNumber,
+  formatTime,
+  formatValue,
+  lastLine
+} from '../format';
+import { cellText } from '../runs/row';
+import type { IColumn } from './columns';
+import { cellValue } from './columns';
+
+interface ICellProps {
+  readonly run: RunView;
+  readonly column: IColumn;
+  readonly isBest: boolean;
+  /** The time in ms, for what is running. */
+  readonly now: number;
+  readonly trans: TranslationBundle;
+  readonly onOpen: () => void;
+}
+
+export function Cell(props: ICellProps): ReactElement {
+  const { run, column, trans } = props;
+  const value = cellValue(run, column);
+  switch (column.kind) {
+    case 'status':
+      return (
+        <td data-kind="status">
+          <StatusMark status={run.status} trans={trans} />
+          <span className="jp-Mlops-muted">{stateText(run, trans)}</span>
+        </td>
+      );
+    case 'metric':
+      return (
+        <td data-kind="metric" title={value === null ? '' : formatFull(value)}>
+          {props.isBest && column.name === run.metric && (
+            <span className="jp-Mlops-best">{trans.__('best')}</span>
+          )}
+          {typeof value === 'number' ? formatNumber(value) : ''}
+        </td>
+      );
+    case 'parameter':
+      return (
+        <td
+          data-kind="parameter"
+          data-numeric={typeof value === 'number'}
+          title={value === null ? '' : formatFull(value)}
+        >
+          {run.parameters[column.name] === undefined ? '' : formatValue(value)}
+        </td>
+      );
+    case 'duration':
+      return (
+        <td
+          data-kind="duration"
+          title={run.started_at === null ? '' : formatTime(run.started_at)}
+        >
+          {durationText(props)}
+        </td>
+      );
+    case 'error':
+      return (
+        <td data-kind="error" title={run.error ?? ''}>
+          {run.error === null ? '' : lastLine(run.error)}
+        </td>
+      );
+    case 'index':
+      return (
+        <td data-kind="index">
+          {run.index}
+          <button
+            // The keyboard opens the row itself.
+            tabIndex={-1}
+            disabled={run.output === null}
+            title={trans.__('Open the output notebook')}
+            onClick={props.onOpen}
+          >
+            <launchIcon.react tag="span" elementSize="normal" />
+          </button>
+        </td>
+      );
+  }
+}
+
+/** The state in words, and where a running or failed run is. */
+function stateText(run: RunView, trans: TranslationBundle): string {
+  if (run.status === 'running') {
+    return cellText(run, trans) ?? statusWord(run.status, trans);
+  }
+  return run.status === 'failed' && run.cell !== null
+    ? trans.__('cell %1', run.cell)
+    : statusWord(run.status, trans);
+}
+
+function durationText(props: ICellProps): string {
+  const { run, now, trans } = props;
+  if (run.duration !== null) {
+    return formatDuration(run.duration, trans);
+  }
+  return run.status === 'running' && run.started_at !== null && now > 0
+    ? formatDuration(
+        Math.max(0, (now - Date.parse(run.started_at)) / 1000),
+        trans
+      )
+    : '';
+}

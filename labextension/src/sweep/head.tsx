@@ -1,0 +1,159 @@
+/** The head of a sweep's tab: what it came to, and what can be done. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button } from '@jupyterlab/ui-components';
+import type { ReactElement } from 'react';
+
+import type { Status, SweepView } from '../api/types';
+import { decodeNumber } from '../values';
+import { CommandIDs } from '../commands';
+import { useNow, useSignal } from '../components/hooks';
+import { Problem } from '../components/problem';
+import { SweepProgress } from '../components/progress';
+import { StatusMark, statusWord } from '../components/status';
+import {
+  formatAgo,
+  formatDuration,
+  formatNumber,
+  formatParameters,
+  formatTime,
+  variedNames
+} from '../format';
+import { isFinished } from '../status';
+import type { SweepModel } from './model';
+
+export interface ISweepHeadProps {
+  readonly model: SweepModel;
+  readonly trans: TranslationBundle;
+  /** Run a command on the sweep. */
+  readonly onCommand: (id: string) => void;
+}
+
+const STATES: readonly Status[] = [
+  'succeeded',
+  'running',
+  'queued',
+  'failed',
+  'cancelled'
+];
+
+export function SweepHead(props: ISweepHeadProps): ReactElement {
+  const { model, trans } = props;
+  const { sweep, store } = model;
+  useSignal(model.changed);
+  if (!sweep) {
+    return (
+      <div className="jp-Mlops-sweepHead jp-Mlops-muted">
+        {model.isGone
+          ? trans.__('This sweep was deleted.')
+          : trans.__('Loading…')}
+      </div>
+    );
+  }
+  return (
+    <section className="jp-Mlops-sweepHead" aria-label={trans.__('Summary')}>
+      {store.problem && (
+        <Problem
+          problem={store.problem}
+          trans={trans}
+          onRetry={() => void store.refresh()}
+        />
+      )}
+      <div className="jp-Mlops-sweepTitle">
+        <h2 title={sweep.notebook}>{sweep.notebook}</h2>
+        <span>{trans._n('%1 run', '%1 runs', sweep.total)}</span>
+        {STATES.filter(status => sweep.counts[status] > 0).map(status => (
+          <span key={status} className="jp-Mlops-tally">
+            <StatusMark status={status} trans={trans} />
+            {sweep.counts[status]} {statusWord(status, trans)}
+          </span>
+        ))}
+      </div>
+      <Facts {...props} sweep={sweep} />
+      <Actions {...props} sweep={sweep} />
+    </section>
+  );
+}
+
+type IWithSweep = ISweepHeadProps & { readonly sweep: SweepView };
+
+/** The best run, and time left or taken. */
+function Facts(props: IWithSweep): ReactElement {
+  const { sweep, trans } = props;
+  const now = useNow(5000);
+  const best = decodeNumber(sweep.best?.value);
+  const { remaining, duration, finished_at: end } = sweep;
+  return (
+    <div className="jp-Mlops-sweepFacts">
+      {sweep.best && best !== null && sweep.metric !== null && (
+        <span>
+          {trans.__('best %1', sweep.metric)}{' '}
+          <strong title={String(best)}>{formatNumber(best)}</strong>{' '}
+          {trans.__(
+            'at %1',
+            formatParameters(
+              sweep.best.parameters,
+              variedNames(sweep, props.model.runs)
+            )
+          )}
+        </span>
+      )}
+      {!isFinished(sweep.status) && (
+        <SweepProgress sweep={sweep} trans={trans} />
+      )}
+      {remaining !== null && (
+        <span className="jp-Mlops-muted">
+          {trans.__('about %1 left', formatDuration(remaining, trans))}
+        </span>
+      )}
+      {end !== null && duration !== null && (
+        <span className="jp-Mlops-muted" title={formatTime(end)}>
+          {trans.__(
+            '%1, took %2',
+            formatAgo(end, now, trans),
+            formatDuration(duration, trans)
+          )}
+        </span>
+      )}
+      {sweep.source_changed && (
+        <span className="jp-Mlops-muted">
+          {trans.__('the notebook has changed since')}
+        </span>
+      )}
+    </div>
+  );
+}
+
+function Actions(props: IWithSweep): ReactElement {
+  const { sweep, trans } = props;
+  const { succeeded, failed, cancelled } = sweep.counts;
+  const again = failed + cancelled;
+  return (
+    <div
+      className="jp-Mlops-actions"
+      role="toolbar"
+      aria-label={trans.__('Actions')}
+    >
+      <Button
+        className="jp-mod-styled jp-mod-accept"
+        small
+        disabled={succeeded === 0}
+        onClick={() => props.onCommand(CommandIDs.registerBest)}
+      >
+        {trans.__('Register best…')}
+      </Button>
+      {again > 0 && (
+        <Button small onClick={() => props.onCommand(CommandIDs.retrySweep)}>
+          {trans._n('Retry %1 run', 'Retry %1 runs', again)}
+        </Button>
+      )}
+      {!isFinished(sweep.status) && (
+        <Button small onClick={() => props.onCommand(CommandIDs.cancelSweep)}>
+          {trans.__('Cancel…')}
+        </Button>
+      )}
+      <Button small onClick={() => props.onCommand(CommandIDs.openSource)}>
+        {trans.__('Open notebook')}
+      </Button>
+    </div>
+  );
+}

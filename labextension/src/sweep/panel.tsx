@@ -1,0 +1,159 @@
+/** A sweep's tab: head, table and chart. */
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect, ReactWidget } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
+import { MessageLoop } from '@lumino/messaging';
+import { BoxPanel, Panel, SplitPanel, Widget } from '@lumino/widgets';
+import type { ReactElement } from 'react';
+import { useId } from 'react';
+
+import { useSignal } from '../components/hooks';
+import { baseName } from '../format';
+import { mlopsIcon } from '../icons';
+import type { ILease } from '../projects/stores';
+import type { IRowHandlers } from '../runs/handlers';
+import type { Targets } from '../targets';
+import { ChartPanel } from './chartpanel';
+import { SweepHead } from './head';
+import { SweepModel } from './model';
+import type { ISweepState } from './state';
+import { SweepTable } from './table';
+
+/** From this width on, in px, the chart stands beside the table. */
+const WIDE = 900;
+
+export interface ISweepPanelOptions {
+  /** The project's store; the panel gives it back when it closes. */
+  readonly lease: ILease;
+  readonly id: string;
+  readonly state: ISweepState;
+  readonly commands: CommandRegistry;
+  readonly targets: Targets;
+  readonly handlers: IRowHandlers;
+  readonly rendermime: IRenderMimeRegistry;
+  readonly trans: TranslationBundle;
+}
+
+export class SweepPanel extends Panel {
+  constructor(private readonly options: ISweepPanelOptions) {
+    super();
+    const { lease, id, state, trans, handlers, rendermime } = options;
+    const model = new SweepModel(lease, id, state);
+    this.model = model;
+    this.addClass('jp-Mlops-sweepPanel');
+    this.title.icon = mlopsIcon;
+    this.title.closable = true;
+    this.chart = new ChartPanel(model, rendermime, trans);
+    this._split = new SplitPanel({ spacing: 1 });
+    this._split.addWidget(
+      ReactWidget.create(
+        <SweepTable model={model} trans={trans} handlers={handlers} />
+      )
+    );
+    this._split.addWidget(this._chartBox(trans));
+    this._split.setRelativeSizes([3, 2]);
+    const head = ReactWidget.create(
+      <SweepHead
+        model={model}
+        trans={trans}
+        onCommand={command => this._execute(command)}
+      />
+    );
+    this.addWidget(head);
+    this.addWidget(this._split);
+    // The head is as high as its text; the rest has to be laid out again when that changes.
+    this._observer = new ResizeObserver(() => {
+      MessageLoop.postMessage(this._split, Widget.ResizeMessage.UnknownSize);
+    });
+    this._observer.observe(head.node);
+    model.changed.connect(this._onModel, this);
+    this._onModel();
+  }
+
+  readonly model: SweepModel;
+  readonly chart: ChartPanel;
+
+  override dispose(): void {
+    this._observer.disconnect();
+    this.model.changed.disconnect(this._onModel, this);
+    super.dispose();
+    this.model.dispose();
+  }
+
+  protected override onResize(msg: Widget.ResizeMessage): void {
+    super.onResize(msg);
+    const width = msg.width < 0 ? this.node.clientWidth : msg.width;
+    this._split.orientation = width >= WIDE ? 'horizontal' : 'vertical';
+  }
+
+  protected override onActivateRequest(msg: Message): void {
+    super.onActivateRequest(msg);
+    const row = this.node.querySelector<HTMLElement>('tr[tabindex="0"]');
+    row?.focus();
+  }
+
+  /** Run a command on the sweep, as if it was chosen from the sweep's own menu. */
+  private _execute(command: string): void {
+    const { commands, targets } = this.options;
+    const { sweep, store } = this.model;
+    if (sweep) {
+      targets.point({ kind: 'sweep', store, sweep });
+      void commands.execute(command);
+      targets.release();
+    }
+  }
+
+  private _onModel(): void {
+    const { sweep } = this.model;
+    if (sweep) {
+      this.title.label = baseName(sweep.notebook).replace(/\.ipynb$/, '');
+      this.title.caption = `${sweep.notebook}\n${sweep.id}`;
+    }
+  }
+
+  private _chartBox(trans: TranslationBundle): Widget {
+    const box = new BoxPanel({ direction: 'top-to-bottom', spacing: 0 });
+    const choice = ReactWidget.create(
+      <MetricChoice model={this.model} trans={trans} />
+    );
+    choice.addClass('jp-Mlops-metricChoice');
+    BoxPanel.setStretch(choice, 0);
+    BoxPanel.setStretch(this.chart, 1);
+    box.addWidget(choice);
+    box.addWidget(this.chart);
+    return box;
+  }
+
+  private readonly _split: SplitPanel;
+  private readonly _observer: ResizeObserver;
+}
+
+function MetricChoice(props: {
+  readonly model: SweepModel;
+  readonly trans: TranslationBundle;
+}): ReactElement | null {
+  const { model, trans } = props;
+  useSignal(model.changed);
+  const id = useId();
+  if (model.metrics.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <label htmlFor={id}>{trans.__('Metric')}</label>
+      <HTMLSelect
+        id={id}
+        value={model.metric ?? ''}
+        onChange={event => model.chart(event.target.value)}
+      >
+        {model.metrics.map(name => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </HTMLSelect>
+    </>
+  );
+}

@@ -1,0 +1,27 @@
+/** What a sweep's tab remembers. */
+import type { ISort } from './columns';
+
+export interface ISweepState {
+  readonly sort: ISort | null;
+  /** The charted metric; null means the one that ranks the runs. */
+  readonly metric: string | null;
+}
+
+export const NO_STATE: ISweepState = { sort: null, metric: null };
+
+/** Read a saved state; whatever is not understood is as in a new tab. */
+export function readState(saved: unknown): ISweepState {
+  const { sort, metric } = record(saved);
+  const { key, isDescending } = record(sort);
+  return {
+    sort:
+      typeof key === 'string' && typeof isDescending === 'boolean'
+        ? { key, isDescending }
+        : null,
+    metric: typeof metric === 'string' ? metric : null
+  };
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
