@@ -1,0 +1,19 @@
+/** The plugins of jupyter-mlops. */
+import { corePlugin } from './plugins/core';
+import { examplePlugin } from './plugins/example';
+import { panelPlugin } from './plugins/panel';
+import { runPlugin } from './plugins/run';
+import { openerPlugin, runsPlugin } from './plugins/runs';
+import { sweepPlugin } from './plugins/sweep';
+
+export { IMlops, IOpener } from './tokens';
+
+export default [
+  corePlugin,
+  openerPlugin,
+  runsPlugin,
+  examplePlugin,
+  runPlugin,
+  sweepPlugin,
+  panelPlugin
+];

@@ -1,0 +1,52 @@
+/** Commands and menus of runs, sweeps and models. */
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { PathExt } from '@jupyterlab/coreutils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+
+import { Notebooks } from '../form/notebooks';
+import { addModelCommands } from '../models/commands';
+import { addRunCommands } from '../runs/commands';
+import { IMlops, IOpener } from '../tokens';
+
+export const openerPlugin: JupyterFrontEndPlugin<IOpener> = {
+  id: 'jupyter-mlops:opener',
+  description: 'Opens the notebooks of runs.',
+  autoStart: true,
+  provides: IOpener,
+  requires: [IDocumentManager],
+  activate: (_: JupyterFrontEnd, documents: IDocumentManager): IOpener => {
+    const notebooks = new Notebooks(documents);
+    return {
+      openOutput: async (project, run) => {
+        if (run.output !== null) {
+          const path = PathExt.join(project.path, run.output);
+          await notebooks.open(path, run.status === 'failed');
+        }
+      },
+      openSource: (project, notebook) =>
+        notebooks.open(PathExt.join(project.path, notebook), false)
+    };
+  }
+};
+
+export const runsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-mlops:runs',
+  description: 'Adds the commands of runs, sweeps and models.',
+  autoStart: true,
+  requires: [IMlops, IOpener],
+  activate: (app: JupyterFrontEnd, mlops: IMlops, opener: IOpener): void => {
+    const { commands, contextMenu } = app;
+    const { targets, trans } = mlops;
+    addRunCommands({ commands, targets, opener, trans });
+    addModelCommands({ commands, targets, opener, trans });
+    // The command that was chosen begins right after its menu has closed.
+    contextMenu.menu.aboutToClose.connect(() => {
+      queueMicrotask(() => {
+        targets.release();
+      });
+    });
+  }
+};
