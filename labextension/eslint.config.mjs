@@ -23,24 +23,28 @@ const application = {
   message: 'Only plugins know the application.'
 };
 const api = {
-  regex: '^(\\./|(\\.\\./)+)api/(?!types$)',
-  message: 'Views import types only from api/types; calls belong to models.'
+  regex: '^(\\./|(\\.\\./)+)api/',
+  allowTypeImports: true,
+  message: 'Views import types only; calls belong to models.'
 };
 
 const restrict = (files, ...patterns) => ({
   files,
-  rules: { 'no-restricted-imports': ['error', { patterns }] }
+  rules: {
+    '@typescript-eslint/no-restricted-imports': ['error', { patterns }]
+  }
 });
 
 export default tseslint.config(
   { ignores: ['lib', 'node_modules', 'coverage', 'src/api/schema.ts'] },
   js.configs.recommended,
+  { plugins: { jupyter } },
+  jupyter.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],
     extends: [
       tseslint.configs.strictTypeChecked,
       tseslint.configs.stylisticTypeChecked,
-      jupyter.configs.recommended,
       a11y.flatConfigs.recommended
     ],
     plugins: { 'react-hooks': hooks },
@@ -63,12 +67,31 @@ export default tseslint.config(
         }
       ],
       '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true }
+      ],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true }
+      ],
+      // Lumino's signals take a method and its `this`.
+      '@typescript-eslint/unbound-method': 'off',
+      // What the panel consists of is needed at once; forms and tabs are loaded when they open.
+      'jupyter/prefer-lazy-imports': [
+        'error',
+        {
+          ignoreImports: [
+            '../api/client',
+            '../models/commands',
+            '../projects/*',
+            '../runs/*',
+            '../sidebar/*'
+          ]
+        }
       ],
       'no-console': 'error',
       curly: ['error', 'all'],
@@ -103,13 +126,13 @@ export default tseslint.config(
   {
     files: ['src/plugins/*.ts', 'src/index.ts'],
     rules: {
-      'no-restricted-imports': 'off',
+      '@typescript-eslint/no-restricted-imports': 'off',
       'max-lines-per-function': ['error', { max: 60 }]
     }
   },
   {
     files: ['src/**/__tests__/*'],
-    rules: { 'no-restricted-imports': 'off' }
+    rules: { '@typescript-eslint/no-restricted-imports': 'off' }
   },
   prettier
 );
