@@ -25,7 +25,7 @@ from ..execution.files import write_atomically
 from ..execution.machine import granted_cores
 from ..execution.processes import identify, is_alive
 from ..execution.slots import Slots
-from ..store import TTL, Store
+from ..store import TTL, Store, network_file_system
 from . import unfinished
 from .client import connect
 from .door import Actions, Door
@@ -70,9 +70,10 @@ class Worker:
         }
         uri = os.environ.get("MLFLOW_TRACKING_URI") or project.settings.tracking_uri
         resolved = uri or tracking.default_uri(project.state)
+        local = network_file_system(project.state) is None
         self._recorder = Recorder(
             store,
-            lambda: tracking.open_tracker(uri, project.state),
+            lambda: tracking.open_tracker(uri, project.state, wal=local),
             lambda: registry.open_registry(resolved),
             self._output,
         )
