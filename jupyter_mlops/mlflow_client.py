@@ -184,13 +184,20 @@ def children(client: MlflowClient, run: Run) -> list[Run]:
 def models_of(client: MlflowClient, run: Run) -> list[LoggedModel]:
     """Return the models that an attempt's code logged, in any run. Raises MLflow's exceptions.
 
-    A bare ``log_model`` starts no run and belongs to none, but carries the kernel's tags.
+    A bare ``log_model`` starts no run and belongs to none, but carries the kernel's tags. Servers
+    before MLflow 3 know no logged models, and therefore none.
     """
+    from mlflow.exceptions import MlflowException
+
     where = experiments(client) if DETACHED in run.data.tags else [run.info.experiment_id]
     run_id = quoted(run.info.run_id)
-    own = _search_models(client, where, f"source_run_id = {run_id}")
-    tagged = _search_models(client, where, f"tags.`{PARENT}` = {run_id}")
-    found = {each.model_id: each for each in (*own, *tagged)}
+    found: dict[str, LoggedModel] = {}
+    try:
+        for wanted in (f"source_run_id = {run_id}", f"tags.`{PARENT}` = {run_id}"):
+            found |= {each.model_id: each for each in _search_models(client, where, wanted)}
+    except MlflowException as error:
+        if error.error_code != "ENDPOINT_NOT_FOUND":
+            raise
     return [each for each in found.values() if each.status == "READY"]
 
 

@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mlflow import MlflowClient
 from mlflow.entities import Metric, ViewType
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import ENDPOINT_NOT_FOUND
 
 from jupyter_mlops.core.exceptions import InvalidInput
 from jupyter_mlops.core.ports import Outcome
@@ -78,7 +80,9 @@ def test_long_tags(tracker: MlflowTracker, client: MlflowClient) -> None:
     assert client.get_run(tracked).data.tags["mlops.error"] == "x" * 8000
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(names=st.lists(st.text(max_size=300), min_size=1, max_size=20, unique=True))
 def test_any_name_of_a_metric(tracker: MlflowTracker, names: list[str]) -> None:
     """MLflow takes a metric of any name, and it is read back by that name."""
@@ -160,6 +164,20 @@ def test_parameters_of_a_session(tracker: MlflowTracker, client: MlflowClient) -
     assert client.get_run(tracked).data.params["api_key"] != "hunter2"
     with pytest.raises(InvalidInput, match="depth"):
         tracker.log_parameters(tracked, {"depth": 5})
+
+
+def test_server_before_mlflow_3(
+    tracker: MlflowTracker, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that does not know logged models can be tracked with all the same."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise MlflowException("Not Found", error_code=ENDPOINT_NOT_FOUND)
+
+    monkeypatch.setattr(client, "search_logged_models", unknown)
+    tracked = begin(tracker)
+    tracker.finish_attempt(tracked, SUCCEEDED, tags={}, artifacts=[])
+    assert client.get_run(tracked).info.status == "FINISHED"
 
 
 # -- the trash -------------------------------------------------------------------------------------
