@@ -10,6 +10,7 @@ A run that the user deleted in MLflow stays deleted: what would be added to it i
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -81,11 +82,12 @@ class MlflowTracker:
             )
             tracked_id = str(tracked.info.run_id)
             texts, cut = recording.parameter_texts(run.parameters)
-            tags = {recording.TRUNCATED: ", ".join(cut)} if cut else {}
+            tags = recording.truncation_tags(cut)
             if recording.logs_parameters(sweep):
                 self._log(tracked_id, tags=tags | recording.pending_tags(texts))
             else:
-                self._log(tracked_id, tags=tags, parameters=texts)
+                missing = {key: texts[key] for key in texts.keys() - tracked.data.params.keys()}
+                self._log(tracked_id, tags=tags, parameters=missing)
             if attempt.number > 1:
                 self._supersede(experiment, run.id, attempt.id)
             self._make_experiments(sweep)
@@ -97,7 +99,7 @@ class MlflowTracker:
     def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> None:
         """Add parameters to a run. Raises `InvalidInput` if one has another value already."""
         texts, cut = recording.parameter_texts(parameters)
-        tags = {recording.TRUNCATED: ", ".join(cut)} if cut else {}
+        tags = recording.truncation_tags(cut)
         self._write(tracked_id, lambda: self._log(tracked_id, tags=tags, parameters=texts))
 
     def log_metrics(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
@@ -124,7 +126,7 @@ class MlflowTracker:
 
         self._write(tracked_id, end)
         if self._database is not None:
-            local_store.refresh_statistics(self._database)
+            self._refresh_statistics(self._database)
 
     def metrics(self, tracked_id: str) -> dict[str, float]:
         """Return the last value of every metric; nothing for a run that is gone.
@@ -172,6 +174,12 @@ class MlflowTracker:
     @cached_property
     def _experiments(self) -> Experiments:
         return Experiments(self._client, self._artifacts)
+
+    def _refresh_statistics(self, database: Path) -> None:
+        try:
+            local_store.refresh_statistics(database)
+        except sqlite3.Error as error:  # it only makes searches faster
+            log.info("The statistics of %s were not refreshed: %s", database, error)
 
     def _create(
         self, experiment: str, name: str, tags: dict[str, str], started: datetime

@@ -75,6 +75,11 @@ def parameter_texts(parameters: Mapping[str, Any]) -> tuple[dict[str, str], list
     return {name: text[:PARAMETER_LIMIT] for name, text in texts.items()}, cut
 
 
+def truncation_tags(cut: Collection[str]) -> dict[str, str]:
+    """Return the tag that names the parameters whose text was cut."""
+    return {TRUNCATED: ", ".join(cut)[:TAG_LIMIT]} if cut else {}
+
+
 def pending_tags(texts: Mapping[str, str]) -> dict[str, str]:
     """Keep parameters in tags, until the notebook has logged its own."""
     whole = json.dumps(texts, ensure_ascii=False)

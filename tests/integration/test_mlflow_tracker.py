@@ -155,6 +155,18 @@ def test_parameters_of_client_code_win(tracker: MlflowTracker, client: MlflowCli
     assert found == {"depth": "4", "lr": "0.1", "text": "x" * 6000}
 
 
+def test_changed_parameter_does_not_stop_a_replay(
+    tracker: MlflowTracker, client: MlflowClient
+) -> None:
+    """An attempt that is recorded again leaves alone what is there by then."""
+    sweep = a_sweep()
+    run = a_run(sweep, parameters={"depth": 5})
+    tracked = tracker.start_attempt(sweep, run, an_attempt(run)).id
+    more = replace(run, parameters={"depth": 4, "lr": 0.1})
+    assert tracker.start_attempt(sweep, more, an_attempt(run)).id == tracked
+    assert client.get_run(tracked).data.params == {"depth": "5", "lr": "0.1"}
+
+
 def test_parameters_of_a_session(tracker: MlflowTracker, client: MlflowClient) -> None:
     """Parameters can be added while a run goes on, but not changed."""
     tracked = begin(tracker)
