@@ -44,7 +44,7 @@ def _environment() -> dict[str, str]:
 
 def _timed(*argv: str, cwd: Path) -> float:
     start = time.perf_counter()
-    subprocess.run(argv, cwd=cwd, env=_environment(), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(argv, cwd=cwd, env=_environment(), check=True, capture_output=True)
     return time.perf_counter() - start
 
 
