@@ -36,11 +36,15 @@ class Recorder:
         open_tracker: Callable[[], Tracker],
         open_registry: Callable[[], Registry],
         output_path: Callable[[Run], Path | None],
+        *,
+        kernel_environment: dict[str, str],
     ) -> None:
+        """``kernel_environment`` is what kernels get while the tracker is away."""
         self._store = store
         self._open_tracker = open_tracker
         self._open_registry = open_registry
         self._output_path = output_path
+        self._kernel_environment = kernel_environment
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tracking")
         self._tracker: Tracker | None = None
         self._registry: Registry | None = None
@@ -54,14 +58,24 @@ class Recorder:
     async def begin(self, sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, str]:
         """Record that an attempt begins and return variables for its kernel.
 
-        They are empty if the tracker is away; the attempt is then recorded afterwards.
+        If the tracker is away the attempt is recorded afterwards.
         """
-        return await self._attempt_to(lambda: self._begin(sweep, run, attempt)) or {}
+        found = await self._attempt_to(lambda: self._begin(sweep, run, attempt))
+        return found or self._kernel_environment
 
     def logged(self, attempt: Attempt) -> None:
         """Have new metric points of an attempt transferred soon."""
         self._logging[attempt.id] = attempt
         self._wake.set()
+
+    async def add_parameters(self, attempt: Attempt, parameters: dict[str, Any]) -> None:
+        """Record parameters that a session adds."""
+
+        def add() -> None:
+            if (tracked_id := self._tracked_id(attempt)) is not None:
+                self._get_tracker().log_parameters(tracked_id, parameters)
+
+        await self._attempt_to(add)
 
     async def finish(
         self, sweep: Sweep, run: Run, attempt: Attempt, outcome: Outcome
@@ -184,9 +198,15 @@ class Recorder:
                 self._transfer(attempt, tracked_id)
             self._logging.pop(attempt.id, None)
         for attempt in self._store.history.unsynced():
-            run = self._store.history.run(attempt.run_id)
-            sweep = self._store.history.sweep(run.sweep_id)
-            self._finish(sweep, run, attempt, _outcome_of(attempt))
+            try:
+                run = self._store.history.run(attempt.run_id)
+                sweep = self._store.history.sweep(run.sweep_id)
+                self._finish(sweep, run, attempt, _outcome_of(attempt))
+            except TrackingUnavailable:
+                raise
+            except MlopsError as error:
+                # Trying it again would only keep the others waiting.
+                log.warning("Attempt %s was not recorded: %s", attempt.id, error.message)
             self._store.attempts.mark_synced(attempt, everything=True)
         for sweep in self._store.history.unsynced_sweeps():
             self._finish_sweep(sweep.id)

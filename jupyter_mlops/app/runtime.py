@@ -10,13 +10,14 @@ import select
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.exceptions import WorkerUnavailable
 from .projects import Project
+
+RUNTIME_VARIABLE = "JUPYTER_MLOPS_RUNTIME_DIR"
 
 #: Seconds that a worker may take to answer for the first time.
 START_TIMEOUT = 60.0
@@ -25,16 +26,11 @@ START_TIMEOUT = 60.0
 def runtime_dir() -> Path:
     """Return the user's private folder on this machine, made if need be with mode 0700.
 
-    It holds sockets and locks, so it must be local and its path short.
+    It holds sockets and locks, so it must be local, its path short, and the same for all of the
+    user's processes: neither TMPDIR nor XDG_RUNTIME_DIR, which differ between logins, decides.
     """
-    chosen = os.environ.get("JUPYTER_MLOPS_RUNTIME_DIR")
-    session = os.environ.get("XDG_RUNTIME_DIR")
-    if chosen:
-        path = Path(chosen)
-    elif session and os.access(session, os.W_OK):
-        path = Path(session) / "jupyter-mlops"
-    else:
-        path = Path(tempfile.gettempdir()) / f"jupyter-mlops-{os.getuid()}"
+    chosen = os.environ.get(RUNTIME_VARIABLE)
+    path = Path(chosen) if chosen else Path(f"/tmp/jupyter-mlops-{os.getuid()}")  # noqa: S108
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = path.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o077:
@@ -67,6 +63,13 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def keep_fresh() -> None:
+    """Save the user's files from cleaners of temporary folders, which go by age."""
+    for path in runtime_dir().iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(path)
 
 
 def try_lock(path: Path) -> int | None:

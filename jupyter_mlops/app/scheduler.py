@@ -28,7 +28,9 @@ from ..core.ports import (
 from ..core.resources import thread_limits
 from ..core.runs import Attempt, Reason, Run, Status, Sweep
 from ..execution.slots import Slots
+from ..mlflow_client import kernel_defaults
 from ..store import Store
+from ..tracking import REPLACED_VARIABLES
 from .projects import Project
 from .submission import snapshot_path
 
@@ -309,10 +311,12 @@ class Scheduler:
 
     def _environment(self, sweep: Sweep, attempt: Attempt) -> dict[str, str]:
         """Variables of the kernel: the submitter's, those of .env, the limits of its share."""
-        base = self._environments.get(sweep.id) or dict(os.environ)
+        base = self._environments.get(sweep.id) or {**os.environ, **kernel_defaults()}
         extra = {k: v for k, v in dotenv_values(self._project.root / ".env").items() if v}
-        limits = {k: v for k, v in thread_limits(sweep.cpus).items() if k not in {**base, **extra}}
-        return {**base, **extra, **limits, ATTEMPT_VARIABLE: attempt.id}
+        chosen = {k: v for k, v in {**base, **extra}.items() if k not in REPLACED_VARIABLES}
+        own = {k: v for k, v in os.environ.items() if k.startswith("JUPYTER_MLOPS_")}
+        limits = thread_limits(sweep.cpus)
+        return limits | chosen | own | {ATTEMPT_VARIABLE: attempt.id}
 
 
 def output_path(project: Project, run: Run) -> Path:

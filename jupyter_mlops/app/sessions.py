@@ -79,7 +79,10 @@ class SessionUseCases:
         points = tuple(_point(each) for each in body.points)
         if body.parameters:
             added = {name: values.decode(each) for name, each in body.parameters.items()}
+            run = await asyncio.to_thread(self._store.history.run, run_id)
+            _refuse_changes(run, added)
             await asyncio.to_thread(self._store.attempts.add_parameters, attempt, added)
+            await self._recorder.add_parameters(attempt, added)
         if points:
             await asyncio.to_thread(self._store.attempts.progress, attempt, logged=points)
             self._recorder.logged(attempt)
@@ -214,6 +217,16 @@ class SessionUseCases:
             duration=None,
             failed_cell=None,
         )
+
+
+def _refuse_changes(run: Run, added: dict[str, Any]) -> None:
+    for name, value in added.items():
+        if name in run.parameters and not values.same(run.parameters[name], value):
+            raise InvalidInput(
+                f"{name} is {values.text(run.parameters[name])} already. "
+                "A parameter keeps its value; open another session for another one.",
+                field=name,
+            )
 
 
 def _ended(processes: Iterable[ProcessIdentity]) -> bool:

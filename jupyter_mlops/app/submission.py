@@ -175,6 +175,7 @@ def prepare(
     _check_devices(request)
     keep_snapshot(project, notebook)
     settings = project.settings
+    facts = context.capture(project.root, notebook.path)
     sweep = Sweep(
         id=new_id(),
         kind=request.kind,
@@ -183,7 +184,10 @@ def prepare(
         space=space.texts(),
         mode=space.mode,
         total=space.count,
-        experiment=request.experiment or default_experiment(project, notebook.path),
+        experiment=request.experiment
+        or settings.experiment
+        or _own_experiment(facts)
+        or default_experiment(project, notebook.path),
         metric=request.metric,
         maximize=_direction(request),
         cpus=share_of_cores(request.cpus, runs=space.count, cores=cores),
@@ -196,9 +200,15 @@ def prepare(
         kernel=kernel.name,
         kernel_argv=kernel.argv,
         created_at=datetime.now(UTC),
-        context=context.capture(project.root, notebook.path) | {"language": kernel.language},
+        context=facts | {"language": kernel.language},
     )
     return Submission(sweep, space)
+
+
+def _own_experiment(facts: dict[str, Any]) -> str | None:
+    """Return the one experiment that the notebook itself sets, if there is one."""
+    names = facts["mlflow"]["experiments"]
+    return names[0] if len(names) == 1 else None
 
 
 def default_experiment(project: Project, notebook: str) -> str:

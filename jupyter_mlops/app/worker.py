@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from .. import registry, tracking
 from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
 from ..core.ports import Executor
@@ -36,7 +38,7 @@ from .operations import OPERATIONS
 from .projects import Project, find_project
 from .recorder import Recorder
 from .recovery import recover
-from .runtime import address, make_state, runtime_dir, try_lock
+from .runtime import address, keep_fresh, make_state, runtime_dir, try_lock
 from .scheduler import Scheduler, output_path
 from .sessions import SessionUseCases
 from .sweeps import SweepUseCases
@@ -68,6 +70,9 @@ class Worker:
         executors: dict[str, Executor] = {
             "local": LocalExecutor(project.state / "logs" / "runner.log")
         }
+        for name, value in dotenv_values(project.root / ".env").items():
+            if value and name.startswith("MLFLOW_TRACKING_"):
+                os.environ.setdefault(name, value)
         uri = os.environ.get("MLFLOW_TRACKING_URI") or project.settings.tracking_uri
         resolved = uri or tracking.default_uri(project.state)
         local = network_file_system(project.state) is None
@@ -76,6 +81,7 @@ class Worker:
             lambda: tracking.open_tracker(uri, project.state, wal=local),
             lambda: registry.open_registry(resolved),
             self._output,
+            kernel_environment={"MLFLOW_TRACKING_URI": resolved},
         )
         self._scheduler = Scheduler(
             project,
@@ -149,6 +155,7 @@ class Worker:
             try:
                 await asyncio.to_thread(self._store.leases.renew, _LEASE, self._fence)
                 renewed = time.monotonic()
+                keep_fresh()
             except StoreUnavailable:
                 if self._store.shared and time.monotonic() - renewed > TTL:
                     raise LeaseLost from None

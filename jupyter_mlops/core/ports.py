@@ -5,7 +5,7 @@ Each port has a version in `jupyter_mlops.testing` that needs no engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -141,6 +141,10 @@ class Tracker(Protocol):
 
     def start_attempt(self, sweep: Sweep, run: Run, attempt: Attempt) -> TrackedRun:
         """Record an attempt. Earlier attempts of the run are tagged superseded and hidden."""
+        ...
+
+    def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> None:
+        """Add parameters to a run. Raises `InvalidInput` if one has another value already."""
         ...
 
     def log_metrics(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:

@@ -74,7 +74,7 @@ def _mlflow_client(client: Client) -> mlflow.MlflowClient:
 
 
 def test_a_sweep_is_executed_and_tracked(client: Client) -> None:
-    """Every point has its run, output notebook, metrics by step and MLflow run; the best is named."""
+    """Every point has its run, output, metrics by step and MLflow run; the best is named."""
     _write(client, "x: int = 1", LOG_METRIC + "log('auc', x / 10, 0); log('auc', x / 5, 1)")
     sweep = wait_for(
         client, _submit(client, space={"x": "1..3"}, metric="auc", experiment="flights").id
