@@ -197,6 +197,16 @@ async def test_cancel_interrupts_and_takes_children_along(
     assert is_alive(child) is False
 
 
+async def test_cancel_before_there_is_a_runner(executor: LocalExecutor, tmp_path: Path) -> None:
+    """An attempt that is cancelled while its runner still starts executes no cell."""
+    task = _a_task(tmp_path, "x = 1", "import threading; threading.Event().wait()")
+    running = asyncio.create_task(executor.execute(task, lambda _: None))
+    await asyncio.sleep(0)
+    await executor.cancel("s-1.1")
+    outcome = await running
+    assert (outcome.status, outcome.reason) == (Status.CANCELLED, Reason.USER)
+
+
 async def test_a_killed_runner_means_lost(executor: LocalExecutor, tmp_path: Path) -> None:
     """If the process that executes goes away, the attempt is lost and its kernel is ended."""
     kernels: list[KernelStarted] = []

@@ -25,18 +25,23 @@ class LocalExecutor:
         self._log = log
         self._idle: list[_Runner] = []
         self._busy: dict[str, _Runner] = {}
+        #: Attempts that were cancelled before they had a runner.
+        self._cancelled: set[str] = set()
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         """Execute one attempt on an idle runner, or on a new one."""
         runner = self._idle.pop() if self._idle else await _Runner.start(self._log)
         self._busy[task.attempt_id] = runner
         try:
-            outcome = await runner.execute(task, report)
+            outcome = await runner.execute(
+                task, report, cancelled=task.attempt_id in self._cancelled
+            )
         except asyncio.CancelledError:
             await runner.end()
             raise
         finally:
             del self._busy[task.attempt_id]
+            self._cancelled.discard(task.attempt_id)
         if outcome is None:
             await runner.end()
             return Outcome(
@@ -52,6 +57,8 @@ class LocalExecutor:
         """Stop an attempt: its kernel is interrupted, then terminated, then killed."""
         if runner := self._busy.get(attempt_id):
             await runner.cancel()
+        else:
+            self._cancelled.add(attempt_id)
 
     async def close(self) -> None:
         """End all runners and their kernels at once."""
@@ -94,11 +101,15 @@ class _Runner:
         reader, writer = await asyncio.open_connection(sock=ours)
         return cls(process, reader, writer)
 
-    async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome | None:
-        """Execute a task; None if the process ended meanwhile."""
+    async def execute(
+        self, task: Task, report: Callable[[Progress], None], *, cancelled: bool
+    ) -> Outcome | None:
+        """Execute a task, unless it is cancelled already; None if the process ended meanwhile."""
         self._kernel = None
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             self._writer.write(wire.pack(wire.Execute(task)))
+            if cancelled:
+                self._writer.write(wire.pack(wire.Cancel()))
             await self._writer.drain()
             while True:
                 header = await self._reader.readexactly(wire.HEADER_SIZE)
