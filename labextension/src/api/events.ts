@@ -73,6 +73,7 @@ export class ChangeFeed implements IDisposable {
   /** Start over after the event `seq`; what came before is known. */
   reset(seq: number): void {
     this._seq = seq;
+    this._newest = seq;
   }
 
   /**
@@ -84,26 +85,28 @@ export class ChangeFeed implements IDisposable {
     if (this._seq === null || this._isDisposed) {
       return;
     }
-    this._healing ??= this._heal(this._seq).finally(() => {
+    this._healing ??= this._heal().finally(() => {
       this._healing = null;
     });
     await this._healing;
   }
 
-  private async _heal(after: number): Promise<void> {
-    const missed = await this._fetchAfter(after, MAX_REPLAY);
-    if (this._isDisposed) {
-      return;
-    }
-    if (missed.length >= MAX_REPLAY) {
-      this._lost.emit();
-      return;
-    }
-    const fresh = missed.filter(event => event.seq > (this._seq ?? 0));
-    const last = fresh.at(-1);
-    if (last) {
-      this._seq = last.seq;
-      this._changed.emit(fresh);
+  private async _heal(): Promise<void> {
+    let isBehind = true;
+    while (isBehind && !this._isDisposed) {
+      const missed = await this._fetchAfter(this._seq ?? 0, MAX_REPLAY);
+      if (missed.length >= MAX_REPLAY) {
+        this._lost.emit();
+        return;
+      }
+      const fresh = missed.filter(event => event.seq > (this._seq ?? 0));
+      const last = fresh.at(-1);
+      if (last) {
+        this._seq = last.seq;
+        this._changed.emit(fresh);
+      }
+      // Events that came in the meantime may not be in the answer.
+      isBehind = last !== undefined && last.seq < this._newest;
     }
   }
 
@@ -116,6 +119,7 @@ export class ChangeFeed implements IDisposable {
     ) {
       return;
     }
+    this._newest = Math.max(this._newest, emission.seq);
     if (emission.seq === this._seq + 1) {
       this._seq = emission.seq;
       this._changed.emit([emission as unknown as EventView]);
@@ -131,6 +135,8 @@ export class ChangeFeed implements IDisposable {
   private readonly _changed = new Signal<this, readonly EventView[]>(this);
   private readonly _lost = new Signal<this, void>(this);
   private _seq: number | null = null;
+  /** The highest number that was seen on the socket. */
+  private _newest = 0;
   private _healing: Promise<void> | null = null;
   private _isDisposed = false;
 }

@@ -63,13 +63,15 @@ export class FormModel implements IDisposable {
     return optionErrors(this._options);
   }
 
+  /** Whether nothing is known to be wrong; while runs are being counted that is open. */
   get canSubmit(): boolean {
+    const isCounted =
+      (this._preview?.count ?? 0) > 0 &&
+      Object.keys(this._preview?.errors ?? {}).length === 0;
     return (
       this._declared !== null &&
-      !this._isCounting &&
       this.unreadable.size === 0 &&
-      (this._preview?.count ?? 0) > 0 &&
-      Object.keys(this._preview?.errors ?? {}).length === 0
+      (this._isCounting || isCounted)
     );
   }
 
@@ -149,8 +151,15 @@ export class FormModel implements IDisposable {
     };
   }
 
-  /** Start the runs. Returns null, and keeps the error, if the server refuses. */
+  /** Start the runs. Returns null, and keeps the error, if something is wrong. */
   async submit(): Promise<SweepView | null> {
+    if (this._isCounting) {
+      clearTimeout(this._timer);
+      await this._count();
+    }
+    if (!this.canSubmit) {
+      return null;
+    }
     const kind = this._preview?.count === 1 ? 'run' : 'sweep';
     try {
       return await this.client.submit(this.project.path, {

@@ -272,7 +272,8 @@ export class ProjectStore implements IDisposable {
   }
 
   private _setPace(): void {
-    const interval = this._interval * (this.isActive ? 1 : IDLE_FACTOR);
+    const factor = this.isActive ? 1 : IDLE_FACTOR;
+    const interval = Math.min(MAX_PAUSE, this._interval * factor);
     if (this._poll.frequency.interval !== interval) {
       this._poll.frequency = { ...this._poll.frequency, interval };
     }

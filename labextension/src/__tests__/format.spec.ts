@@ -1,0 +1,111 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { describe, expect, it } from 'vitest';
+
+import {
+  formatAgo,
+  formatDuration,
+  formatNumber,
+  formatParameters,
+  formatValue,
+  lastLine,
+  spaceText,
+  variedNames
+} from '../format';
+import { aRun, aSweep } from './samples';
+
+const trans = nullTranslator.load('jupyter_mlops');
+
+describe('numbers', () => {
+  it.each([
+    [0.731, '0.731'],
+    [0.73128, '0.7313'],
+    [1234.5678, '1235'],
+    [-0.5, '−0.5'],
+    [0, '0'],
+    [12345678, '1.235e7'],
+    [0.0000123456, '1.235e−5'],
+    [NaN, 'NaN'],
+    [Infinity, '∞'],
+    [-Infinity, '−∞']
+  ])('writes %d as %s', (value, text) => {
+    expect(formatNumber(value)).toBe(text);
+  });
+
+  it('keeps whole parameters whole', () => {
+    expect(formatValue(20131231)).toBe('20131231');
+    expect(formatValue(0.0046415888)).toBe('0.004642');
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    [0.04, '0.0 s'],
+    [4.21, '4.2 s'],
+    [9.96, '10 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min'],
+    [190, '3 min 10 s'],
+    [3599.6, '1 h'],
+    [7500, '2 h 5 min'],
+    [86400, '1 d'],
+    [100800, '1 d 4 h']
+  ])('writes %d seconds as %s', (seconds, text) => {
+    expect(formatDuration(seconds, trans)).toBe(text);
+  });
+});
+
+describe('times', () => {
+  const now = Date.parse('2026-03-01T12:00:00Z');
+  it.each([
+    ['2026-03-01T12:00:05Z', 'just now'],
+    ['2026-03-01T11:59:20Z', '40 s ago'],
+    ['2026-03-01T11:57:30Z', '2 min ago'],
+    ['2026-03-01T09:00:00Z', '3 h ago'],
+    ['2026-02-26T12:00:00Z', '3 d ago']
+  ])('writes %s as %s', (iso, text) => {
+    expect(formatAgo(iso, now, trans)).toBe(text);
+  });
+});
+
+describe('parameters', () => {
+  it('writes them in the given order and skips those that are not set', () => {
+    const parameters = { rate: 0.1, depth: 3, model: 'rf' };
+    expect(formatParameters(parameters, ['depth', 'rate', 'seed'])).toBe(
+      'depth=3 rate=0.1'
+    );
+  });
+
+  it('decodes numbers that JSON cannot carry', () => {
+    expect(formatParameters({ limit: { $float: 'inf' } })).toBe('limit=∞');
+  });
+
+  it.each([
+    ['rf', 'rf'],
+    ['true', '"true"'],
+    ['a,b', '"a,b"'],
+    ['', '""'],
+    [3, '3'],
+    [null, 'null'],
+    [NaN, 'nan'],
+    [-Infinity, '-inf'],
+    [[1, 'a'], '[1,"a"]']
+  ])('writes %j so that the space language reads it back', (value, text) => {
+    expect(spaceText(value)).toBe(text);
+  });
+
+  it('finds those that vary within a sweep', () => {
+    const sweep = aSweep({ space: { depth: '3,5', seed: '1' } });
+    const runs = [
+      aRun({ id: 's1-1', parameters: { depth: 3, seed: 1 } }),
+      aRun({ id: 's1-2', parameters: { depth: 5, seed: 1 } })
+    ];
+    expect(variedNames(sweep, runs)).toEqual(['depth']);
+    expect(variedNames(sweep, null)).toEqual(['depth', 'seed']);
+  });
+});
+
+it('takes the last line of an error', () => {
+  expect(lastLine('Traceback\n  x\nValueError: bad lr\n')).toBe(
+    'ValueError: bad lr'
+  );
+});

@@ -1,0 +1,105 @@
+import type { Event } from '@jupyterlab/services';
+import { Stream } from '@lumino/signaling';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { FakeServer, refusal } from '../../__tests__/server';
+import { aModel, aStatus, PROJECT } from '../../__tests__/samples';
+import { ProjectStore } from '../../projects/store';
+import { RegisterModel } from '../register';
+import { buildModelRows } from '../rows';
+
+describe('the rows of models', () => {
+  it('are by name, the newest version first, and name each model once', () => {
+    const rows = buildModelRows([
+      aModel({ name: 'b', version: 1 }),
+      aModel({ name: 'a', version: 1 }),
+      aModel({ name: 'a', version: 10 })
+    ]);
+    expect(rows.map(row => [row.key, row.isFirst])).toEqual([
+      ['a/10', true],
+      ['a/1', false],
+      ['b/1', true]
+    ]);
+  });
+
+  it('leave out old versions, but none with an alias', () => {
+    const versions = [1, 2, 3, 4, 5].map(version =>
+      aModel({ version, aliases: version === 1 ? ['champion'] : [] })
+    );
+    const rows = buildModelRows(versions);
+    expect(rows.map(row => row.model.version)).toEqual([5, 4, 3, 1]);
+  });
+});
+
+describe('RegisterModel', () => {
+  let server: FakeServer;
+  let store: ProjectStore;
+  let form: RegisterModel;
+
+  beforeEach(async () => {
+    server = new FakeServer()
+      .on('GET /status', aStatus())
+      .on('GET /sweeps', [])
+      .on('GET /models', [
+        aModel({ aliases: ['champion'] }),
+        aModel({ version: 2, aliases: ['champion', 'next'] })
+      ])
+      .on('POST /models/flights/versions', aModel({ version: 3 }));
+    store = new ProjectStore({
+      project: PROJECT,
+      client: server.client,
+      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
+      interval: 60_000,
+      isWanted: () => true
+    });
+    await vi.waitFor(() => {
+      expect(store.isLoaded).toBe(true);
+    });
+    form = new RegisterModel(store, { sweep: 's1' }, 'train', 'Register');
+  });
+  afterEach(() => {
+    store.dispose();
+  });
+
+  it('registers the best run of a sweep under an alias', async () => {
+    form.name = ' flights ';
+    form.alias = '@champion';
+    expect((await form.submit())?.version).toBe(3);
+    expect(server.last('POST /models/flights/versions').body).toEqual({
+      sweep: 's1',
+      alias: 'champion'
+    });
+  });
+
+  it('sends no alias where none is wanted', async () => {
+    form.name = 'flights';
+    await form.submit();
+    expect(server.last('POST /models/flights/versions').body).toMatchObject({
+      alias: null
+    });
+  });
+
+  it('wants a name', () => {
+    expect(form.canSubmit).toBe(true);
+    form.name = ' ';
+    expect(form.canSubmit).toBe(false);
+  });
+
+  it('keeps what the server refuses until something is changed', async () => {
+    server.on(
+      'POST /models/flights/versions',
+      refusal(409, 'no_model', 'The run logged no model.')
+    );
+    form.name = 'flights';
+    expect(await form.submit()).toBeNull();
+    expect(form.error?.message).toBe('The run logged no model.');
+    expect(form.canSubmit).toBe(false);
+    form.name = 'flights2';
+    expect(form.error).toBeNull();
+  });
+
+  it('knows the names and aliases in use', () => {
+    expect(form.knownNames).toEqual(['late-flights']);
+    expect(form.knownAliases).toEqual(['champion', 'next']);
+  });
+});

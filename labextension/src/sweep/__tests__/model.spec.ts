@@ -1,0 +1,119 @@
+import type { Event } from '@jupyterlab/services';
+import { Stream } from '@lumino/signaling';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { FakeServer, refusal } from '../../__tests__/server';
+import {
+  anEvent,
+  aRun,
+  aStatus,
+  aSweep,
+  PROJECT
+} from '../../__tests__/samples';
+import { SCHEMA_ID } from '../../api/events';
+import { ProjectStore } from '../../projects/store';
+import { Stores } from '../../projects/stores';
+import { SweepModel } from '../model';
+import { NO_STATE } from '../state';
+
+describe('SweepModel', () => {
+  let server: FakeServer;
+  let stream: Stream<Event.IManager, Event.Emission>;
+  let stores: Stores;
+  let model: SweepModel;
+
+  const emit = (seq: number, kind: 'metrics' | 'sweep'): void => {
+    stream.emit({
+      schema_id: SCHEMA_ID,
+      project: PROJECT.path,
+      ...anEvent({ seq, kind, run_id: null })
+    } as unknown as Event.Emission);
+  };
+
+  beforeEach(async () => {
+    stream = new Stream({} as Event.IManager);
+    server = new FakeServer()
+      .on('GET /status', aStatus())
+      .on('GET /sweeps', [aSweep()])
+      .on('GET /sweeps/s1', aSweep())
+      .on('GET /models', [])
+      .on('GET /runs', [
+        aRun({ metrics: { auc: 0.6, loss: 0.3 } }),
+        aRun({ id: 's1-2', metrics: { auc: 0.7, loss: 0.2 } })
+      ])
+      .on('GET /sweeps/s1/metrics', ({ query }: { query: object }) => [
+        { run_id: 's1-1', steps: [0], values: [1], times: [0], ...query }
+      ]);
+    stores = new Stores(
+      project =>
+        new ProjectStore({
+          project,
+          client: server.client,
+          stream,
+          interval: 60_000,
+          isWanted: () => true
+        })
+    );
+    model = new SweepModel(stores.acquire(PROJECT), 's1', NO_STATE);
+    await vi.waitFor(() => {
+      expect(model.runs).toHaveLength(2);
+      expect(model.store.isLoaded).toBe(true);
+    });
+  });
+  afterEach(() => {
+    model.dispose();
+    stores.dispose();
+  });
+
+  it('charts the metric that ranks, until another one is chosen', async () => {
+    expect(model.metric).toBe('auc');
+    await vi.waitFor(() => {
+      expect(model.series[0]?.key).toBe('auc');
+    });
+    model.chart('loss');
+    await vi.waitFor(() => {
+      expect(model.series[0]?.key).toBe('loss');
+    });
+  });
+
+  it('tells when what it remembers has changed', () => {
+    const changed = vi.fn();
+    model.stateChanged.connect(changed);
+    const column = model.columns.find(each => each.kind === 'duration');
+    if (column) {
+      model.sortBy(column);
+    }
+    model.chart('loss');
+    expect(changed).toHaveBeenCalledTimes(2);
+    expect(model.state).toEqual({
+      sort: { key: 'duration', isDescending: false },
+      metric: 'loss'
+    });
+  });
+
+  it('fetches new values, but not at every message', async () => {
+    await vi.waitFor(() => {
+      expect(model.series).toHaveLength(1);
+    });
+    const before = server.count('GET /sweeps/s1/metrics');
+    for (let seq = 1; seq < 6; seq++) {
+      emit(seq, 'metrics');
+    }
+    await vi.waitFor(
+      () => {
+        expect(server.count('GET /sweeps/s1/metrics')).toBe(before + 1);
+      },
+      { timeout: 4000 }
+    );
+  });
+
+  it('knows when its sweep was deleted', async () => {
+    expect(model.isGone).toBe(false);
+    server.on('GET /sweeps/s1', refusal(404, 'not_found', 'No such sweep.'));
+    emit(1, 'sweep');
+    await vi.waitFor(() => {
+      expect(model.isGone).toBe(true);
+    });
+    expect(model.sorted).toEqual([]);
+  });
+});
