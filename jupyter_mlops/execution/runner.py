@@ -31,46 +31,48 @@ class Runner:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._commands: queue.SimpleQueue[wire.Execute] = queue.SimpleQueue()
-        self._control = Control()
+        self._tasks: queue.SimpleQueue[tuple[Task, Control]] = queue.SimpleQueue()
+        #: The attempt that is executed, or was last, and how it is controlled.
+        self._current: tuple[str, Control] = ("", Control())
         self._sending = threading.Lock()
 
     def serve(self) -> None:
         """Execute until the worker hangs up; does not return."""
         threading.Thread(target=self._listen, daemon=True).start()
         while True:
-            task = self._commands.get().task
-            outcome = self._attempt(task)
+            task, control = self._tasks.get()
+            outcome = self._attempt(task, control)
             with suppress(OSError):
                 write_atomically(task.result, msgspec.json.encode(outcome))
-            self._control = Control()
             self._send(wire.Done(outcome))
 
-    def _attempt(self, task: Task) -> Outcome:
+    def _attempt(self, task: Task, control: Control) -> Outcome:
         timer = None
         if task.timeout is not None:
-            timer = threading.Timer(task.timeout, self._stop, [self._control, Reason.TIMEOUT])
+            timer = threading.Timer(task.timeout, self._stop, [control, Reason.TIMEOUT])
             timer.daemon = True
             timer.start()
         try:
-            return execute(task, self._control, self._report)
+            return execute(task, control, self._report)
         finally:
             if timer is not None:
                 timer.cancel()
-            if self._control.kernel is not None:
-                end([self._control.kernel, *self._control.children])
+            if control.kernel is not None:
+                end([control.kernel, *control.children])
 
     def _listen(self) -> None:
         while header := self._receive(wire.HEADER_SIZE):
             command = wire.read_command(self._receive(wire.body_size(header)))
             if isinstance(command, wire.Execute):
-                self._commands.put(command)
-            else:
+                self._current = (command.task.attempt_id, Control())
+                self._tasks.put((command.task, self._current[1]))
+            elif command.attempt_id == self._current[0]:
                 threading.Thread(
-                    target=self._stop, args=[self._control, Reason.USER], daemon=True
+                    target=self._stop, args=[self._current[1], Reason.USER], daemon=True
                 ).start()
-        if self._control.kernel is not None:
-            end([self._control.kernel])
+        kernel = self._current[1].kernel
+        if kernel is not None:
+            end([kernel])
         os._exit(0)
 
     def _stop(self, control: Control, reason: Reason) -> None:

@@ -21,7 +21,9 @@ class Execute(msgspec.Struct, tag=True):
 
 
 class Cancel(msgspec.Struct, tag=True):
-    """Worker to runner: stop what you execute."""
+    """Worker to runner: stop that attempt, unless it has ended already."""
+
+    attempt_id: str
 
 
 class Reported(msgspec.Struct, tag=True):

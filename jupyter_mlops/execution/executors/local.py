@@ -56,7 +56,7 @@ class LocalExecutor:
     async def cancel(self, attempt_id: str) -> None:
         """Stop an attempt: its kernel is interrupted, then terminated, then killed."""
         if runner := self._busy.get(attempt_id):
-            await runner.cancel()
+            await runner.cancel(attempt_id)
         else:
             self._cancelled.add(attempt_id)
 
@@ -109,7 +109,7 @@ class _Runner:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             self._writer.write(wire.pack(wire.Execute(task)))
             if cancelled:
-                self._writer.write(wire.pack(wire.Cancel()))
+                self._writer.write(wire.pack(wire.Cancel(task.attempt_id)))
             await self._writer.drain()
             while True:
                 header = await self._reader.readexactly(wire.HEADER_SIZE)
@@ -123,10 +123,10 @@ class _Runner:
                     report(progress)
         return None
 
-    async def cancel(self) -> None:
-        """Ask the runner to stop what it executes."""
+    async def cancel(self, attempt_id: str) -> None:
+        """Ask the runner to stop an attempt."""
         with contextlib.suppress(ConnectionError):
-            self._writer.write(wire.pack(wire.Cancel()))
+            self._writer.write(wire.pack(wire.Cancel(attempt_id)))
             await self._writer.drain()
 
     async def end(self) -> None:
