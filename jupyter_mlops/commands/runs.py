@@ -121,7 +121,7 @@ def delete(face: Face, ids: tuple[str, ...], yes: bool) -> Message:
 
     found = {each.id: each for each in map(get, ids)}.values()
     count = sum(each.view.total if isinstance(each, SweepResult) else 1 for each in found)
-    what = f"{count:,} run{'' if count == 1 else 's'} with their output notebooks"
+    what = "1 run with its output notebook" if count == 1 else f"{count:,} runs with their outputs"
     if not yes and not face.confirm(f"Delete {what}?"):
         return Message("Nothing was deleted.", [])
     for each in found:

@@ -38,20 +38,24 @@ class Shell:
         """Show progress until the end. Ctrl-C asks whether to cancel, a second one does it."""
         cancelled = False
         while True:
-            bar: _Progress = _Bar(sweep.view) if _terminal() else _Lines()
             try:
-                for update in sweep.updates():
-                    bar.update(update)
+                self._show(sweep)
             except KeyboardInterrupt:
-                bar.close()
                 if cancelled or not self._cancel(sweep):
                     self._say_goodbye(sweep)
                     return False
                 cancelled = True
             else:
                 return True
-            finally:
-                bar.close()
+
+    def _show(self, sweep: SweepResult) -> None:
+        bar: _Progress = _Bar(sweep.view) if _terminal() else _Lines()
+        try:
+            bar.open()
+            for update in sweep.updates():
+                bar.update(update)
+        finally:
+            bar.close()
 
     def _cancel(self, sweep: SweepResult) -> bool:
         """Ask whether to cancel what is left, and do it."""
@@ -88,6 +92,8 @@ def _interactive() -> bool:
 
 
 class _Progress(Protocol):
+    def open(self) -> None: ...
+
     def update(self, update: Update) -> None: ...
 
     def close(self) -> None: ...
@@ -95,6 +101,9 @@ class _Progress(Protocol):
 
 class _Lines:
     """A line for each run that has finished."""
+
+    def open(self) -> None:
+        """Do nothing: no run has finished yet."""
 
     def update(self, update: Update) -> None:
         from ..reports.runs import done, progress_line
@@ -126,11 +135,12 @@ class _Bar:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._progress.start()
         self._task = self._progress.add_task(
             "", total=sweep.total, notebook=sweep.notebook, state=_state(sweep)
         )
-        self._closed = False
+
+    def open(self) -> None:
+        self._progress.start()
 
     def update(self, update: Update) -> None:
         from ..reports.runs import done
@@ -141,9 +151,7 @@ class _Bar:
         )
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._progress.stop()
+        self._progress.stop()
 
 
 def _state(sweep: SweepView) -> str:

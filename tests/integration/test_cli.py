@@ -275,7 +275,7 @@ def test_detach_follow_cancel_retry_delete(mlops: Command, project: Path) -> Non
     outputs = [project / run["output"] for run in done.record["runs"]]
     assert all(path.is_file() for path in outputs)
     done = mlops("runs", "delete", f"{sweep_id}-1", f"{sweep_id}-2")
-    assert done.out == "Deleted 2 runs with their output notebooks.\n"
+    assert done.out == "Deleted 2 runs with their outputs.\n"
     assert [path.is_file() for path in outputs] == [False, False, True]
     assert mlops("runs", "delete", sweep_id).code == 0
     assert mlops("runs", "show", sweep_id).code == 1
