@@ -79,12 +79,12 @@ def _shown(path: str | os.PathLike[str]) -> str:
 def _meant(path: Path) -> str:
     """Say which notebook could be meant."""
     try:
-        names = [each.name for each in path.parent.glob("*.ipynb")]
+        names = [each.stem for each in path.parent.glob("*.ipynb")]
     except OSError:
         names = []
-    close = difflib.get_close_matches(path.name, names, n=1)
+    close = difflib.get_close_matches(path.stem, names, n=1)
     if close:
-        return f" Did you mean {_shown(path.parent / close[0])}?"
+        return f" Did you mean {_shown(path.parent / close[0])}.ipynb?"
     return " Check its path; it is taken from the current folder."
 
 
