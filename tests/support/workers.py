@@ -15,6 +15,17 @@ from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client, connect
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.core.exceptions import WorkerUnavailable
+from tests.support.notebooks import write_notebook
+
+#: A cell that defines how to log a metric without our package.
+LOG_METRIC = (
+    "from IPython.display import publish_display_data\n"
+    "def log(key, value, step):\n"
+    "    publish_display_data({'application/vnd.jupyter-mlops.metrics.v1+json': {'points':\n"
+    "        [{'key': key, 'value': value, 'step': step, 'time': 1.5 + step}]}})\n"
+)
+#: A cell that never ends by itself.
+FOREVER = "import threading; threading.Event().wait()"
 
 
 def make_project(folder: Path, settings: str = "") -> Path:
@@ -72,3 +83,22 @@ def wait_for(client: Client, sweep_id: str) -> m.SweepView:
 def runs(client: Client, sweep_id: str) -> list[m.RunView]:
     """The runs of a sweep."""
     return client.call(ops.LIST_RUNS, query=m.RunsQuery(sweep=sweep_id))
+
+
+def submit(client: Client, notebook: str = "train.ipynb", **request: object) -> m.SweepView:
+    """Submit a sweep of a notebook."""
+    body = m.SubmitRequest(notebook=notebook, **request)  # type: ignore[arg-type]
+    return client.call(ops.SUBMIT, body=body)
+
+
+def write(client: Client, *cells: str, name: str = "train.ipynb") -> Path:
+    """Write a notebook into the client's project."""
+    return write_notebook(client.project.root / name, *cells)
+
+
+def started(client: Client, sweep_id: str, cell: int) -> m.RunView:
+    """Wait until a run of the sweep has begun a cell."""
+    for event in client.events(0, beat=5):
+        if event and event.run_id and event.sweep_id == sweep_id and event.data.get("cell") == cell:
+            return client.call(ops.GET_RUN, run_id=event.run_id).run
+    raise AssertionError
