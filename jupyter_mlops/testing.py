@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Any
 from .core.exceptions import InvalidInput, NoModelLogged, NotFound, TrackingUnavailable
 from .core.model_names import check_alias, check_model_name
 from .core.models import ModelVersion
-from .core.ports import Outcome, TrackedRun
-from .core.runs import Attempt, MetricPoint, Run, Status, Sweep
+from .core.ports import CellStarted, Outcome, Progress, Task, TrackedRun
+from .core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
 from .core.values import masked
 
 
@@ -237,3 +238,44 @@ def _texts(parameters: Mapping[str, Any]) -> dict[str, str]:
 def _identity(point: MetricPoint) -> tuple[object, ...]:
     value = "nan" if math.isnan(point.value) else point.value
     return point.key, point.step, int(point.time * 1000), value
+
+
+class InMemoryExecutor:
+    """Executes nothing: attempts end as ``decide`` says, when they are let go."""
+
+    name = "local"
+
+    def __init__(self, decide: Callable[[Task], Outcome] | None = None) -> None:
+        self._decide = decide or (lambda _: Outcome(status=Status.SUCCEEDED))
+        #: Attempts under way, and the most that there were at a time.
+        self.running: dict[str, asyncio.Event] = {}
+        self.most = 0
+        #: Set: attempts end at once. Cleared: they end when cancelled or when it is set.
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
+        """End as decided, or cancelled."""
+        stop = self.running[task.attempt_id] = asyncio.Event()
+        self.most = max(self.most, len(self.running))
+        report(CellStarted(cell=1))
+        try:
+            waits = [asyncio.create_task(each.wait()) for each in (stop, self.open)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for each in waits:
+                each.cancel()
+        finally:
+            del self.running[task.attempt_id]
+        if stop.is_set():
+            return Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
+        return self._decide(task)
+
+    async def cancel(self, attempt_id: str) -> None:
+        """Let an attempt end as cancelled."""
+        if attempt_id in self.running:
+            self.running[attempt_id].set()
+
+    async def close(self) -> None:
+        """Let all attempts end as cancelled."""
+        for stop in self.running.values():
+            stop.set()

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..core.exceptions import InvalidInput
+from ..core.runs import ATTEMPT_VARIABLE
 from . import messages as m
 from . import operations as ops
 from .client import Client, connect
 from .projects import Project, find_project
-
-#: Set by the worker for the kernels of its attempts: the attempt's id.
-ATTEMPT = "JUPYTER_MLOPS_ATTEMPT"
 
 #: Prefixes of variables that belong to the calling kernel or shell, or to ourselves.
 _OWN_PREFIXES = ("JPY_", "JUPYTER_MLOPS_", "_JUPYTER_MLOPS_", "PYDEVD_", "COMP_")
@@ -94,7 +92,7 @@ def submit(project: Project, request: m.SubmitRequest) -> tuple[Client, m.SweepV
     Returns the client, the sweep, and the number of the last event before it.
     """
     request.environment = caller_environment(os.environ)
-    request.parent_attempt = os.environ.get(ATTEMPT)
+    request.parent_attempt = os.environ.get(ATTEMPT_VARIABLE)
     client = connect(project)
     seq = client.call(ops.STATUS).seq
     return client, client.call(ops.SUBMIT, body=request), seq

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..core.exceptions import WorkerUnavailable
-from ..core.runs import Status
+from ..core.runs import ATTEMPT_VARIABLE, Status
 from . import messages as m
 from . import operations as ops
-from .caller import ATTEMPT
 from .client import Client, connect
 
 R = TypeVar("R")
@@ -59,7 +58,7 @@ def events(client: Client, after: int) -> Generator[m.EventView | None]:
 
     A worker that goes away is replaced, and its events go on where they broke off.
     """
-    attempt = os.environ.get(ATTEMPT)
+    attempt = os.environ.get(ATTEMPT_VARIABLE)
     failures = 0
     while True:
         try:

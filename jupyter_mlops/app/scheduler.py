@@ -26,7 +26,7 @@ from ..core.ports import (
     Task,
 )
 from ..core.resources import thread_limits
-from ..core.runs import Attempt, Reason, Run, Status, Sweep
+from ..core.runs import ATTEMPT_VARIABLE, Attempt, Reason, Run, Status, Sweep
 from ..execution.slots import Slots
 from ..mlflow_client import kernel_defaults
 from ..store import Store
@@ -46,9 +46,6 @@ LOOK_AGAIN = 0.25
 
 #: Seconds between two tries to write to a store that refuses, as on a full disk.
 STORE_PAUSE = 2.0
-
-#: Tells code in a kernel which attempt it belongs to.
-ATTEMPT_VARIABLE = "JUPYTER_MLOPS_ATTEMPT"
 
 
 @dataclass(slots=True)
@@ -199,7 +196,7 @@ class Scheduler:
             lost = Outcome(
                 status=Status.FAILED, reason=Reason.LOST, error="The worker was stopped."
             )
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(StoreUnavailable, LeaseLost):
                 self._store.attempts.finish(active.attempt, lost, output=None, synced=False)
         finally:
             self._give_back(active)

@@ -200,7 +200,7 @@ def prepare(
         kernel=kernel.name,
         kernel_argv=kernel.argv,
         created_at=datetime.now(UTC),
-        context=facts | {"language": kernel.language},
+        context=facts | {"language": kernel.language, "parent_attempt": request.parent_attempt},
     )
     return Submission(sweep, space)
 

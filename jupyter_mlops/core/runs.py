@@ -11,6 +11,9 @@ from typing import Any
 #: Attempts lost with their worker are retried this often before the run is given up.
 MAX_LOST = 20
 
+#: Environment variable by which the processes of an attempt know to which one they belong.
+ATTEMPT_VARIABLE = "JUPYTER_MLOPS_ATTEMPT"
+
 #: Executor of interactive work, which runs where the user is.
 SESSION = "session"
 
