@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from ..core.exceptions import MlopsError, NotFound, TrackingUnavailable
 from ..core.ports import Outcome, Registry, Tracker
 from ..core.runs import Attempt, Run, Status, Sweep, SweepKind
-from ..store import Store
+from ..store import Store, Tally
 from . import views
 
 T = TypeVar("T")
@@ -85,9 +85,21 @@ class Recorder:
         return await self._attempt_to(lambda: self._finish(sweep, run, attempt, outcome))
 
     async def finish_sweep(self, sweep_id: str) -> None:
-        """Record the final status of a sweep whose runs have all ended."""
-        if await self._attempt_to(lambda: self._finish_sweep(sweep_id)) is None:
-            self._wake.set()
+        """Record the final status of a sweep, once all its runs have ended."""
+        sweep = await asyncio.to_thread(self._store.history.sweep, sweep_id)
+        tallies = await asyncio.to_thread(self._store.history.tallies, [sweep_id])
+        tally = tallies[sweep_id]
+        if tally.unfinished:
+            return
+        synced = sweep.kind is not SweepKind.SWEEP or bool(
+            await self._attempt_to(lambda: self._finish_parent(sweep, tally))
+        )
+        await asyncio.to_thread(
+            self._store.attempts.sweep_tracked,
+            sweep_id,
+            synced=synced,
+            ended=views.status_of(tally),
+        )
 
     async def call(self, use: Callable[[Tracker, Registry], T]) -> T:
         """Use the tracker and the registry in their thread. Raises what they raise."""
@@ -179,16 +191,10 @@ class Recorder:
             self._get_tracker().log_metrics(tracked_id, points)
             self._store.attempts.mark_synced(attempt, point=last)
 
-    def _finish_sweep(self, sweep_id: str) -> bool:
-        sweep = self._store.history.sweep(sweep_id)
-        tally = self._store.history.tallies([sweep_id])[sweep_id]
-        if tally.unfinished:
-            return True
-        status = views.status_of(tally)
-        if sweep.mlflow_run_id is not None:
-            counts = {f"mlops.{each}": str(number) for each, number in tally.counts.items()}
-            self._get_tracker().finish_sweep(sweep.mlflow_run_id, status, tags=counts)
-        self._store.attempts.sweep_tracked(sweep_id, synced=True, ended=status)
+    def _finish_parent(self, sweep: Sweep, tally: Tally) -> bool:
+        parent = self._with_parent(sweep).mlflow_run_id or ""
+        counts = {f"mlops.{each}": str(number) for each, number in tally.counts.items()}
+        self._get_tracker().finish_sweep(parent, views.status_of(tally), tags=counts)
         return True
 
     def _catch_up(self) -> bool:
@@ -208,8 +214,12 @@ class Recorder:
                 # Trying it again would only keep the others waiting.
                 log.warning("Attempt %s was not recorded: %s", attempt.id, error.message)
             self._store.attempts.mark_synced(attempt, everything=True)
-        for sweep in self._store.history.unsynced_sweeps():
-            self._finish_sweep(sweep.id)
+        sweeps = self._store.history.unsynced_sweeps()
+        tallies = self._store.history.tallies([each.id for each in sweeps])
+        for sweep in sweeps:
+            if not tallies[sweep.id].unfinished:
+                self._finish_parent(sweep, tallies[sweep.id])
+                self._store.attempts.sweep_tracked(sweep.id, synced=True)
         return True
 
     # -- plumbing ----------------------------------------------------------------------------------

@@ -92,7 +92,11 @@ async def bench(
 async def test_every_run_is_executed_within_the_cores(tmp_path: Path) -> None:
     """Never more at a time than there are cores, and all of them in the end."""
     async with bench(tmp_path, cores=3) as b:
-        assert await b.done(b.submit(20)) == {Status.SUCCEEDED: 20}
+        b.executor.open.clear()
+        sweep = b.submit(20)
+        await b.until(lambda: len(b.executor.running) == 3)
+        b.executor.open.set()
+        assert await b.done(sweep) == {Status.SUCCEEDED: 20}
         assert b.executor.most == 3
         assert b.slots.held == 0
 
