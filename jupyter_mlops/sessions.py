@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .core.exceptions import Conflict, MlopsError
+from .core.runs import ATTEMPT_VARIABLE
 
 if TYPE_CHECKING:
     from .app.client import Client
@@ -80,9 +81,9 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def current_session() -> SessionLink | None:
-    """Return the session that this process belongs to, if any."""
+    """Return the session that this process belongs to, if any; a run's own record comes first."""
     text = os.environ.get(VARIABLE)
-    if not text:
+    if not text or os.environ.get(ATTEMPT_VARIABLE):
         return None
     try:
         return SessionLink(**json.loads(text))
@@ -198,6 +199,11 @@ def open_session() -> Session | None:
     return _current
 
 
+def tracked_already() -> Session | None:
+    """Return a session that records nothing, in a notebook that is executed as a run."""
+    return Session(None, None, {}) if os.environ.get(ATTEMPT_VARIABLE) else None
+
+
 def track(
     *,
     experiment: str | None = None,
@@ -225,10 +231,9 @@ def start_session(
 ) -> Session:
     """Open a session that ends with the process ``pid`` at the latest."""
     global _current  # noqa: PLW0603  # one session at a time is this module's state
-    from .app.caller import ATTEMPT
-
-    if os.environ.get(ATTEMPT):
-        return Session(None, None, {})
+    already = tracked_already()
+    if already is not None:
+        return already
     if _current is not None:
         raise Conflict(f"{_current}. Close it first: %mlops track --stop")
     from .app.client import connect

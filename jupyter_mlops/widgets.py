@@ -11,10 +11,9 @@ import uuid
 from typing import Any, Protocol
 
 from .app import messages as m
-from .app.caller import ATTEMPT
 from .app.following import Update
 from .core import formats
-from .core.runs import Status
+from .core.runs import ATTEMPT_VARIABLE, Status
 from .reports import runs as reports
 
 
@@ -65,7 +64,7 @@ def show_progress(sweep: m.SweepView) -> Display | None:
     """Return the display that fits this process, or None if nobody would see one."""
     if in_kernel():
         # The kernel of an attempt has no front end that could draw a widget.
-        return _KernelText(sweep) if os.environ.get(ATTEMPT) else _widgets(sweep)
+        return _KernelText(sweep) if os.environ.get(ATTEMPT_VARIABLE) else _widgets(sweep)
     if in_ipython():
         return _Lines(sys.stdout)
     return _Lines(sys.stderr) if sys.stderr.isatty() else None

@@ -49,6 +49,31 @@ def _execution_options(function: F) -> F:
     return function
 
 
+_SWEEP_HELP = """
+Execute a notebook over a parameter space, in parallel.
+
+Every combination of the values becomes a run, unless --zip, --random or --from says otherwise.
+The runs go on in the project's worker if you leave.
+
+\b
+A SPACE is
+  a value            depth=3   name=rf   name="two words"   early=true   top=null
+  a list             depth=3,5,7
+  a range            depth=1..10   rate=0..1..0.1   (both ends included)
+  a log scale        "rate=log(1e-4,1e-1,4)"
+  a JSON value       'layers=[64,32]'
+
+A shell reads parentheses, brackets and braces itself: put such a NAME=SPACE in quotes. In a
+cell, after %mlops, a log scale needs none.
+
+\b
+Examples:
+  jupyter mlops sweep train.ipynb depth=3,5,7 "rate=log(1e-3,1e-1,4)" --metric auc
+  jupyter mlops sweep train.ipynb depth=1..9 rate=0..1..0.01 --random 20 --seed 1
+  jupyter mlops sweep train.ipynb --from points.csv --metric loss --minimize
+"""
+
+
 @click.command("run", cls=Command)
 @click.argument("notebook", type=NotebookType())
 @click.argument("assignments", type=AssignmentType(), nargs=-1, metavar="[NAME=VALUE]...")
@@ -91,7 +116,7 @@ def run(
     return result
 
 
-@click.command("sweep", cls=Command)
+@click.command("sweep", cls=Command, help=_SWEEP_HELP)
 @click.argument("notebook", type=NotebookType())
 @click.argument("assignments", type=AssignmentType(), nargs=-1, metavar="[NAME=SPACE]...")
 @click.option("--metric", metavar="NAME", help="Metric that ranks the runs.")
@@ -125,28 +150,7 @@ def sweep(
     zipped: bool,
     **options: Any,
 ) -> SweepResult | Message:
-    """Execute a notebook over a parameter space, in parallel.
-
-    Every combination of the values becomes a run, unless --zip, --random or --from says otherwise.
-    The runs go on in the project's worker if you leave.
-
-    \b
-    A SPACE is
-      a value            depth=3   name=rf   name="two words"   early=true   top=null
-      a list             depth=3,5,7
-      a range            depth=1..10   rate=0..1..0.1   (both ends included)
-      a log scale        "rate=log(1e-4,1e-1,4)"
-      a JSON value       'layers=[64,32]'
-
-    A shell reads parentheses, brackets and braces itself: put such a NAME=SPACE in quotes. In a
-    cell, after %mlops, a log scale needs none.
-
-    \b
-    Examples:
-      jupyter mlops sweep train.ipynb depth=3,5,7 "rate=log(1e-3,1e-1,4)" --metric auc
-      jupyter mlops sweep train.ipynb depth=1..9 rate=0..1..0.01 --random 20 --seed 1
-      jupyter mlops sweep train.ipynb --from points.csv --metric loss --minimize
-    """
+    """Execute a notebook over a parameter space, in parallel."""
     space = merged(assignments, more)
     _check_combination(space, file, zipped, options)
     samples = options.pop("samples")

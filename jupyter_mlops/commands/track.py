@@ -77,9 +77,9 @@ def track(
 def _stop() -> Message:
     from ..core.exceptions import Conflict
     from ..results import Message
-    from ..sessions import open_session
+    from ..sessions import open_session, tracked_already
 
-    session = open_session()
+    session = open_session() or tracked_already()
     if session is None:
         raise Conflict("No session is open here. Open one with: %mlops track")
     session.stop()

@@ -40,7 +40,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def cells(project: Path) -> Iterator[Kernel]:
     """A kernel in the project, with the extension."""
     with kernel(project) as running:
-        assert running.run("%load_ext jupyter_mlops").error is None
+        loaded = running.run("import time, jupyter_mlops as mlops\n%load_ext jupyter_mlops")
+        assert loaded.error is None
         yield running
 
 
@@ -125,9 +126,9 @@ def test_an_interrupt_detaches(cells: Kernel) -> None:
         ("%mlops run train.ipynb fail=true", "train.ipynb failed at cell 3: ValueError: bad lr"),
         ("%mlops runs show zzzzzzzz", 'There is no run or sweep "zzzzzzzz".'),
         ("%mlops log loss=high", "loss: 'high' is not a number."),
-        ("import jupyter_mlops; jupyter_mlops.sweep('nothing.ipynb', {})", "There is no notebook"),
+        ("mlops.sweep('nothing.ipynb', {})", "There is no notebook"),
         (
-            "jupyter_mlops.run('train.ipynb', depth={1})",
+            "mlops.run('train.ipynb', depth={1})",
             "depth: a set would not reach the",
         ),
     ],
@@ -152,7 +153,6 @@ def points(messages: list[dict[str, Any]]) -> list[tuple[str, Any, int]]:
 def test_log_is_batched(cells: Kernel) -> None:
     """However often a cell logs, it has one output, updated at most four times a second."""
     cell = cells.run(
-        "import time, jupyter_mlops as mlops\n"
         "start = time.monotonic()\n"
         "while time.monotonic() - start < 1.5: mlops.log(a=1); time.sleep(0.001)"
     )
@@ -300,6 +300,20 @@ def test_a_notebook_that_sweeps(here: Path) -> None:
     assert not any(WIDGET in output.get("data", {}) for output in outputs)
     tables = [output["data"]["text/html"] for output in outputs if "text/html" in output["data"]]
     assert any("3 runs · ✓ 3" in page for page in tables)
+
+
+def test_a_notebook_that_tracks_itself(here: Path) -> None:
+    """A notebook with its own session may be executed as a run, and is recorded once, as that."""
+    write_notebook(
+        here / "tracked.ipynb",
+        "rate = 0.1",
+        "%load_ext jupyter_mlops\n%mlops track rate={rate}",
+        "import jupyter_mlops as mlops\nwith mlops.track(): mlops.log(loss=1)",
+        "%mlops track --stop",
+    )
+    before = len(api.runs())
+    assert api.run("tracked.ipynb", rate=0.2).metrics == {"loss": 1.0}
+    assert len(api.runs()) == before + 1
 
 
 def test_a_failing_command_fails_the_notebook(here: Path) -> None:
