@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..core.exceptions import MlopsError, WorkerUnavailable
+from ..core import formats
+from ..core.exceptions import MlopsError
+from ..store import network_file_system
 from . import messages as m
 from . import operations as ops
 from .client import connect
@@ -20,6 +23,8 @@ from .runtime import recorded_python, runtime_dir
 #: Packages whose versions matter when something does not work.
 _PACKAGES = ("jupyter-mlops", "jupyterlab", "jupyter-server", "mlflow", "papermill", "ipykernel")
 _EXTENSION = "jupyter-mlops"
+#: Free bytes below which there is something wrong.
+LITTLE_SPACE = 1_000_000_000
 _SERVER_EXTENSION = "jupyter_mlops"
 
 
@@ -31,6 +36,7 @@ def check_up(project: Project) -> list[m.Finding]:
         _server_extension(),
         _lab_extension(),
         *_folders(project),
+        *_broken_kernels(),
     ]
     return findings + _worker(project)
 
@@ -122,10 +128,32 @@ def _folders(project: Project) -> Iterator[m.Finding]:
         message = error.message if isinstance(error, MlopsError) else f"{error}."
         yield _finding("runtime folder", message, ok=False)
         return
-    yield _finding("runtime folder", str(folder))
+    kind = network_file_system(folder)
+    line = f"{folder} lies on a network file system ({kind}). Set JUPYTER_MLOPS_RUNTIME_DIR."
+    yield _finding("runtime folder", line if kind else str(folder), ok=kind is None)
     if not os.access(project.root, os.W_OK):
         line = f"{project.root} cannot be written. Mend its permissions."
         yield _finding("permissions", line, ok=False)
+
+
+def _broken_kernels() -> Iterator[m.Finding]:
+    """Name the kernels whose program is gone, as after an environment was deleted."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    for name, found in sorted(KernelSpecManager().get_all_specs().items()):
+        argv = found["spec"].get("argv") or [""]
+        if shutil.which(argv[0]) is None:
+            line = f"{argv[0] or 'its program'} is gone. Run: jupyter kernelspec remove {name}"
+            yield _finding(f"kernel {name}", line, ok=False)
+
+
+def _disk(folder: Path) -> m.Finding:
+    """Tell the free space where the worker could not."""
+    free = shutil.disk_usage(folder).free
+    line = f"{formats.size(free)} free."
+    if free < LITTLE_SPACE:
+        line += " The worker needs some: free some space."
+    return _finding("disk", line, ok=free >= LITTLE_SPACE)
 
 
 def _worker(project: Project) -> list[m.Finding]:
@@ -135,6 +163,6 @@ def _worker(project: Project) -> list[m.Finding]:
         found = client.call(ops.DOCTOR, timeout=120.0)
     except (MlopsError, OSError) as error:
         message = error.message if isinstance(error, MlopsError) else f"{error}."
-        return [_finding("worker", message or WorkerUnavailable().message, ok=False)]
+        return [_finding("worker", message, ok=False), _disk(project.root)]
     line = f"Process {health.pid} answers, version {health.version}."
     return [_finding("worker", line), *found]
