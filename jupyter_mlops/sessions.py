@@ -188,7 +188,7 @@ class Session:
         if client is not None:
             # Without a worker the next one finds that this process has ended.
             with contextlib.suppress(MlopsError):
-                self._finish(client, None)
+                self._finish(client, _cause_of_exit())
 
 
 _current: Session | None = None
@@ -297,6 +297,12 @@ def _leave_mlflow_run(mlflow_run_id: str | None) -> None:
     active = mlflow.active_run() if mlflow is not None else None
     if mlflow is not None and active is not None and active.info.run_id == mlflow_run_id:
         mlflow.end_run()
+
+
+def _cause_of_exit() -> str | None:
+    """Return the exception that ends this script; in IPython those of cells end nothing."""
+    error = getattr(sys, "last_value", None)
+    return None if error is None or "IPython" in sys.modules else _one_line(error)
 
 
 def _one_line(error: BaseException) -> str:

@@ -47,7 +47,8 @@ def tree(context: click.Context) -> Message | None:
       jupyter mlops sweep train.ipynb depth=3,5,7 rate=0.1,0.01 --metric auc
       jupyter mlops runs list
 
-    In a notebook the same commands follow %mlops, after %load_ext jupyter_mlops.
+    In a notebook the same commands follow %mlops, after %load_ext jupyter_mlops. For completion in
+    bash: eval "$(_JUPYTER_MLOPS_COMPLETE=bash_source jupyter-mlops)"
     """
     return _overview(context.obj) if context.invoked_subcommand is None else None
 

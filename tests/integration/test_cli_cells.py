@@ -229,6 +229,21 @@ def test_a_session_with_an_error(here: Path, tmp_path: Path) -> None:
     assert run.metrics == {"loss": 1.0}
 
 
+@pytest.mark.parametrize(
+    ("end", "status", "error"),
+    [("", "succeeded", None), ("{}['missing']", "failed", "KeyError: 'missing'")],
+)
+def test_a_session_ends_with_its_script(
+    here: Path, end: str, status: str, error: str | None
+) -> None:
+    """A session that nobody stops is closed when the script ends, as the script ends."""
+    code = f"import jupyter_mlops as m\ns = m.track()\nprint(s.id)\nm.log(loss=1)\n{end}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    run = api.get(done.stdout.strip())
+    assert isinstance(run, api.RunResult)
+    assert (run.status, run.error, run.metrics) == (status, error, {"loss": 1.0})
+
+
 def test_a_tracked_program(here: Path) -> None:
     """`jupyter mlops track -- PROGRAM` records a script, whose exit code decides."""
     (here / "script.py").write_text(
