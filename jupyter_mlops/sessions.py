@@ -11,7 +11,6 @@ import contextlib
 import http.client
 import json
 import os
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from .app.unix import UnixConnection
 from .core.exceptions import Conflict, MlopsError
 from .core.runs import ATTEMPT_VARIABLE
 
@@ -59,7 +59,7 @@ class SessionLink:
     def _post(self, action: str, body: dict[str, Any]) -> bool:
         target = f"/sessions/{self.run_id}/{action}"
         content = json.dumps(body, allow_nan=False).encode()
-        with contextlib.closing(_UnixConnection(self.socket)) as connection:
+        with contextlib.closing(UnixConnection(self.socket, TIMEOUT)) as connection:
             try:
                 connection.request("POST", target, body=content)
                 response = connection.getresponse()
@@ -67,17 +67,6 @@ class SessionLink:
             except (OSError, http.client.HTTPException):
                 return False
         return response.status < 400
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("worker", timeout=TIMEOUT)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 def current_session() -> SessionLink | None:

@@ -7,12 +7,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..core.exceptions import InvalidInput
+from ..core.exceptions import InvalidInput, MlopsError
+from ..core.parameters import Parameter
 from ..core.runs import ATTEMPT_VARIABLE
+from ..notebooks.files import read_notebook
+from ..notebooks.parameters import read_parameters
 from . import messages as m
 from . import operations as ops
 from .client import Client, connect
 from .projects import Project, find_project
+
+#: Larger notebooks are not read in order to complete a name.
+_MAX_COMPLETED = 20_000_000
 
 #: Prefixes of variables that belong to the calling kernel or shell, or to ourselves.
 _OWN_PREFIXES = ("JPY_", "JUPYTER_MLOPS_", "_JUPYTER_MLOPS_", "PYDEVD_", "COMP_")
@@ -84,6 +90,15 @@ def _meant(path: Path) -> str:
     if close:
         return f" Did you mean {_shown(path.parent / close[0])}.ipynb?"
     return " Check its path; it is taken from the current folder."
+
+
+def declared_parameters(notebook: str | os.PathLike[str]) -> tuple[Parameter, ...]:
+    """Return what a notebook declares, for completion; nothing if it cannot be read at once."""
+    try:
+        path = Path(notebook).expanduser()
+        return read_parameters(read_notebook(path, max_bytes=_MAX_COMPLETED)).parameters
+    except (MlopsError, OSError, RuntimeError, ValueError):
+        return ()
 
 
 def submit(project: Project, request: m.SubmitRequest) -> tuple[Client, m.SweepView, int]:

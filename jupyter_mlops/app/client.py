@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
-import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -19,6 +17,7 @@ from . import messages as m
 from . import operations as ops
 from .projects import Project, find_project
 from .runtime import address, locked, start_worker
+from .unix import UnixConnection
 
 R = TypeVar("R")
 
@@ -50,7 +49,7 @@ class Client:
         if query is not None:
             target += "?" + query_string(query)
         content = msgspec.json.encode(body) if body is not None else None
-        with contextlib.closing(_UnixConnection(self._socket, timeout)) as connection:
+        with contextlib.closing(UnixConnection(self._socket, timeout)) as connection:
             try:
                 connection.request(operation.method, target, body=content)
                 response = connection.getresponse()
@@ -72,7 +71,7 @@ class Client:
         target = "/events/stream?" + urlencode(
             {"after": after, "beat": beat} | ({"attempt": attempt} if attempt else {})
         )
-        with contextlib.closing(_UnixConnection(self._socket, beat * 3)) as connection:
+        with contextlib.closing(UnixConnection(self._socket, beat * 3)) as connection:
             try:
                 connection.request("GET", target)
                 response = connection.getresponse()
@@ -141,14 +140,3 @@ def decode_error(data: bytes) -> MlopsError:
         return WorkerUnavailable(data.decode("utf-8", "replace").strip()[:500] or None)
     cls = error_types().get(detail.code, MlopsError)
     return cls(detail.message, field=detail.field)
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout: float | None) -> None:
-        super().__init__("worker", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-import json
-from collections.abc import Iterable
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
-
-#: Larger notebooks are not read in order to complete a name.
-_MAX_BYTES = 20_000_000
 
 Assignments = tuple[tuple[str, str], ...]
 
@@ -60,41 +55,30 @@ class AssignmentType(click.ParamType[tuple[str, str]]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Offer the parameters that the notebook declares and that are not given yet."""
+        """Offer the parameters that the notebook declares and that are not given yet.
+
+        Behind the equals sign, offer the values of a choice that need no quotes.
+        """
+        from ..app.caller import declared_parameters
+        from ..core.parameters import ParameterKind
+        from ..core.values import literal
+
         notebook = ctx.params.get("notebook")
-        if not notebook or "=" in incomplete:
+        if not notebook:
             return []
-        given = {name for name, _ in (*ctx.params.get("assignments", ()),)}
+        given = {name for name, _ in ctx.params.get("assignments", ())}
+        found = []
+        for parameter in declared_parameters(notebook):
+            values = (True, False) if parameter.kind is ParameterKind.BOOL else parameter.choices
+            if incomplete.startswith(f"{parameter.name}="):
+                found += [f"{parameter.name}={literal(value)}" for value in values or ()]
+            elif parameter.name not in given:
+                found.append(f"{parameter.name}=")
         return [
-            CompletionItem(f"{name}=")
-            for name in declared_names(Path(notebook))
-            if name.startswith(incomplete) and name not in given
+            CompletionItem(each)
+            for each in found
+            if each.startswith(incomplete) and shlex.quote(each) == each
         ]
-
-
-def declared_names(path: Path) -> list[str]:
-    """Return the names that a notebook's parameters cell assigns; none if it cannot be read."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            return []
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        sources = (
-            "".join(cell["source"])
-            for cell in cells
-            if "parameters" in cell.get("metadata", {}).get("tags", ())
-        )
-        return list(dict.fromkeys(_assigned(ast.parse(next(sources, "")))))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SyntaxError):
-        return []
-
-
-def _assigned(tree: ast.Module) -> Iterable[str]:
-    for statement in tree.body:
-        match statement:
-            case ast.Assign(targets=targets):
-                yield from (each.id for each in targets if isinstance(each, ast.Name))
-            case ast.AnnAssign(target=ast.Name(id=name)):
-                yield name
 
 
 class RunType(click.ParamType[str]):

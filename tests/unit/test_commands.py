@@ -211,6 +211,16 @@ def test_completion_of_parameters(folder: Path) -> None:
     assert complete("sweep", "train.ipynb", incomplete="rate=") == []
 
 
+def test_completion_of_values(folder: Path) -> None:
+    """Behind the equals sign Tab completes a choice; what needs quotes is left to the user."""
+    write_notebook(
+        folder / "choice.ipynb",
+        "from typing import Literal\nmodel: Literal['rf', 'gbm', 'two words'] = 'rf'\nfast = True",
+    )
+    assert complete("run", "choice.ipynb", incomplete="model=") == ["model=rf", "model=gbm"]
+    assert complete("run", "choice.ipynb", incomplete="fast=f") == ["fast=false"]
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b'{"cells": 3}', b'{"cells": [{"metadata": {"tags": null}}]}', b"\xff"],
