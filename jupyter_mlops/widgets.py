@@ -155,7 +155,7 @@ class _Widgets:
         )
         self._headline.value = " · ".join(fact for fact in facts if fact)
         self._bar.value = reports.done(sweep.counts)
-        self._bar.bar_style = "danger" if sweep.counts.failed else ""
+        self._bar.bar_style = "warning" if sweep.counts.failed else ""
         for status, line in self._lines.items():
             count = getattr(sweep.counts, status)
             line.value = f"{formats.MARKS[status]} {count:,} {status}"
