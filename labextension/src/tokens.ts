@@ -41,7 +41,7 @@ export interface IOpener {
   /** Open the notebook that a run has written, at its error if it failed. */
   openOutput(project: ProjectView, run: RunView): Promise<void>;
   /** Open a notebook of a project. */
-  openSource(project: ProjectView, notebook: string): Promise<void>;
+  openSource(project: ProjectView, notebook: string): void;
 }
 
 export const IOpener = new Token<IOpener>(

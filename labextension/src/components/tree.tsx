@@ -156,7 +156,7 @@ export function TreeRow(props: ITreeRowProps): ReactElement {
       onFocus={props.onSelect}
       onKeyDown={onKeyDown}
     >
-      {level === 1 && (
+      {level === 1 && onExpand && (
         // The keyboard expands with the arrow keys.
         <span
           className="jp-Mlops-caret"

@@ -46,7 +46,6 @@ export async function askAndRun(
     model.dispose();
   });
   await model.load();
-  dialog.node.querySelector<HTMLElement>('.jp-Mlops-space')?.focus();
   return answer;
 }
 

@@ -36,8 +36,13 @@ export class Notebooks {
     await contents.save(path, { type: 'notebook', format: 'json', content });
   }
 
-  /** Show a notebook; `atError` goes to the first cell that failed. */
-  async open(path: string, atError: boolean): Promise<void> {
+  /** Show a notebook. */
+  open(path: string): void {
+    this.documents.openOrReveal(path);
+  }
+
+  /** Show what a run has written; `atError` goes to the first cell that failed. */
+  async openOutput(path: string, atError: boolean): Promise<void> {
     const widget = this.documents.openOrReveal(path);
     const panel = widget as NotebookPanel | undefined;
     if (!panel || !atError) {

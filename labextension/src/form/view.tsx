@@ -2,7 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
-import { useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 
 import type { ParametersView } from '../api/types';
 import { useSignal } from '../components/hooks';
@@ -21,7 +21,11 @@ export interface IFormViewProps {
 export function FormView(props: IFormViewProps): ReactElement {
   const { model, trans } = props;
   const { declared } = model;
+  const node = useRef<HTMLDivElement>(null);
   useSignal(model.changed);
+  useEffect(() => {
+    node.current?.querySelector<HTMLElement>('input, textarea')?.focus();
+  }, [declared]);
   if (!declared) {
     const error = model.errorOf('') ?? model.errorOf('notebook');
     return (
@@ -35,7 +39,7 @@ export function FormView(props: IFormViewProps): ReactElement {
     );
   }
   return (
-    <div className="jp-Mlops-form">
+    <div ref={node} className="jp-Mlops-form">
       <p className="jp-Mlops-muted jp-Mlops-hint">{hint(declared, trans)}</p>
       {!declared.readable && <FreeParameters {...props} />}
       {declared.readable && !declared.has_cell && (

@@ -47,7 +47,11 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       app.shell.activateById(sidebar.id);
     });
     restorer?.add(sidebar, sidebar.id);
-    follow(mlops, labShell, browser);
+    void app.restored
+      .then(() => browser?.model.restored)
+      .then(() => {
+        follow(mlops, labShell, browser);
+      });
     const category = trans.__('MLOps');
     Object.values(CommandIDs).forEach(command =>
       palette?.addItem({ command, category })

@@ -23,11 +23,12 @@ export const openerPlugin: JupyterFrontEndPlugin<IOpener> = {
       openOutput: async (project, run) => {
         if (run.output !== null) {
           const path = PathExt.join(project.path, run.output);
-          await notebooks.open(path, run.status === 'failed');
+          await notebooks.openOutput(path, run.status === 'failed');
         }
       },
-      openSource: (project, notebook) =>
-        notebooks.open(PathExt.join(project.path, notebook), false)
+      openSource: (project, notebook) => {
+        notebooks.open(PathExt.join(project.path, notebook));
+      }
     };
   }
 };

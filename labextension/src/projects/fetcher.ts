@@ -40,9 +40,10 @@ export class Fetcher {
 
   /** Fetch what events have named. */
   async changes(pending: Pending): Promise<readonly SweepView[]> {
-    const sweeps = [...pending.sweeps].map(id =>
-      this.sweep(id, [...(pending.runs.get(id) ?? [])])
-    );
+    pending.gone.forEach(id => this.entities.removeSweep(id));
+    const sweeps = [...pending.sweeps]
+      .filter(id => !pending.gone.has(id))
+      .map(id => this.sweep(id, [...(pending.runs.get(id) ?? [])]));
     const [ended, models] = await Promise.all([
       Promise.all(sweeps),
       pending.models ? this.client.models(this.project) : null,
@@ -64,21 +65,22 @@ export class Fetcher {
     }
     const hasEnded = this.entities.putSweep(sweep);
     if (this.isWatched(id)) {
-      await this._runs(id, ids);
+      await this._runs(sweep, ids);
     }
     return hasEnded ? [sweep] : [];
   }
 
   private async _runs(
-    sweep: string,
+    sweep: SweepView,
     ids: readonly string[] | null
   ): Promise<void> {
-    const isKnown = this.entities.runs(sweep) !== null;
+    // If the number differs, some were deleted.
+    const isKnown = this.entities.runs(sweep.id)?.length === sweep.total;
     if (isKnown && ids && ids.length <= MANY) {
-      await Promise.all(ids.map(id => this._run(sweep, id)));
+      await Promise.all(ids.map(id => this._run(sweep.id, id)));
     } else {
-      const runs = await this.client.runs(this.project, sweep);
-      this.entities.putRuns(sweep, runs);
+      const runs = await this.client.runs(this.project, sweep.id);
+      this.entities.putRuns(sweep.id, runs);
     }
   }
 

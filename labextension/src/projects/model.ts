@@ -10,6 +10,12 @@ import { toProblem } from './problem';
 import type { ProjectStore } from './store';
 import type { ILease, Stores } from './stores';
 
+/** Where the user is. */
+interface IPlace {
+  readonly path: string;
+  readonly isBrowsing: boolean;
+}
+
 /** Follows the current notebook or folder to its project, unless one was chosen. */
 export class ProjectsModel implements IDisposable {
   constructor(
@@ -112,6 +118,9 @@ export class ProjectsModel implements IDisposable {
 
   private async _locate(): Promise<void> {
     const place = this._place;
+    if (!place) {
+      return;
+    }
     const turn = ++this._turn;
     try {
       const project = await this.client.project(place.path);
@@ -143,7 +152,7 @@ export class ProjectsModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private _lease: ILease | null = null;
   private _known: readonly ProjectView[] = [];
-  private _place = { path: '', isBrowsing: true };
+  private _place: IPlace | null = null;
   private _turn = 0;
   private _isWanted = false;
   private _isPinned = false;

@@ -4,6 +4,8 @@ import type { EventView } from '../api/types';
 /** The things that changed since the last fetch. */
 export class Pending {
   readonly sweeps = new Set<string>();
+  /** Sweeps that were deleted. */
+  readonly gone = new Set<string>();
   /** Changed runs by sweep. */
   readonly runs = new Map<string, Set<string>>();
   /** Sweeps with new values of metrics. */
@@ -18,6 +20,9 @@ export class Pending {
     }
     if (event.sweep_id === null) {
       return;
+    }
+    if (event.kind === 'sweep' && event.data.deleted === true) {
+      this.gone.add(event.sweep_id);
     }
     this.sweeps.add(event.sweep_id);
     if (event.kind === 'metrics') {

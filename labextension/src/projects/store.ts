@@ -17,13 +17,12 @@ import type {
 } from '../api/types';
 import { Entities } from './entities';
 import { Fetcher, MANY } from './fetcher';
-import { Pending } from './pending';
+import { Gatherer } from './gatherer';
+import type { Pending } from './pending';
 import type { IProblem } from './problem';
 import { toProblem } from './problem';
 import { Watches } from './watches';
 
-/** Events are gathered for this long, in ms, before what changed is fetched. */
-const GATHER = 200;
 /** Number of sweeps that are listed at first, and added by `loadMore`. */
 export const PAGE = 50;
 /** Polls that fail become rarer, up to this many ms. */
@@ -136,7 +135,7 @@ export class ProjectStore implements IDisposable {
     }
     this._poll.dispose();
     this._feed.dispose();
-    clearTimeout(this._timer);
+    this._gatherer.dispose();
     Signal.clearData(this);
   }
 
@@ -154,7 +153,7 @@ export class ProjectStore implements IDisposable {
     const isKnown = this._watches.has(sweep) && this.runs(sweep) !== null;
     const watch = this._watches.add(sweep);
     if (!isKnown) {
-      this._attempt(() => this._fetcher.sweep(sweep, null));
+      void this._attempt(() => this._fetcher.sweep(sweep, null));
     }
     return watch;
   }
@@ -168,7 +167,7 @@ export class ProjectStore implements IDisposable {
   /** List older sweeps too. */
   loadMore(): void {
     this._limit += PAGE;
-    this._attempt(() => this._fetchAll());
+    void this._attempt(() => this._fetchAll());
   }
 
   /** Take in a sweep that the server has just answered with. */
@@ -177,9 +176,12 @@ export class ProjectStore implements IDisposable {
     this._changed.emit();
   }
 
-  /** Fetch what a request of ours has changed, without waiting for its event. */
-  touch(sweep: string): void {
-    this._attempt(() => this._fetcher.sweep(sweep, null));
+  /** Ask for what a request of ours has changed, in case that events do not arrive. */
+  catchUp(): void {
+    void this._attempt(async () => {
+      await this._feed.heal();
+      return [];
+    });
   }
 
   private async _tick(): Promise<void> {
@@ -208,48 +210,31 @@ export class ProjectStore implements IDisposable {
   }
 
   private _onEvents(_: ChangeFeed, events: readonly EventView[]): void {
-    events.forEach(event => this._pending.add(event));
-    this._schedule();
+    this._gatherer.add(events);
   }
 
   private _onLost(): void {
-    this._attempt(() => this._fetchAll());
+    void this._attempt(() => this._fetchAll());
   }
 
-  /** Fetch what has gathered, a moment from now and not while another fetch is under way. */
-  private _schedule(): void {
-    if (this._timer !== undefined || this._isFlushing || this.isDisposed) {
-      return;
-    }
-    this._timer = setTimeout(() => {
-      this._timer = undefined;
-      this._attempt(() => this._flush());
-    }, GATHER);
-  }
-
-  private async _flush(): Promise<readonly SweepView[]> {
-    const pending = this._pending;
-    this._pending = new Pending();
-    this._isFlushing = true;
-    try {
-      return pending.sweeps.size > MANY
-        ? await this._fetchAll()
-        : await this._fetcher.changes(pending);
-    } finally {
-      this._isFlushing = false;
-      pending.metrics.forEach(id => this._measured.emit(id));
-      if (!this._pending.isEmpty) {
-        this._schedule();
-      }
-    }
+  private async _fetchPending(pending: Pending): Promise<void> {
+    await this._attempt(() =>
+      pending.sweeps.size > MANY
+        ? this._fetchAll()
+        : this._fetcher.changes(pending)
+    );
+    pending.metrics.forEach(id => this._measured.emit(id));
   }
 
   /** Do it, and keep what goes wrong as the problem; the poll then fetches everything again. */
-  private _attempt(work: () => Promise<readonly SweepView[]>): void {
-    work().then(
-      ended => this._succeed(ended),
-      (error: unknown) => this._fail(error)
-    );
+  private async _attempt(
+    work: () => Promise<readonly SweepView[]>
+  ): Promise<void> {
+    try {
+      this._succeed(await work());
+    } catch (error) {
+      this._fail(error);
+    }
   }
 
   private _succeed(ended: readonly SweepView[]): void {
@@ -283,16 +268,16 @@ export class ProjectStore implements IDisposable {
   private readonly _entities = new Entities();
   private readonly _fetcher: Fetcher;
   private readonly _feed: ChangeFeed;
+  private readonly _gatherer = new Gatherer(pending =>
+    this._fetchPending(pending)
+  );
   private readonly _poll: Poll;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _measured = new Signal<this, string>(this);
   private readonly _finished = new Signal<this, SweepView>(this);
   private readonly _watches = new Watches();
   private _problem: IProblem | null = null;
-  private _pending = new Pending();
   private _limit = PAGE;
   private _isLoaded = false;
   private _isStale = true;
-  private _isFlushing = false;
-  private _timer: ReturnType<typeof setTimeout> | undefined;
 }

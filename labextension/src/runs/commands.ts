@@ -51,10 +51,10 @@ function addOpenCommands(options: IRunCommandsOptions): void {
     caption: trans.__('Open the notebook that was run'),
     describedBy: NO_ARGUMENTS,
     isVisible: () => sweepOf(targets) !== null,
-    execute: async () => {
+    execute: () => {
       const target = sweepOf(targets);
       if (target) {
-        await opener.openSource(target.store.project, target.sweep.notebook);
+        opener.openSource(target.store.project, target.sweep.notebook);
       }
     }
   });
@@ -95,7 +95,7 @@ function addAction<T extends IRunTarget | ISweepTarget>(
       const label = action.label(target);
       if (isClear || (await confirm(label, action.question(target), trans))) {
         await attempt(action.act(target));
-        target.store.touch(target.sweep.id);
+        target.store.catchUp();
       }
     }
   });

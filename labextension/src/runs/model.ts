@@ -80,6 +80,12 @@ export class RunsModel implements IDisposable {
       : [];
   }
 
+  /** Fetch everything again, after something went wrong. */
+  async retry(): Promise<void> {
+    await this.projects.retry();
+    await this._store?.refresh();
+  }
+
   /** Whether a sweep's runs are listed: if somebody asked for it, else while it is under way. */
   isExpanded(sweep: string): boolean {
     const status = this._store?.sweep(sweep)?.status;

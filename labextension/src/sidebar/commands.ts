@@ -29,17 +29,16 @@ export function addSidebarCommands(
     isToggled: () => runs.isFiltering,
     execute: () => {
       runs.isFiltering = !runs.isFiltering;
-      openPanel();
+      if (!projects.isWanted) {
+        openPanel();
+      }
     }
   });
   commands.addCommand(CommandIDs.refresh, {
     label: trans.__('Refresh Runs and Models'),
     icon: refreshIcon,
     describedBy: NO_ARGUMENTS,
-    execute: async () => {
-      await projects.retry();
-      await projects.current?.refresh();
-    }
+    execute: () => runs.retry()
   });
   commands.addCommand(CommandIDs.doctor, {
     label: trans.__('Check Set-up…'),

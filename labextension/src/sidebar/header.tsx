@@ -57,9 +57,7 @@ export function Header(props: IHeaderProps): ReactElement {
         <Problem
           problem={problem}
           trans={trans}
-          onRetry={() => {
-            void (projects.problem ? projects.retry() : store?.refresh());
-          }}
+          onRetry={() => void model.retry()}
         />
       ) : (
         store?.status && <StatusLine status={store.status} trans={trans} />

@@ -71,6 +71,7 @@ export class Sidebar extends SidePanel {
   protected override onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
     const first =
+      this.node.querySelector<HTMLElement>('.jp-Mlops-filter') ??
       this.node.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]') ??
       this.node.querySelector<HTMLElement>('.jp-Mlops-empty button') ??
       this.node.querySelector<HTMLElement>('.jp-Mlops-project');

@@ -38,6 +38,14 @@ export function SweepTable(props: ISweepTableProps): ReactElement {
   const last = Math.min(runs.length, Math.ceil((top + height) / ROW) + MARGIN);
   const current = runs.find(run => run.id === active) ?? runs[0];
 
+  const hasRows = runs.length > 0;
+  useEffect(() => {
+    // The tab was activated before its rows were there.
+    const panel = node.current?.closest('.jp-Mlops-sweepPanel');
+    if (hasRows && panel && panel === document.activeElement) {
+      panel.querySelector<HTMLElement>('tr[tabindex="0"]')?.focus();
+    }
+  }, [hasRows]);
   useEffect(() => {
     if (focus.current) {
       focus.current = false;

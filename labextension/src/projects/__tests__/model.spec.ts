@@ -61,6 +61,13 @@ describe('ProjectsModel', () => {
     expect(shown()).toBe('flights');
   });
 
+  it('waits until it knows where the user is', async () => {
+    await model.want(true);
+    expect(server.asked).toEqual([]);
+    await model.follow('', true);
+    expect(shown()).toBe('');
+  });
+
   it('follows the current notebook', async () => {
     await model.want(true);
     await model.follow('flights/train.ipynb', false);

@@ -143,6 +143,44 @@ describe('ProjectStore', () => {
     expect(store.problem).toBeNull();
   });
 
+  it('forgets a deleted sweep without asking for it', async () => {
+    await loaded();
+    emit({
+      seq: 8,
+      kind: 'sweep',
+      run_id: null,
+      status: null,
+      data: { deleted: true }
+    });
+    await vi.waitFor(() => {
+      expect(store.sweeps).toEqual([]);
+    });
+    expect(server.count('GET /sweeps/s1')).toBe(0);
+  });
+
+  it('fetches the runs again when some were deleted', async () => {
+    store.watch('s1');
+    await loaded();
+    await vi.waitFor(() => {
+      expect(store.runs('s1')).toHaveLength(2);
+    });
+    server.on('GET /sweeps/s1', aSweep({ total: 1 }));
+    server.on('GET /runs', [aRun()]);
+    emit({ seq: 8, kind: 'sweep', run_id: null, data: { deleted: false } });
+    await vi.waitFor(() => {
+      expect(store.runs('s1')).toHaveLength(1);
+    });
+  });
+
+  it('catches up with its own changes where no event arrives', async () => {
+    await loaded();
+    server.on('GET /events', [anEvent({ seq: 8, kind: 'sweep' })]);
+    store.catchUp();
+    await vi.waitFor(() => {
+      expect(server.count('GET /sweeps/s1')).toBe(1);
+    });
+  });
+
   it('tells once that a sweep has ended', async () => {
     const ended: SweepView[] = [];
     store.finished.connect((_, sweep) => ended.push(sweep));

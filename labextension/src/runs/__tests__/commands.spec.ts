@@ -23,7 +23,7 @@ describe('the commands of runs', () => {
   let targets: Targets;
   const opener = {
     openOutput: vi.fn(() => Promise.resolve()),
-    openSource: vi.fn(() => Promise.resolve())
+    openSource: vi.fn()
   };
 
   const pointAtRun = (run: RunView): void => {

@@ -42,6 +42,7 @@ describe('RunsModel', () => {
     const projects = new ProjectsModel(server.client, stores);
     model = new RunsModel(projects);
     await projects.want(true);
+    await projects.follow('train.ipynb', false);
     await vi.waitFor(() => {
       expect(model.store?.isLoaded).toBe(true);
     });

@@ -1,0 +1,69 @@
+"""The main job in a browser: a sweep of the example's training notebook, from form to model."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.ui.driver import RUN, Lab, has_status
+
+
+def test_sweep_from_form_to_model(lab: Lab) -> None:
+    """A sweep is asked for by the form, watched, charted, opened and its best run registered."""
+    page = lab.page
+    panel = lab.show_panel()
+    expect(panel.get_by_text("No runs yet.")).to_be_visible()
+    expect(panel.get_by_role("button", name="Try the example")).to_be_visible()
+    lab.screenshots("panel-empty")
+
+    prepared = lab.run("01_prepare.ipynb", source="sample")
+    has_status(prepared, "succeeded")
+
+    form = lab.ask_to_run("02_train.ipynb")
+    expect(lab.field("max_depth")).to_have_value("3")
+    lab.field("max_depth").fill("2, 3")
+    form.get_by_role("button", name="false", exact=True).click()
+    expect(lab.field("use_weather")).to_have_value("true, false")
+    lab.field("max_iter").fill("20")
+    form.get_by_label("Rank by").fill("auc")
+    form.get_by_label("Best value").select_option("highest")
+    expect(form.get_by_text("4 runs", exact=True)).to_be_visible()
+    lab.screenshots("form")
+    lab.submit(4)
+
+    sweep = lab.newest("02_train.ipynb")
+    has_status(sweep, "running")
+    expect(panel.locator(".jp-Mlops-truth")).to_contain_text("running")
+    expect(lab.runs()).not_to_have_count(0)
+    has_status(sweep, "succeeded", 2 * RUN)
+    expect(sweep).to_contain_text("best auc 0.")
+    expect(lab.runs()).to_have_count(4)
+    toast = page.locator(".Toastify__toast", has_text="4 runs succeeded")
+    toast.get_by_role("button", name="Open").click()
+
+    tab = page.locator(".jp-Mlops-sweepPanel")
+    expect(tab.get_by_role("heading", name="02_train.ipynb")).to_be_visible()
+    rows = tab.locator("tbody tr.jp-Mlops-run")
+    expect(rows).to_have_count(4)
+    expect(tab.locator('tr[data-best="true"]')).to_have_count(1)
+    expect(tab.locator(".jp-Mlops-drawing svg, .jp-Mlops-drawing canvas").first).to_be_visible()
+    rows.nth(2).click()
+    expect(rows.nth(2)).to_have_attribute("aria-selected", "true")
+    lab.screenshots("sweep")
+
+    tab.get_by_role("button", name="Register best…").click()
+    dialog = page.locator(".jp-Mlops-registerDialog")
+    dialog.get_by_label("Model name").fill("late-flights")
+    dialog.get_by_label("Alias (optional)").fill("champion")
+    lab.screenshot("register")
+    dialog.get_by_role("button", name="Register").click()
+    model = panel.locator(".jp-Mlops-model", has_text="late-flights")
+    expect(model).to_contain_text("v1")
+    expect(model).to_contain_text("@champion")
+    lab.screenshots("panel")
+
+    rows.first.dblclick()
+    notebook = page.locator(".jp-NotebookPanel:visible")
+    expect(notebook.locator(".jp-Cell").first).to_be_visible()
+    expect(
+        notebook.get_by_text("injected-parameters").or_(notebook.get_by_text("max_iter = 20")).first
+    ).to_be_visible()
