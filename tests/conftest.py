@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 
@@ -36,4 +38,17 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
             patch.setenv(f"GIT_{role}_NAME", "A Tester")
             patch.setenv(f"GIT_{role}_EMAIL", "tester@example.org")
         yield
+        _end_workers(runtime)
     shutil.rmtree(runtime, ignore_errors=True)
+
+
+def _end_workers(runtime: Path) -> None:
+    """End the workers that tests have started and left to their own idle time."""
+    left = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            ours = process.environ().get("JUPYTER_MLOPS_RUNTIME_DIR") == str(runtime)
+            if ours and "jupyter_mlops.app.worker" in process.cmdline():
+                process.terminate()
+                left.append(process)
+    psutil.wait_procs(left, timeout=30)
