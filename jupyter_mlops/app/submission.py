@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -158,7 +159,12 @@ def preview(project: Project, request: m.SpaceRequest) -> tuple[int | None, dict
 
 
 def prepare(
-    project: Project, request: m.SubmitRequest, *, cores: int, executors: tuple[str, ...]
+    project: Project,
+    request: m.SubmitRequest,
+    *,
+    cores: int,
+    executors: tuple[str, ...],
+    tracking_uri: str,
 ) -> Submission:
     """Check a request and make a sweep of it, its notebook kept in ``snapshots``."""
     notebook = read(project, request.notebook)
@@ -200,7 +206,13 @@ def prepare(
         kernel=kernel.name,
         kernel_argv=kernel.argv,
         created_at=datetime.now(UTC),
-        context=facts | {"language": kernel.language, "parent_attempt": request.parent_attempt},
+        context=facts
+        | {
+            "language": kernel.language,
+            "parent_attempt": request.parent_attempt,
+            "tracking_uri": context.without_credentials(tracking_uri),
+            "environment_sha256": _hash_of_variables(request.environment or os.environ),
+        },
     )
     return Submission(sweep, space)
 
@@ -243,6 +255,12 @@ def source_changed(project: Project, sweep: Sweep) -> bool:
 @lru_cache(maxsize=256)
 def _hash_of(path: Path, _mtime: int, _size: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _hash_of_variables(variables: Mapping[str, str]) -> str:
+    """Tell environments apart without keeping what they hold."""
+    lines = sorted(f"{name}={value}" for name, value in variables.items())
+    return hashlib.sha256("\0".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _direction(request: m.SubmitRequest) -> bool:

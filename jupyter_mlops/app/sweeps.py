@@ -33,6 +33,7 @@ class SweepUseCases:
         recorder: Recorder,
         slots: Slots,
         executors: tuple[str, ...],
+        tracking_uri: str,
     ) -> None:
         self._project = project
         self._store = store
@@ -40,6 +41,7 @@ class SweepUseCases:
         self._recorder = recorder
         self._slots = slots
         self._executors = executors
+        self._tracking_uri = tracking_uri
 
     # -- before a sweep ----------------------------------------------------------------------------
 
@@ -106,6 +108,7 @@ class SweepUseCases:
             body,
             cores=self._slots.limit,
             executors=self._executors,
+            tracking_uri=self._tracking_uri,
         )
         sweep = prepared.sweep
         if body.environment is not None:

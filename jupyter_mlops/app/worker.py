@@ -94,7 +94,13 @@ class Worker:
         )
         self._sessions = SessionUseCases(project, store, self._recorder, worker=worker, fence=fence)
         sweeps = SweepUseCases(
-            project, store, self._scheduler, self._recorder, self._slots, tuple(executors)
+            project,
+            store,
+            self._scheduler,
+            self._recorder,
+            self._slots,
+            tuple(executors),
+            resolved,
         )
         models = ModelUseCases(store, self._recorder, sweeps)
         health = HealthUseCases(
@@ -233,7 +239,8 @@ def _serve(project: Project, ready: int | None) -> None:
     fence = store.leases.acquire(_LEASE, identify(os.getpid()), is_alive)
     if fence is None:
         raise StoreUnavailable(
-            "A worker on another machine serves this project. Stop it there, or wait for its end."
+            "A worker on another machine, or of another JUPYTER_MLOPS_RUNTIME_DIR, serves this "
+            "project. Stop it there, or wait for its end."
         )
     record = {"python": sys.executable, "pid": os.getpid()}
     write_atomically(project.state / "worker.json", json.dumps(record).encode())

@@ -175,6 +175,9 @@ def test_kernels_get_the_submitters_variables_and_dotenv(client: Client) -> None
         "1",
         f"{first.id}.1",
     ]
+    context = client.call(ops.GET_RUN, run_id=first.id).context
+    assert len(context["environment_sha256"]) == 64
+    assert context["tracking_uri"].endswith("mlflow.db")
     for path in client.project.state.glob("store.db*"):
         assert b"hunter2hunter2" not in path.read_bytes()
 
