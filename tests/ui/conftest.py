@@ -112,7 +112,7 @@ def server(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     try:
         assert ready.wait(PATIENCE), "".join(log)
         assert process.poll() is None, "".join(log)
-        yield Server(f"http://127.0.0.1:{port}{BASE_URL}", token, log)
+        yield Server(f"http://127.0.0.1:{port}{BASE_URL}", token, folder / "settings")
     finally:
         process.terminate()
         process.wait(30)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,11 +23,12 @@ Theme = Literal["JupyterLab Light", "JupyterLab Dark"]
 
 @dataclass(frozen=True)
 class Server:
-    """A running server, and what it has logged."""
+    """A running server."""
 
     url: str
     token: str
-    log: list[str]
+    #: Folder of the user's settings.
+    settings: Path
 
 
 class Lab:
@@ -56,6 +60,15 @@ class Lab:
         self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
         self.page.locator(".jp-DirListing").first.wait_for(state="attached")
 
+    @contextmanager
+    def setting(self, name: str, value: object) -> Iterator[None]:
+        """Change one of our settings for pages that are opened in the meantime."""
+        file = self.server.settings / "jupyter-mlops" / "plugin.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({name: value}), "utf-8")
+        yield
+        file.unlink()
+
     def execute(self, command: str, args: dict[str, object] | None = None) -> None:
         """Run one of JupyterLab's commands."""
         self.page.evaluate(
@@ -75,8 +88,9 @@ class Lab:
 
     def screenshots(self, name: str) -> None:
         """Save what the page looks like in light and dark."""
-        for theme in ("JupyterLab Dark", "JupyterLab Light"):
-            self.theme("JupyterLab Dark" if theme == "JupyterLab Dark" else "JupyterLab Light")
+        themes: tuple[Theme, ...] = ("JupyterLab Dark", "JupyterLab Light")
+        for theme in themes:
+            self.theme(theme)
             self.page.wait_for_timeout(600)  # charts are drawn again in the theme's colours
             self.screenshot(f"{name}-{theme.removeprefix('JupyterLab ').lower()}")
 

@@ -6,9 +6,9 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
+import jupyter_mlops as mlops
 from tests.ui.driver import PROJECT, Lab, has_status
 
 
@@ -129,17 +129,24 @@ def test_unreachable_server_is_told_and_survived(lab: Lab) -> None:
     expect(problem).to_have_count(0)
 
 
-@pytest.mark.parametrize("by", ["event", "poll"])
-def test_changes_of_others_arrive(lab: Lab, root: Path, by: str) -> None:
-    """What a shell does to the project appears in the panel, also where events do not arrive."""
-    pytest.importorskip("jupyter_mlops.api")
-    import jupyter_mlops as mlops
-
-    if by == "poll":
-        lab.page.route_web_socket("**/api/events/subscribe*", lambda socket: None)
-        lab.open()
+def test_changes_of_others_arrive(lab: Lab, root: Path) -> None:
+    """What a shell does to the project appears in the panel by itself."""
     lab.show_panel()
+    run_elsewhere(lab, root)
+
+
+def test_changes_are_polled_for(lab: Lab, root: Path) -> None:
+    """Where the socket of events is blocked, the panel asks for changes."""
+    with lab.setting("pollInterval", 2):
+        lab.page.route_web_socket("**/api/events/subscribe*", lambda _: None)
+        lab.open()
+        lab.show_panel()
+        run_elsewhere(lab, root)
+
+
+def run_elsewhere(lab: Lab, root: Path) -> None:
+    """Run a notebook from Python, and see it in the panel."""
     before = lab.sweeps("fragile.ipynb").count()
     mlops.run(root / PROJECT / "fragile.ipynb", {"x": 1})
-    expect(lab.sweeps("fragile.ipynb")).to_have_count(before + 1, timeout=70_000)
+    expect(lab.sweeps("fragile.ipynb")).to_have_count(before + 1, timeout=30_000)
     has_status(lab.newest("fragile.ipynb"), "succeeded")

@@ -4,9 +4,9 @@ import type { ReactElement } from 'react';
 
 import type { ModelVersionView } from '../api/types';
 import { decodeNumber } from '../values';
-import { useNow, useSignal } from '../components/hooks';
+import { useSignal } from '../components/hooks';
 import { Tree, TreeRow } from '../components/tree';
-import { formatAgo, formatNumber, formatTime } from '../format';
+import { formatNumber, formatTime } from '../format';
 import type { IRowHandlers } from '../runs/handlers';
 import type { RunsModel } from '../runs/model';
 import { buildModelRows } from './rows';
@@ -21,7 +21,6 @@ export function ModelsView(props: IModelsViewProps): ReactElement {
   const { trans, handlers } = props;
   const { store } = props.model;
   useSignal(props.model.changed);
-  const now = useNow(30_000);
   const rows = buildModelRows(store?.models ?? []);
   if (!store || rows.length === 0) {
     return (
@@ -65,9 +64,6 @@ export function ModelsView(props: IModelsViewProps): ReactElement {
                     @{alias}
                   </span>
                 ))}
-              </span>
-              <span className="jp-Mlops-number jp-Mlops-muted">
-                {formatAgo(model.created_at, now, trans)}
               </span>
             </TreeRow>
           );

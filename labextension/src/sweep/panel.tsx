@@ -52,7 +52,8 @@ export class SweepPanel extends Panel {
         <SweepTable model={model} trans={trans} handlers={handlers} />
       )
     );
-    this._split.addWidget(this._chartBox(trans));
+    this._chartBox = this._createChartBox(trans);
+    this._split.addWidget(this._chartBox);
     this._split.setRelativeSizes([3, 2]);
     const head = ReactWidget.create(
       <SweepHead
@@ -106,14 +107,15 @@ export class SweepPanel extends Panel {
   }
 
   private _onModel(): void {
-    const { sweep } = this.model;
+    const { sweep, metrics } = this.model;
+    this._chartBox.setHidden(metrics.length === 0);
     if (sweep) {
       this.title.label = baseName(sweep.notebook).replace(/\.ipynb$/, '');
       this.title.caption = `${sweep.notebook}\n${sweep.id}`;
     }
   }
 
-  private _chartBox(trans: TranslationBundle): Widget {
+  private _createChartBox(trans: TranslationBundle): Widget {
     const box = new BoxPanel({ direction: 'top-to-bottom', spacing: 0 });
     const choice = ReactWidget.create(
       <MetricChoice model={this.model} trans={trans} />
@@ -127,6 +129,7 @@ export class SweepPanel extends Panel {
   }
 
   private readonly _split: SplitPanel;
+  private readonly _chartBox: Widget;
   private readonly _observer: ResizeObserver;
 }
 
