@@ -131,7 +131,7 @@ async function setAlias(
   trans: TranslationBundle
 ): Promise<void> {
   const { store, model } = target;
-  const known = new Set(store.models.flatMap(each => each.aliases));
+  const known = new Set(store.models?.flatMap(each => each.aliases));
   const result = await InputDialog.getItem({
     title: trans.__('Alias of %1 version %2', model.name, model.version),
     label: trans.__('Alias'),

@@ -47,12 +47,12 @@ export class RegisterModel {
 
   /** The names of registered models. */
   get knownNames(): readonly string[] {
-    return [...new Set(this.store.models.map(model => model.name))];
+    return [...new Set(this.store.models?.map(model => model.name))];
   }
 
   /** The aliases in use. */
   get knownAliases(): readonly string[] {
-    return [...new Set(this.store.models.flatMap(model => model.aliases))];
+    return [...new Set(this.store.models?.flatMap(model => model.aliases))];
   }
 
   /** The field that is wrong, and why. */

@@ -25,9 +25,9 @@ export function ModelsView(props: IModelsViewProps): ReactElement {
   if (!store || rows.length === 0) {
     return (
       <p className="jp-Mlops-empty">
-        {store?.isLoaded
+        {store?.models
           ? trans.__('No models yet. Register the best run of a sweep.')
-          : ''}
+          : trans.__('Loading…')}
       </p>
     );
   }

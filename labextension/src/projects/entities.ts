@@ -10,7 +10,8 @@ import { isFinished } from '../status';
 /** Holds what was fetched. */
 export class Entities {
   status: StatusView | null = null;
-  models: readonly ModelVersionView[] = [];
+  /** The model versions, or null while they are not known. */
+  models: readonly ModelVersionView[] | null = null;
   /** Whether there are older sweeps than those listed. */
   hasMore = false;
 
@@ -29,15 +30,27 @@ export class Entities {
     return runs ? [...runs.values()] : null;
   }
 
+  /** The list of sweeps is being asked for; what is taken in from now on is newer than it. */
+  beginList(): void {
+    this._newer.clear();
+  }
+
   /** Take in the list of sweeps, newest first. Returns those that have ended since last seen. */
   list(sweeps: readonly SweepView[]): readonly SweepView[] {
-    this._order = sweeps.map(sweep => sweep.id);
-    return sweeps.filter(sweep => this.putSweep(sweep));
+    const listed = sweeps.map(sweep => sweep.id);
+    const begun = this._order.filter(
+      id => this._newer.has(id) && !listed.includes(id)
+    );
+    const old = sweeps.filter(sweep => !this._newer.has(sweep.id));
+    this._order = [...begun, ...listed];
+    return old.filter(sweep => this.putSweep(sweep));
   }
 
   /** Take in a sweep. Returns whether it has ended since it was last seen. */
   putSweep(sweep: SweepView): boolean {
     const before = this._sweeps.get(sweep.id);
+    this._newer.add(sweep.id);
+    this._missing.delete(sweep.id);
     this._sweeps.set(sweep.id, sweep);
     if (!this._order.includes(sweep.id) && this._isNewest(sweep)) {
       this._order = [sweep.id, ...this._order];
@@ -57,7 +70,13 @@ export class Entities {
     this._runs.get(sweep)?.set(run.id, run);
   }
 
+  /** Whether the server has said that there is no such sweep. */
+  isMissing(sweep: string): boolean {
+    return this._missing.has(sweep);
+  }
+
   removeSweep(id: string): void {
+    this._missing.add(id);
     this._sweeps.delete(id);
     this._runs.delete(id);
   }
@@ -74,6 +93,9 @@ export class Entities {
   }
 
   private _order: readonly string[] = [];
+  /** Sweeps that were taken in since the list was asked for. */
+  private readonly _newer = new Set<string>();
+  private readonly _missing = new Set<string>();
   private readonly _sweeps = new Map<string, SweepView>();
   private readonly _runs = new Map<string, Map<string, RunView>>();
 }

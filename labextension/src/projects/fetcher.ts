@@ -22,17 +22,20 @@ export class Fetcher {
     this.entities.status = await this.client.status(this.project);
   }
 
-  /** Fetch the newest `limit` sweeps, the models, and the runs of the sweeps `watched`. */
+  /** Fetch the registered models; the worker may need seconds for the first answer. */
+  async models(): Promise<readonly SweepView[]> {
+    this.entities.models = await this.client.models(this.project);
+    return [];
+  }
+
+  /** Fetch the newest `limit` sweeps, and the runs of the sweeps `watched`. */
   async all(
     limit: number,
     watched: readonly string[]
   ): Promise<readonly SweepView[]> {
-    const [sweeps, models] = await Promise.all([
-      this.client.sweeps(this.project, limit),
-      this.client.models(this.project)
-    ]);
+    this.entities.beginList();
+    const sweeps = await this.client.sweeps(this.project, limit);
     const ended = this.entities.list(sweeps);
-    this.entities.models = models;
     this.entities.hasMore = sweeps.length >= limit;
     const more = await Promise.all(watched.map(id => this.sweep(id, null)));
     return [...ended, ...more.flat()];
@@ -44,12 +47,11 @@ export class Fetcher {
     const sweeps = [...pending.sweeps]
       .filter(id => !pending.gone.has(id))
       .map(id => this.sweep(id, [...(pending.runs.get(id) ?? [])]));
-    const [ended, models] = await Promise.all([
+    const [ended] = await Promise.all([
       Promise.all(sweeps),
-      pending.models ? this.client.models(this.project) : null,
+      pending.models ? this.models() : null,
       this.status()
     ]);
-    this.entities.models = models ?? this.entities.models;
     return ended.flat();
   }
 

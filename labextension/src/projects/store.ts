@@ -106,7 +106,8 @@ export class ProjectStore implements IDisposable {
     return this._entities.hasMore;
   }
 
-  get models(): readonly ModelVersionView[] {
+  /** The model versions, or null while they are not known. */
+  get models(): readonly ModelVersionView[] | null {
     return this._entities.models;
   }
 
@@ -115,7 +116,7 @@ export class ProjectStore implements IDisposable {
     return (this.status?.running ?? 0) + (this.status?.queued ?? 0) > 0;
   }
 
-  /** Whether everything was fetched at least once. */
+  /** Whether the sweeps were fetched at least once. */
   get isLoaded(): boolean {
     return this._isLoaded;
   }
@@ -141,6 +142,11 @@ export class ProjectStore implements IDisposable {
 
   sweep(id: string): SweepView | null {
     return this._entities.sweep(id);
+  }
+
+  /** Whether the server has said that there is no such sweep. */
+  isMissing(sweep: string): boolean {
+    return this._entities.isMissing(sweep);
   }
 
   /** The runs of a sweep in its own order, or null while they are not known. */
@@ -206,6 +212,7 @@ export class ProjectStore implements IDisposable {
     this._isStale = false;
     const ended = await this._fetcher.all(this._limit, this._watches.ids);
     this._isLoaded = true;
+    void this._attempt(() => this._fetcher.models());
     return ended;
   }
 

@@ -109,12 +109,7 @@ function StatusLine(props: {
           status.cores
         )}
       >
-        {trans._n(
-          '%2 of %1 core',
-          '%2 of %1 cores',
-          status.cores,
-          status.cores_held
-        )}
+        {trans._n('%2/%1 core', '%2/%1 cores', status.cores, status.cores_held)}
       </span>
     </div>
   );

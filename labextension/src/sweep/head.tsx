@@ -44,7 +44,7 @@ export function SweepHead(props: ISweepHeadProps): ReactElement {
     return (
       <div className="jp-Mlops-sweepHead jp-Mlops-muted">
         {model.isGone
-          ? trans.__('This sweep was deleted.')
+          ? trans.__('This sweep does not exist any more.')
           : trans.__('Loading…')}
       </div>
     );

@@ -48,9 +48,9 @@ export class SweepModel implements IDisposable {
     return this.store.sweep(this.id);
   }
 
-  /** Whether the sweep was there and is not any more. */
+  /** Whether there is no such sweep, or not any more. */
   get isGone(): boolean {
-    return this.sweep === null && (this._wasSeen || this.store.isLoaded);
+    return this.store.isMissing(this.id);
   }
 
   /** The runs in the sweep's own order. */
@@ -128,7 +128,6 @@ export class SweepModel implements IDisposable {
   }
 
   private _onStore(): void {
-    this._wasSeen ||= this.sweep !== null;
     if (this.metric !== this._fetched) {
       this._fetchSeries();
     }
@@ -172,7 +171,6 @@ export class SweepModel implements IDisposable {
   private _fetched: string | null = null;
   private _series: readonly MetricSeries[] = [];
   private _selected: string | null = null;
-  private _wasSeen = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
 }

@@ -53,7 +53,7 @@ describe('RegisterModel', () => {
       isWanted: () => true
     });
     await vi.waitFor(() => {
-      expect(store.isLoaded).toBe(true);
+      expect(store.models).toHaveLength(2);
     });
     form = new RegisterModel(store, { sweep: 's1' }, 'train', 'Register');
   });

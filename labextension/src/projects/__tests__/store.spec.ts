@@ -62,11 +62,22 @@ describe('ProjectStore', () => {
     await loaded();
     expect(store.status?.running).toBe(1);
     expect(store.sweeps.map(sweep => sweep.id)).toEqual(['s1']);
-    expect(store.models.map(model => model.name)).toEqual(['late-flights']);
+    await vi.waitFor(() => {
+      expect(store.models?.map(model => model.name)).toEqual(['late-flights']);
+    });
     expect(server.last('GET /sweeps').query).toMatchObject({
       project: 'flights',
       limit: String(PAGE)
     });
+  });
+
+  it('lists sweeps without waiting for models', async () => {
+    store.dispose();
+    server.on('GET /models', () => new Promise(() => undefined));
+    store = open();
+    await loaded();
+    expect(store.sweeps).toHaveLength(1);
+    expect(store.models).toBeNull();
   });
 
   it('asks nothing while nobody looks', async () => {
