@@ -72,7 +72,9 @@ def test_readme_links_lead_somewhere() -> None:
     missing = [
         f"{page.relative_to(ROOT)}: {target}"
         for page in tracked_files("*.md")
-        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        for target in re.findall(
+            r"(?:\]\(|src(?:set)?=\")(?!https?:)([^)\"#:\s]+)", page.read_text("utf-8")
+        )
         if not (page.parent / target).exists()
     ]
     assert not missing
