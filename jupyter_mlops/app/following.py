@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from ..core.exceptions import WorkerUnavailable
-from ..core.runs import ATTEMPT_VARIABLE, Status
+from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Status
 from . import messages as m
 from . import operations as ops
 from .client import Client, connect
+from .projects import find_project
 
 R = TypeVar("R")
 
@@ -60,17 +62,29 @@ def events(client: Client, after: int) -> Generator[m.EventView | None]:
     """
     attempt = os.environ.get(ATTEMPT_VARIABLE)
     failures = 0
-    while True:
-        try:
-            for event in client.events(after, attempt=attempt, beat=BEAT):
-                failures = 0
-                if event is not None:
-                    after = event.seq
-                yield event
-        except WorkerUnavailable:
-            failures += 1
-            _reconnect(client, failures)
-            yield None
+    with _standing_aside(client):
+        while True:
+            try:
+                for event in client.events(after, attempt=attempt, beat=BEAT):
+                    failures = 0
+                    if event is not None:
+                        after = event.seq
+                    yield event
+            except WorkerUnavailable:
+                failures += 1
+                _reconnect(client, failures)
+                yield None
+
+
+@contextmanager
+def _standing_aside(client: Client) -> Iterator[None]:
+    """Hold no core if we belong to an attempt of another project than the one we wait for."""
+    attempt, root = os.environ.get(ATTEMPT_VARIABLE), os.environ.get(PROJECT_VARIABLE)
+    if attempt is None or root is None or Path(root) == client.project.root:
+        yield
+        return
+    with Client(find_project(root)).waiting(attempt):
+        yield
 
 
 def _reconnect(client: Client, failures: int) -> None:

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.exceptions import WorkerUnavailable
+from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE
 from .projects import Project
+
+_EXPERIMENT_VARIABLES = ("MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 
 RUNTIME_VARIABLE = "JUPYTER_MLOPS_RUNTIME_DIR"
 
@@ -118,6 +121,7 @@ def start_worker(project: Project, *, python: str | None = None) -> None:
                 stdout=log,
                 stderr=log,
                 cwd=project.root,
+                env=_worker_environment(),
                 pass_fds=(writer,),
                 start_new_session=True,
                 check=False,
@@ -134,6 +138,17 @@ def start_worker(project: Project, *, python: str | None = None) -> None:
         os.close(reader)
         if writer >= 0:
             os.close(writer)
+
+
+def _worker_environment() -> dict[str, str]:
+    """Return our environment without what belongs to the attempt that we may be part of."""
+    own = {ATTEMPT_VARIABLE, PROJECT_VARIABLE}
+    inside = os.environ.get(PROJECT_VARIABLE)
+    if inside is not None:
+        own |= {"MLFLOW_RUN_ID", "MLFLOW_RUN_CONTEXT", *_EXPERIMENT_VARIABLES}
+        if inside in os.environ.get("MLFLOW_TRACKING_URI", ""):
+            own.add("MLFLOW_TRACKING_URI")
+    return {name: value for name, value in os.environ.items() if name not in own}
 
 
 def worker_log(project: Project) -> Path:

@@ -26,7 +26,7 @@ from ..core.ports import (
     Task,
 )
 from ..core.resources import thread_limits
-from ..core.runs import ATTEMPT_VARIABLE, Attempt, Reason, Run, Status, Sweep
+from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Attempt, Reason, Run, Status, Sweep
 from ..execution.slots import Slots
 from ..mlflow_client import kernel_defaults
 from ..store import Store
@@ -313,7 +313,8 @@ class Scheduler:
         chosen = {k: v for k, v in {**base, **extra}.items() if k not in REPLACED_VARIABLES}
         own = {k: v for k, v in os.environ.items() if k.startswith("JUPYTER_MLOPS_")}
         limits = thread_limits(sweep.cpus)
-        return limits | chosen | own | {ATTEMPT_VARIABLE: attempt.id}
+        ids = {ATTEMPT_VARIABLE: attempt.id, PROJECT_VARIABLE: str(self._project.root)}
+        return limits | chosen | own | ids
 
 
 def output_path(project: Project, run: Run) -> Path:

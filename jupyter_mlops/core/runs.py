@@ -14,6 +14,9 @@ MAX_LOST = 20
 #: Environment variable by which the processes of an attempt know to which one they belong.
 ATTEMPT_VARIABLE = "JUPYTER_MLOPS_ATTEMPT"
 
+#: Environment variable that names the folder of that attempt's project.
+PROJECT_VARIABLE = "JUPYTER_MLOPS_PROJECT"
+
 #: Executor of interactive work, which runs where the user is.
 SESSION = "session"
 

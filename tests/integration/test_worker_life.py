@@ -19,6 +19,7 @@ from jupyter_mlops.core.exceptions import (
 )
 from jupyter_mlops.core.runs import Reason, Status, SweepKind
 from tests.support import workers
+from tests.support.notebooks import write_notebook
 from tests.support.workers import FOREVER, started, submit, wait_for, write
 
 
@@ -78,6 +79,24 @@ def test_a_run_that_sweeps_does_not_wait_for_itself(
             ("inner.ipynb", 2),
             ("outer.ipynb", 1),
         ]
+
+
+def test_a_run_may_sweep_a_notebook_of_another_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On one core it stands aside for the other project, which tracks in its own store."""
+    monkeypatch.setenv("JUPYTER_MLOPS_CORES", "1")
+    other = workers.make_project(tmp_path / "other")
+    write_notebook(other / "inner.ipynb", "y = 0", "print(y)")
+    with workers.worker(workers.make_project(tmp_path / "one")) as client:
+        cell = "import jupyter_mlops as mlops; mlops.sweep('../other/inner.ipynb', {'y': [1, 2]})"
+        write(client, "x = 1", cell, name="outer.ipynb")
+        done = wait_for(client, submit(client, "outer.ipynb", kind=SweepKind.RUN).id)
+        assert done.status is Status.SUCCEEDED, workers.runs(client, done.id)[0].error
+        with workers.worker(other) as second:
+            (inner,) = second.call(ops.LIST_SWEEPS, query=m.ListQuery())
+            assert inner.counts.succeeded == 2
+        assert (other / ".mlops" / "mlflow.db").exists()
 
 
 def test_two_projects_share_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
