@@ -19,7 +19,7 @@ const CODE = `%load_ext jupyter_mlops\n%mlops demo ${FOLDER}`;
 /** How often, in ms, and how many times to look for the folder that the example makes. */
 const LOOK = { interval: 1000, times: 60 };
 
-type Look = Poll<Contents.IModel>;
+type Look = Poll<Contents.IModel, Error>;
 
 /** The part of a console's tab that is used here. */
 interface IConsoleTab {

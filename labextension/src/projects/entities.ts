@@ -24,10 +24,12 @@ export class Entities {
     return this._sweeps.get(id) ?? null;
   }
 
-  /** The runs of a sweep in its own order, or null while they are not known. */
+  /**
+   * The runs of a sweep in its own order, or null while they are not known. It is the same array
+   * until one of them has changed.
+   */
   runs(sweep: string): readonly RunView[] | null {
-    const runs = this._runs.get(sweep);
-    return runs ? [...runs.values()] : null;
+    return this._runs.get(sweep) ?? null;
   }
 
   /** The list of sweeps is being asked for; what is taken in from now on is newer than it. */
@@ -63,11 +65,19 @@ export class Entities {
   }
 
   putRuns(sweep: string, runs: readonly RunView[]): void {
-    this._runs.set(sweep, new Map(runs.map(run => [run.id, run])));
+    this._runs.set(sweep, runs);
   }
 
   putRun(sweep: string, run: RunView): void {
-    this._runs.get(sweep)?.set(run.id, run);
+    const runs = this._runs.get(sweep);
+    if (runs) {
+      const others = runs.filter(each => each.id !== run.id);
+      const index = others.findIndex(each => each.index > run.index);
+      this._runs.set(
+        sweep,
+        others.toSpliced(index < 0 ? others.length : index, 0, run)
+      );
+    }
   }
 
   /** Whether the server has said that there is no such sweep. */
@@ -82,7 +92,13 @@ export class Entities {
   }
 
   removeRun(sweep: string, id: string): void {
-    this._runs.get(sweep)?.delete(id);
+    const runs = this._runs.get(sweep);
+    if (runs) {
+      this._runs.set(
+        sweep,
+        runs.filter(run => run.id !== id)
+      );
+    }
   }
 
   private _isNewest(sweep: SweepView): boolean {
@@ -97,5 +113,5 @@ export class Entities {
   private readonly _newer = new Set<string>();
   private readonly _missing = new Set<string>();
   private readonly _sweeps = new Map<string, SweepView>();
-  private readonly _runs = new Map<string, Map<string, RunView>>();
+  private readonly _runs = new Map<string, readonly RunView[]>();
 }

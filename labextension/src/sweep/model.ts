@@ -10,6 +10,18 @@ import type { IColumn, ISort } from './columns';
 import type { ISweepState } from './state';
 import { buildColumns, metricNames, nextSort, sortRuns } from './columns';
 
+const NO_RUNS: readonly RunView[] = [];
+
+/** A table, and what it was made of. */
+interface ITable {
+  readonly sweep: SweepView | null;
+  readonly runs: readonly RunView[];
+  readonly sort: ISort | null;
+  readonly columns: readonly IColumn[];
+  readonly sorted: readonly RunView[];
+  readonly metrics: readonly string[];
+}
+
 /** New values are fetched at most this often, in ms. */
 const PACE = 1500;
 
@@ -55,16 +67,16 @@ export class SweepModel implements IDisposable {
 
   /** The runs in the sweep's own order. */
   get runs(): readonly RunView[] {
-    return this.store.runs(this.id) ?? [];
+    return this.store.runs(this.id) ?? NO_RUNS;
   }
 
   get columns(): readonly IColumn[] {
-    return this.sweep ? buildColumns(this.sweep, this.runs) : [];
+    return this._table.columns;
   }
 
   /** The runs in the order of the table. */
   get sorted(): readonly RunView[] {
-    return sortRuns(this.runs, this.columns, this._sort);
+    return this._table.sorted;
   }
 
   get sort(): ISort | null {
@@ -73,7 +85,7 @@ export class SweepModel implements IDisposable {
 
   /** The metrics to choose from. */
   get metrics(): readonly string[] {
-    return this.sweep ? metricNames(this.sweep, this.runs) : [];
+    return this._table.metrics;
   }
 
   /** The metric that is charted. */
@@ -127,6 +139,25 @@ export class SweepModel implements IDisposable {
     this._changed.emit();
   }
 
+  /** What the views ask for again and again, worked out once for thousands of runs. */
+  private get _table(): ITable {
+    const { sweep, runs, sort } = this;
+    const known = this._known;
+    if (known?.sweep === sweep && known.runs === runs && known.sort === sort) {
+      return known;
+    }
+    const columns = sweep ? buildColumns(sweep, runs) : [];
+    this._known = {
+      sweep,
+      runs,
+      sort,
+      columns,
+      sorted: sortRuns(runs, columns, sort),
+      metrics: sweep ? metricNames(sweep, runs) : []
+    };
+    return this._known;
+  }
+
   private _onStore(): void {
     if (this.metric !== this._fetched) {
       this._fetchSeries();
@@ -171,6 +202,7 @@ export class SweepModel implements IDisposable {
   private _fetched: string | null = null;
   private _series: readonly MetricSeries[] = [];
   private _selected: string | null = null;
+  private _known: ITable | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
 }

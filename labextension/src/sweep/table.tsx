@@ -36,7 +36,9 @@ export function SweepTable(props: ISweepTableProps): ReactElement {
   const height = node.current?.clientHeight ?? 600;
   const first = Math.max(0, Math.floor(top / ROW) - MARGIN);
   const last = Math.min(runs.length, Math.ceil((top + height) / ROW) + MARGIN);
-  const current = runs.find(run => run.id === active) ?? runs[0];
+  const shown = runs.slice(first, last);
+  // The Tab key has to find a row among those that are drawn.
+  const current = shown.find(run => run.id === active) ?? shown[0];
 
   const hasRows = runs.length > 0;
   useEffect(() => {
@@ -47,7 +49,8 @@ export function SweepTable(props: ISweepTableProps): ReactElement {
     }
   }, [hasRows]);
   useEffect(() => {
-    if (focus.current) {
+    // A row that is far away is drawn only after the table has scrolled.
+    if (focus.current && current?.id === active) {
       focus.current = false;
       node.current
         ?.querySelector<HTMLElement>('tr[tabindex="0"]')
@@ -96,7 +99,7 @@ export function SweepTable(props: ISweepTableProps): ReactElement {
         <Head {...props} columns={columns} onSort={() => setHeld(null)} />
         <tbody>
           {first > 0 && <tr aria-hidden style={{ height: first * ROW }} />}
-          {runs.slice(first, last).map((run, offset) => {
+          {shown.map((run, offset) => {
             const index = first + offset;
             return (
               sweep && (
