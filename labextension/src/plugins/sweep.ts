@@ -161,10 +161,10 @@ async function createTab(
 }
 
 function savedArguments(model: SweepModel): ReadonlyPartialJSONObject {
-  const { sort, metric } = model.state;
+  const { sort, ...rest } = model.state;
   return {
     project: model.store.project.path,
     sweep: model.id,
-    state: { metric, sort: sort && { ...sort } }
+    state: { ...rest, sort: sort && { ...sort } }
   };
 }

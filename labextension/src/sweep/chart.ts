@@ -9,6 +9,8 @@ import { formatParameters, formatValue, variedNames } from '../format';
 export const MAX_LINES = 100;
 /** Points of one line beyond this are thinned out. */
 const MAX_POINTS = 400;
+/** So few values of a parameter are each named on the axis. */
+const MAX_TICKS = 8;
 /** From this ratio on, an axis of positive numbers is logarithmic. */
 const LOG_RATIO = 50;
 
@@ -38,6 +40,8 @@ export interface IChartInput {
   readonly runs: readonly RunView[];
   readonly series: readonly MetricSeries[];
   readonly metric: string;
+  /** The parameter against which single values are drawn, or null if none varies. */
+  readonly axis: string | null;
   readonly selected: string | null;
   readonly width: number;
   readonly height: number;
@@ -66,11 +70,10 @@ interface IMarks {
 
 /** The metric against the parameter that varies, or the number of the run. */
 function scatter(input: IChartInput): JSONObject | null {
-  const { sweep, runs, metric } = input;
-  const [name] = variedNames(sweep, runs);
+  const { runs, metric, axis: name } = input;
   const rows = runs.flatMap(run => {
     const y = decodeNumber(run.metrics[metric]);
-    const value = name === undefined ? run.index : decode(run.parameters[name]);
+    const value = name === null ? run.index : decode(run.parameters[name]);
     const x = typeof value === 'number' ? value : formatValue(value);
     return y === null || !Number.isFinite(y) ? [] : [row(input, run, x, y)];
   });
@@ -80,10 +83,12 @@ function scatter(input: IChartInput): JSONObject | null {
   }
   const isNumeric = numbers.every(Number.isFinite);
   const isLog = isNumeric && spread(numbers as number[]) >= LOG_RATIO;
+  const distinct = [...new Set(numbers as number[])].sort((a, b) => a - b);
   return frame(input, rows, {
     mark: { type: 'point', filled: true, size: 64 },
     x: axis(isNumeric ? 'quantitative' : 'nominal', name ?? '#', {
-      ...(isLog && { scaleType: 'log' })
+      ...(isLog && { scaleType: 'log' }),
+      ...(isNumeric && distinct.length <= MAX_TICKS && { values: distinct })
     })
   });
 }
@@ -149,20 +154,25 @@ function row(
 function axis(
   type: 'nominal' | 'quantitative',
   title: string,
-  options: { readonly scaleType?: string; readonly tickMinStep?: number }
+  options: {
+    readonly scaleType?: string;
+    readonly tickMinStep?: number;
+    readonly values?: number[];
+  }
 ): JSONObject {
   return {
     field: 'x',
     type,
     title,
     scale: {
-      ...(type === 'quantitative' && { zero: false, nice: true }),
+      ...(type === 'quantitative' && { zero: false, nice: false, padding: 12 }),
       ...(options.scaleType !== undefined && { type: options.scaleType })
     },
     axis: {
       ...(options.tickMinStep !== undefined && {
         tickMinStep: options.tickMinStep
       }),
+      ...(options.values !== undefined && { values: options.values }),
       labelAngle: 0,
       grid: false
     }

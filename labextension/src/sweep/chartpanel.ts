@@ -118,6 +118,7 @@ export class ChartPanel extends Panel {
     return buildChart({
       sweep,
       metric,
+      axis: model.axis,
       runs: model.runs,
       series: model.series,
       selected: model.selected,

@@ -34,6 +34,7 @@ export class SweepModel implements IDisposable {
     this.store = lease.store;
     this._sort = state.sort;
     this._metric = state.metric;
+    this._axis = state.axis;
     this._watch = this.store.watch(id);
     this.store.changed.connect(this._onStore, this);
     this.store.measured.connect(this._onMeasured, this);
@@ -52,7 +53,7 @@ export class SweepModel implements IDisposable {
   }
 
   get state(): ISweepState {
-    return { sort: this._sort, metric: this._metric };
+    return { sort: this._sort, metric: this._metric, axis: this._axis };
   }
 
   /** The sweep, or null while it is not known or after it was deleted. */
@@ -98,6 +99,23 @@ export class SweepModel implements IDisposable {
     return this._series;
   }
 
+  /** The parameters against which single values can be drawn; none where there are curves. */
+  get axes(): readonly string[] {
+    return this._series.some(each => each.values.length > 1)
+      ? []
+      : this.columns.flatMap(each =>
+          each.kind === 'parameter' ? each.name : []
+        );
+  }
+
+  /** The parameter against which single values are drawn, or null if none varies. */
+  get axis(): string | null {
+    const { axes, _axis: chosen } = this;
+    return chosen !== null && axes.includes(chosen)
+      ? chosen
+      : (axes[0] ?? null);
+  }
+
   /** The run that is marked in table and chart. */
   get selected(): string | null {
     return this._selected;
@@ -132,6 +150,13 @@ export class SweepModel implements IDisposable {
     this._metric = metric;
     this._stateChanged.emit();
     this._fetchSeries();
+  }
+
+  /** Draw single values against this parameter. */
+  drawAgainst(parameter: string): void {
+    this._axis = parameter;
+    this._changed.emit();
+    this._stateChanged.emit();
   }
 
   select(run: string): void {
@@ -199,6 +224,7 @@ export class SweepModel implements IDisposable {
   private readonly _watch: IDisposable;
   private _sort: ISort | null;
   private _metric: string | null;
+  private _axis: string | null;
   private _fetched: string | null = null;
   private _series: readonly MetricSeries[] = [];
   private _selected: string | null = null;

@@ -118,7 +118,7 @@ export class SweepPanel extends Panel {
   private _createChartBox(trans: TranslationBundle): Widget {
     const box = new BoxPanel({ direction: 'top-to-bottom', spacing: 0 });
     const choice = ReactWidget.create(
-      <MetricChoice model={this.model} trans={trans} />
+      <ChartChoice model={this.model} trans={trans} />
     );
     choice.addClass('jp-Mlops-metricChoice');
     BoxPanel.setStretch(choice, 0);
@@ -133,25 +133,49 @@ export class SweepPanel extends Panel {
   private readonly _observer: ResizeObserver;
 }
 
-function MetricChoice(props: {
+/** Which metric is drawn, and single values against what. */
+function ChartChoice(props: {
   readonly model: SweepModel;
   readonly trans: TranslationBundle;
-}): ReactElement | null {
+}): ReactElement {
   const { model, trans } = props;
   useSignal(model.changed);
-  const id = useId();
-  if (model.metrics.length === 0) {
-    return null;
-  }
   return (
     <>
-      <label htmlFor={id}>{trans.__('Metric')}</label>
+      <Choice
+        label={trans.__('Metric')}
+        value={model.metric}
+        values={model.metrics}
+        onChange={name => model.chart(name)}
+      />
+      {model.axes.length > 1 && (
+        <Choice
+          label={trans.__('against')}
+          value={model.axis}
+          values={model.axes}
+          onChange={name => model.drawAgainst(name)}
+        />
+      )}
+    </>
+  );
+}
+
+function Choice(props: {
+  readonly label: string;
+  readonly value: string | null;
+  readonly values: readonly string[];
+  readonly onChange: (value: string) => void;
+}): ReactElement {
+  const id = useId();
+  return (
+    <>
+      <label htmlFor={id}>{props.label}</label>
       <HTMLSelect
         id={id}
-        value={model.metric ?? ''}
-        onChange={event => model.chart(event.target.value)}
+        value={props.value ?? ''}
+        onChange={event => props.onChange(event.target.value)}
       >
-        {model.metrics.map(name => (
+        {props.values.map(name => (
           <option key={name} value={name}>
             {name}
           </option>

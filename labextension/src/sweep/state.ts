@@ -5,20 +5,23 @@ export interface ISweepState {
   readonly sort: ISort | null;
   /** The charted metric; null means the one that ranks the runs. */
   readonly metric: string | null;
+  /** The parameter against which single values are drawn; null means the first that varies. */
+  readonly axis: string | null;
 }
 
-export const NO_STATE: ISweepState = { sort: null, metric: null };
+export const NO_STATE: ISweepState = { sort: null, metric: null, axis: null };
 
 /** Read a saved state; whatever is not understood is as in a new tab. */
 export function readState(saved: unknown): ISweepState {
-  const { sort, metric } = record(saved);
+  const { sort, metric, axis } = record(saved);
   const { key, isDescending } = record(sort);
   return {
     sort:
       typeof key === 'string' && typeof isDescending === 'boolean'
         ? { key, isDescending }
         : null,
-    metric: typeof metric === 'string' ? metric : null
+    metric: typeof metric === 'string' ? metric : null,
+    axis: typeof axis === 'string' ? axis : null
   };
 }
 

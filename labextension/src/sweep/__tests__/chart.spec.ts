@@ -45,6 +45,7 @@ function chart(given: Partial<IChartInput>): IChart | null {
     runs: [],
     series: [],
     metric: 'auc',
+    axis: 'depth',
     selected: null,
     width: 400,
     height: 300,
@@ -143,6 +144,20 @@ describe('a metric with one value per run', () => {
       title: 'depth',
       type: 'quantitative'
     });
+  });
+
+  it('is drawn against the number of the run where nothing varies', () => {
+    const drawn = chart({ runs: runs(3), axis: null });
+    expect(drawn?.encoding.x).toMatchObject({ title: '#' });
+    expect(drawn?.data.values[0]).toMatchObject({ x: 1 });
+  });
+
+  it('names the few values of a parameter on the axis', () => {
+    const drawn = chart({ runs: runs(5, 3, 5) });
+    expect(drawn?.encoding.x?.axis).toMatchObject({ values: [3, 5] });
+    const many = Array.from({ length: 20 }, (_, index) => index);
+    const full = chart({ runs: runs(...many) });
+    expect(full?.encoding.x?.axis).not.toHaveProperty('values');
   });
 
   it('has a logarithmic axis where a parameter spans orders of magnitude', () => {

@@ -87,7 +87,8 @@ describe('a saved state', () => {
   it('is read back', () => {
     const state = {
       sort: { key: 'duration', isDescending: true },
-      metric: 'loss'
+      metric: 'loss',
+      axis: 'depth'
     };
     expect(readState(JSON.parse(JSON.stringify(state)))).toEqual(state);
   });

@@ -87,8 +87,30 @@ describe('SweepModel', () => {
     expect(changed).toHaveBeenCalledTimes(2);
     expect(model.state).toEqual({
       sort: { key: 'duration', isDescending: false },
-      metric: 'loss'
+      metric: 'loss',
+      axis: null
     });
+  });
+
+  it('draws single values against a parameter of choice', async () => {
+    server.on('GET /runs', [
+      aRun({ parameters: { depth: 3, rate: 0.1 }, metrics: { auc: 0.6 } }),
+      aRun({
+        id: 's1-2',
+        parameters: { depth: 5, rate: 0.2 },
+        metrics: { auc: 0.7 }
+      })
+    ]);
+    await model.store.refresh();
+    await vi.waitFor(() => {
+      expect(model.axes).toEqual(['depth', 'rate']);
+    });
+    expect(model.axis).toBe('depth');
+    model.drawAgainst('rate');
+    expect(model.axis).toBe('rate');
+    expect(model.state.axis).toBe('rate');
+    model.drawAgainst('gone');
+    expect(model.axis).toBe('depth');
   });
 
   it('fetches new values, but not at every message', async () => {
