@@ -137,6 +137,15 @@ function split(
   return [Math.floor(units / ratio), units % ratio];
 }
 
+/** Write how long something has been going on; clocks may differ a little. */
+export function formatElapsed(
+  iso: string,
+  now: number,
+  trans: TranslationBundle
+): string {
+  return formatDuration(Math.max(0, (now - Date.parse(iso)) / SECOND), trans);
+}
+
 /** Write how long ago something was: `2 min ago`. */
 export function formatAgo(
   iso: string,

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   formatAgo,
   formatDuration,
+  formatElapsed,
   formatNumber,
   formatParameters,
   formatValue,
@@ -52,6 +53,14 @@ describe('durations', () => {
   ])('writes %d seconds as %s', (seconds, text) => {
     expect(formatDuration(seconds, trans)).toBe(text);
   });
+});
+
+it('never says that something has been going on for less than no time', () => {
+  const start = '2026-03-01T12:00:00Z';
+  const elapsed = (seconds: number): string =>
+    formatElapsed(start, Date.parse(start) + seconds * 1000, trans);
+  expect(elapsed(-3)).toBe('0.0 s');
+  expect(elapsed(75)).toBe('1 min 15 s');
 });
 
 describe('times', () => {

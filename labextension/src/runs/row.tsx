@@ -12,6 +12,7 @@ import {
   baseName,
   formatAgo,
   formatDuration,
+  formatElapsed,
   formatNumber,
   formatParameters,
   formatTime,
@@ -251,7 +252,7 @@ export function cellText(
 function elapsed(run: RunView, now: number, trans: TranslationBundle): string {
   return run.started_at === null
     ? ''
-    : formatDuration((now - Date.parse(run.started_at)) / 1000, trans);
+    : formatElapsed(run.started_at, now, trans);
 }
 
 function singleFact(

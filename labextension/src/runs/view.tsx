@@ -27,12 +27,12 @@ export interface IRunsViewProps {
 export function RunsView(props: IRunsViewProps): ReactElement {
   const { model, trans } = props;
   useSignal(model.changed);
-  const now = useNow(5000);
   const [held, setHeld] = useState<readonly string[] | null>(null);
   const node = useRef<HTMLDivElement>(null);
   const rows = model.rows(held);
   const keys = rows.flatMap(row => (row.kind === 'legend' ? [] : row.key));
   const { store } = model;
+  const now = useNow(store?.isActive ? 1000 : 10_000);
 
   useEffect(() => {
     const revealed = model.takeRevealed();

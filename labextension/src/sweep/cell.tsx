@@ -7,6 +7,7 @@ import type { RunView } from '../api/types';
 import { StatusMark, statusWord } from '../components/status';
 import {
   formatDuration,
+  formatElapsed,
   formatFull,
   formatNumber,
   formatTime,
@@ -106,9 +107,6 @@ function durationText(props: ICellProps): string {
     return formatDuration(run.duration, trans);
   }
   return run.status === 'running' && run.started_at !== null && now > 0
-    ? formatDuration(
-        Math.max(0, (now - Date.parse(run.started_at)) / 1000),
-        trans
-      )
+    ? formatElapsed(run.started_at, now, trans)
     : '';
 }
