@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from ..reports import Report
     from ..results import Message, ModelVersion, SweepResult
 
+#: Where the example goes unless told otherwise, and where the Makefile expects it.
+FOLDER = "mlops-demo"
+
 
 @click.command("demo", cls=Command)
-@click.argument("folder", metavar="[DIR]", default="mlops-demo", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="[DIR]", default=FOLDER, type=click.Path(path_type=Path))
 @click.pass_obj
 def demo(face: Face, folder: Path) -> Message | SweepResult:
     """Try it all on real data: which flights from New York will be late?
@@ -95,6 +98,7 @@ def _report(sweep: SweepResult, version: ModelVersion, folder: Path) -> Report:
         ("Open it all in JupyterLab", f"{way}jupyter lab"),
     ]
     if is_checkout():
-        hints.append(("The same from the checkout", "make lab"))
+        where = "" if folder == Path(FOLDER) else f" DEMO_DIR={shlex.quote(str(folder))}"
+        hints.append(("The same from the checkout", f"make lab{where}"))
     details = (*report.details, f"Registered the best as {registered}")
     return replace(report, details=details, hints=tuple(hints))
