@@ -26,6 +26,8 @@ _EXTENSION = "jupyter-mlops"
 #: Free bytes below which there is something wrong.
 LITTLE_SPACE = 1_000_000_000
 _SERVER_EXTENSION = "jupyter_mlops"
+#: What Jupyter takes for its own interpreter, whether or not PATH knows one of that name.
+_OWN_PYTHON = {"python", "python3", "python{}.{}".format(*sys.version_info)}
 
 
 def check_up(project: Project) -> list[m.Finding]:
@@ -142,7 +144,7 @@ def _broken_kernels() -> Iterator[m.Finding]:
 
     for name, found in sorted(KernelSpecManager().get_all_specs().items()):
         argv = found["spec"].get("argv") or [""]
-        if shutil.which(argv[0]) is None:
+        if argv[0] not in _OWN_PYTHON and shutil.which(argv[0]) is None:
             line = f"{argv[0] or 'its program'} is gone. Run: jupyter kernelspec remove {name}"
             yield _finding(f"kernel {name}", line, ok=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,13 @@ def test_a_kernel_without_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     line = "/gone/bin/python is gone. Run: jupyter kernelspec remove old"
     assert Finding("kernel old", False, line) in list(checkup._broken_kernels())
+
+
+def test_a_kernel_of_our_own_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that names no path runs with our own Python; no activated environment is needed."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert shutil.which("python") is None
+    assert list(checkup._broken_kernels()) == []
 
 
 def test_a_worker_that_cannot_start(
