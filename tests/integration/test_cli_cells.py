@@ -57,7 +57,9 @@ def test_a_sweep_is_live_and_ends_as_a_table(cells: Kernel) -> None:
     cell = cells.run("sweep = %mlops sweep train.ipynb depth=1,2 fail=false --metric auc")
     shown = cell.displays()
     assert WIDGET in shown[0]["data"]
-    assert shown[0]["data"]["text/plain"] == "train.ipynb · 2 runs · ○ 2"
+    # A run may have started by the time that the sweep is first looked at.
+    assert shown[0]["data"]["text/plain"].startswith("train.ipynb · 2 runs · ")
+    assert "✓" not in shown[0]["data"]["text/plain"]
     values = [
         each["data"]["state"]["value"]
         for each in cell.content("comm_msg")
@@ -154,14 +156,16 @@ def test_log_is_batched(cells: Kernel) -> None:
     """However often a cell logs, it has one output, updated at most four times a second."""
     cell = cells.run(
         "start = time.monotonic()\n"
-        "while time.monotonic() - start < 1.5: mlops.log(a=1); time.sleep(0.001)"
+        "while time.monotonic() - start < 1.5: mlops.log(a=1); time.sleep(0.001)\n"
+        "time.monotonic() - start"
     )
+    took = float(cell.result["text/plain"])
     shown = cell.displays()
     assert [each["msg_type"] for each in cell.messages if "display" in each["msg_type"]] == (
         ["display_data"] + ["update_display_data"] * (len(shown) - 1)
     )
     assert len({each["transient"]["display_id"] for each in shown}) == 1
-    assert 3 <= len(shown) <= 8
+    assert 2 <= len(shown) <= 4 * took + 2  # the first and the last need not wait
     steps = [step for _, _, step in points(shown)]
     assert steps == list(range(len(steps)))
     assert shown[-1]["data"][MIME]["count"] == len(steps)
