@@ -18,8 +18,9 @@ import msgspec
 from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Progress, Task
 from ..core.runs import Reason
 from . import wire
+from .client import Control
 from .files import write_atomically
-from .notebook import Control, execute
+from .notebook import execute
 from .processes import end
 
 #: Seconds between interrupting a kernel and terminating it, and from there to killing it.
