@@ -11,6 +11,12 @@ from typing import Any
 #: Attempts lost with their worker are retried this often before the run is given up.
 MAX_LOST = 20
 
+#: The longest pause before a retry, in seconds.
+LONGEST_DELAY = 300.0
+
+#: Stands for every failure where causes of retries are named.
+ANY = "any"
+
 #: Environment variable by which the processes of an attempt know to which one they belong.
 ATTEMPT_VARIABLE = "JUPYTER_MLOPS_ATTEMPT"
 
@@ -95,6 +101,24 @@ class Sweep:
     mlflow_run_id: str | None = None
     #: git facts and the like, captured at submission.
     context: dict[str, Any] = field(default_factory=dict)
+    #: Seconds that a cell may take; None means no limit.
+    cell_timeout: float | None = None
+    #: Which failures are tried again: reasons by name, or ``any``.
+    retry_on: tuple[str, ...] = (ANY,)
+    #: Seconds before the first retry; each further one waits twice as long.
+    retry_delay: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resume:
+    """Where a run goes on whose earlier cells succeeded."""
+
+    #: The first code cell whose outputs and metrics are new, counted from 1.
+    cell: int
+    #: The attempt whose outputs and metrics of earlier cells are kept.
+    attempt: str
+    #: sha256 of the notebook to execute, which may differ from that cell on.
+    notebook_hash: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +153,12 @@ class Run:
     #: The tracker's id of the last attempt's run.
     mlflow_run_id: str | None
     experiment: str
+    #: When it may be tried again, while it is queued after a failure.
+    not_before: datetime | None = None
+    #: How its attempt is being stopped: ``interrupt``, ``terminate`` or ``kill``.
+    stopping: str | None = None
+    #: Where its next attempts go on; None means from the start.
+    resume: Resume | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,6 +197,10 @@ class Attempt:
     duration: float | None
     #: Cell at which it failed, counted from 1.
     failed_cell: int | None
+    #: sha256 of the notebook that it executed, if not the one that was submitted.
+    notebook_hash: str | None = None
+    #: First cell that it executed anew, after those whose outputs were kept; None means all.
+    resumed_at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

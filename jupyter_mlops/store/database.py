@@ -13,7 +13,7 @@ import sqlalchemy.orm
 from sqlalchemy.engine import Engine
 
 from ..core.exceptions import StoreUnavailable
-from . import schema
+from .migrations import migrate
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "lustre", "beegfs", "ceph"}
 
@@ -37,7 +37,7 @@ def open_database(url: str | None, state: Path) -> Engine:
         engine = sa.create_engine(url or f"sqlite:///{state / 'store.db'}", future=True)
         if local:
             _configure_sqlite(engine, "TRUNCATE" if network_file_system(state) else "WAL")
-        _migrate(engine)
+        migrate(engine)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         where = "the state folder" if local else "the database named by store"
         raise StoreUnavailable(
@@ -67,16 +67,3 @@ def _configure_sqlite(engine: Engine, journal_mode: str) -> None:
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _migrate(engine: Engine) -> None:
-    with engine.begin() as connection:
-        schema.metadata.create_all(connection)
-        version = connection.scalar(sa.select(schema.info.c.version))
-        if version is None:
-            connection.execute(schema.info.insert().values(version=schema.VERSION))
-        elif version > schema.VERSION:
-            raise StoreUnavailable(
-                f"The store was written by a newer jupyter-mlops (format {version}). "
-                "Upgrade this one."
-            )

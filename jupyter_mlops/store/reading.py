@@ -14,6 +14,7 @@ from ..core.runs import (
     MetricPoint,
     ProcessIdentity,
     Reason,
+    Resume,
     Run,
     Status,
     Sweep,
@@ -36,6 +37,7 @@ def sweep(row: Row) -> Sweep:
     """Make a sweep of a row."""
     known = _known(Sweep, row)
     known |= {"kind": SweepKind(row.kind), "kernel_argv": tuple(row.kernel_argv)}
+    known["retry_on"] = tuple(row.retry_on)
     return Sweep(**known)
 
 
@@ -43,6 +45,7 @@ def run(row: Row) -> Run:
     """Make a run of a row."""
     known = _known(Run, row)
     known |= {"status": Status(row.status), "reason": _reason(row.reason)}
+    known["resume"] = Resume(**row.resume) if row.resume else None
     return Run(**known)
 
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from ..core import values
 
-#: Version of these tables; a newer database is refused.
-VERSION = 1
+#: Version of these tables; a newer database is refused, an older one migrated (`migrations`).
+VERSION = 2
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -100,6 +100,9 @@ sweeps = sa.Table(
     sa.Column("context", Json, nullable=False),
     #: Whether the parent run's final status has reached the tracker.
     sa.Column("synced", sa.Boolean, nullable=False, default=True),
+    sa.Column("cell_timeout", sa.Double),
+    sa.Column("retry_on", Json, nullable=False, server_default='["any"]'),
+    sa.Column("retry_delay", sa.Double, nullable=False, server_default="0"),
     sa.Index("sweeps_by_time", "project", "created_at"),
 )
 
@@ -132,6 +135,14 @@ runs = sa.Table(
     sa.Column("experiment", sa.Text, nullable=False),
     #: Somebody asked to cancel it while it ran; outlives the worker that was told.
     sa.Column("cancel", sa.Boolean, nullable=False, default=False),
+    #: When a queued run may be tried again, and for how many seconds it was put off: the time
+    #: alone would be wrong after the machine's clock was set.
+    sa.Column("not_before", Moment),
+    sa.Column("delay", sa.Double),
+    #: How a running attempt is being stopped.
+    sa.Column("stopping", sa.String(16)),
+    #: Where its next attempts go on, if not from the start.
+    sa.Column("resume", Json),
     sa.Index("runs_of_sweep", "project", "sweep_id", "index"),
     sa.Index("runs_in_queue", "project", "status", "priority", "created_at", "index"),
 )
@@ -159,6 +170,9 @@ attempts = sa.Table(
     #: Number of the last metric point that has reached the tracker, and whether all else has.
     sa.Column("synced_point", sa.BigInteger, nullable=False, default=0),
     sa.Column("synced", sa.Boolean, nullable=False, default=False),
+    #: The notebook that it executed, if not the one that was submitted.
+    sa.Column("notebook_hash", sa.String(64)),
+    sa.Column("resumed_at", sa.Integer),
     sa.Index("attempts_of_run", "project", "run_id", "number"),
     sa.Index("attempts_by_status", "project", "status"),
     sa.Index("attempts_unsynced", "project", "synced"),
@@ -177,6 +191,8 @@ points = sa.Table(
     #: NULL stands for NaN, which SQLite cannot keep.
     sa.Column("value", sa.Double),
     sa.Column("time", sa.Double, nullable=False),
+    #: The cell that logged it.
+    sa.Column("cell", sa.Integer),
     sa.Index("points_of_attempt", "project", "attempt_id", "key", "step"),
 )
 

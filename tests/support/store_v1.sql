@@ -1,0 +1,22 @@
+-- A store as version 0.1.0 made it: tables of format 1, one sweep with a finished run.
+CREATE TABLE attempts (project VARCHAR(64) NOT NULL, id VARCHAR(56) NOT NULL, run_id VARCHAR(48) NOT NULL, number INTEGER NOT NULL, status VARCHAR(16) NOT NULL, reason VARCHAR(32), error TEXT, worker TEXT NOT NULL, fence BIGINT NOT NULL, executor TEXT NOT NULL, processes TEXT NOT NULL, start TEXT NOT NULL, mlflow_run_id TEXT, started_at DOUBLE NOT NULL, finished_at DOUBLE, duration DOUBLE, failed_cell INTEGER, synced_point BIGINT NOT NULL, synced BOOLEAN NOT NULL, PRIMARY KEY (project, id));
+CREATE INDEX attempts_by_status ON attempts (project, status);
+CREATE INDEX attempts_of_run ON attempts (project, run_id, number);
+CREATE INDEX attempts_unsynced ON attempts (project, synced);
+CREATE TABLE counters (project VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, PRIMARY KEY (project));
+CREATE TABLE events (project VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, time DOUBLE NOT NULL, kind VARCHAR(16) NOT NULL, sweep_id VARCHAR(32), run_id VARCHAR(48), status VARCHAR(16), data TEXT NOT NULL, PRIMARY KEY (project, seq));
+CREATE TABLE info (version INTEGER NOT NULL, PRIMARY KEY (version));
+CREATE TABLE leases (project VARCHAR(64) NOT NULL, name VARCHAR(64) NOT NULL, holder TEXT NOT NULL, fence BIGINT NOT NULL, expires_at DOUBLE NOT NULL, PRIMARY KEY (project, name));
+CREATE TABLE points (id INTEGER NOT NULL, project VARCHAR(64) NOT NULL, attempt_id VARCHAR(56) NOT NULL, "key" TEXT NOT NULL, step BIGINT NOT NULL, value DOUBLE, time DOUBLE NOT NULL, PRIMARY KEY (id));
+CREATE INDEX points_of_attempt ON points (project, attempt_id, "key", step);
+CREATE TABLE runs (project VARCHAR(64) NOT NULL, id VARCHAR(48) NOT NULL, sweep_id VARCHAR(32) NOT NULL, "index" INTEGER NOT NULL, notebook TEXT NOT NULL, parameters TEXT NOT NULL, status VARCHAR(16) NOT NULL, reason VARCHAR(32), error TEXT, metrics TEXT NOT NULL, attempts INTEGER NOT NULL, lost INTEGER NOT NULL, tries INTEGER NOT NULL, cell INTEGER, cells INTEGER, priority INTEGER NOT NULL, created_at DOUBLE NOT NULL, started_at DOUBLE, finished_at DOUBLE, duration DOUBLE, output TEXT, mlflow_run_id TEXT, experiment TEXT NOT NULL, cancel BOOLEAN NOT NULL, PRIMARY KEY (project, id));
+CREATE INDEX runs_in_queue ON runs (project, status, priority, created_at, "index");
+CREATE INDEX runs_of_sweep ON runs (project, sweep_id, "index");
+CREATE TABLE sweeps (project VARCHAR(64) NOT NULL, id VARCHAR(32) NOT NULL, kind VARCHAR(16) NOT NULL, notebook TEXT NOT NULL, notebook_hash VARCHAR(64) NOT NULL, space TEXT NOT NULL, mode VARCHAR(16) NOT NULL, total INTEGER NOT NULL, experiment TEXT NOT NULL, metric TEXT, maximize BOOLEAN NOT NULL, cpus INTEGER NOT NULL, memory BIGINT, gpus INTEGER NOT NULL, timeout DOUBLE, retries INTEGER NOT NULL, priority INTEGER NOT NULL, executor TEXT NOT NULL, kernel TEXT NOT NULL, kernel_argv TEXT NOT NULL, created_at DOUBLE NOT NULL, mlflow_run_id TEXT, context TEXT NOT NULL, synced BOOLEAN NOT NULL, PRIMARY KEY (project, id));
+CREATE INDEX sweeps_by_time ON sweeps (project, created_at);
+INSERT INTO info VALUES (1);
+INSERT INTO counters VALUES ('p', 3);
+INSERT INTO sweeps VALUES ('p', 'k3m9x2ab', 'sweep', 'train.ipynb', 'ab12', '{"x":"1"}', 'grid', 1, 'train', 'auc', 1, 1, NULL, 0, 60.0, 2, 0, 'local', 'python3', '["python"]', 1767322800.0, 'm0', '{}', 1);
+INSERT INTO runs VALUES ('p', 'k3m9x2ab-1', 'k3m9x2ab', 1, 'train.ipynb', '{"x":1}', 'succeeded', NULL, NULL, '{"auc":0.5}', 1, 0, 1, 3, 3, 0, 1767322800.0, 1767322801.0, 1767322802.0, 1.0, 'runs/train/k3m9x2ab/k3m9x2ab-1.ipynb', 'm1', 'train', 0);
+INSERT INTO attempts VALUES ('p', 'k3m9x2ab-1.1', 'k3m9x2ab-1', 1, 'succeeded', NULL, NULL, 'w', 1, 'local', '[]', 'cold', 'm1', 1767322801.0, 1767322802.0, 1.0, NULL, 1, 1);
+INSERT INTO points VALUES (1, 'p', 'k3m9x2ab-1.1', 'auc', 0, 0.5, 1767322801.5);
