@@ -24,6 +24,7 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
     others are ended, and they are lost, so that their runs are tried again. Sessions whose
     process lives are taken over.
     """
+    store.queue.settle()
     for attempt in store.history.running():
         if attempt.executor == SESSION:
             if any(is_alive(each) is not False for each in attempt.processes):

@@ -135,7 +135,7 @@ class Scheduler:
         while True:
             timeout = None
             try:
-                await self._claim_all()
+                timeout = await self._claim_all()
                 self.problem = None
                 if self._slots.waiting:
                     timeout = LOOK_AGAIN
@@ -155,18 +155,19 @@ class Scheduler:
         for executor in self._executors.values():
             await executor.close()
 
-    async def _claim_all(self) -> None:
+    async def _claim_all(self) -> float | None:
+        """Claim what there are cores for; return the seconds until a retry is due."""
         self._resume_waiters()
         owed = any(each.slots is None and not each.waits for each in self._active.values())
         while not self.draining and not owed:
             found = await asyncio.to_thread(self._store.queue.peek)
             if found is None:
                 self._slots.content()
-                return
+                return await asyncio.to_thread(self._store.queue.pause)
             sweep, run = found
             slots = self._slots.acquire(min(sweep.cpus, self._slots.limit))
             if slots is None:
-                return
+                return None
             attempt = await asyncio.to_thread(
                 self._store.queue.claim, run.id, worker=self._worker, fence=self._fence
             )
@@ -177,6 +178,7 @@ class Scheduler:
             task = asyncio.create_task(self._see_through(active, run))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        return None
 
     def _resume_waiters(self) -> None:
         """Give cores back to attempts that waited for their own runs and go on."""

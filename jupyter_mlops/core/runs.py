@@ -6,7 +6,10 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .search import Pruning, Search
 
 #: Attempts lost with their worker are retried this often before the run is given up.
 MAX_LOST = 20
@@ -53,6 +56,7 @@ class Reason(StrEnum):
     DISK_FULL = "disk_full"  #: the output could not be written
     LOST = "lost"  #: its worker or machine went away
     USER = "user"  #: somebody cancelled it
+    PRUNED = "pruned"  #: it was stopped since others did better
     INTERNAL = "internal"  #: our own failure; the message says which
 
 
@@ -97,6 +101,10 @@ class Sweep:
     #: Interpreter argv of the kernel, resolved when the sweep was submitted.
     kernel_argv: tuple[str, ...]
     created_at: datetime
+    #: Who chooses the points while the sweep runs; None: they were all given.
+    search: Search | None = None
+    #: Which of the running runs are stopped early; None: none.
+    pruning: Pruning | None = None
     #: The tracker's id of the parent run, once there is one.
     mlflow_run_id: str | None = None
     #: git facts and the like, captured at submission.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..core.clock import Clock
 from .attempts import AttemptLog
 from .base import Database
 from .database import network_file_system, open_database
@@ -17,8 +18,10 @@ __all__ = ["TTL", "RunFilter", "Store", "Tally", "network_file_system", "of_run"
 class Store:
     """A project's part of the database. Blocking; its methods may be called from any thread."""
 
-    def __init__(self, project: str, *, url: str | None, state: Path) -> None:
-        self._database = Database(open_database(url, state), project)
+    def __init__(
+        self, project: str, *, url: str | None, state: Path, clock: Clock | None = None
+    ) -> None:
+        self._database = Database(open_database(url, state), project, clock or Clock())
         self.queue = Queue(self._database)
         self.attempts = AttemptLog(self._database)
         self.history = History(self._database)

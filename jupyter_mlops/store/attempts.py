@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..core import retries
 from ..core.exceptions import LeaseLost
 from ..core.ports import Outcome
 from ..core.runs import (
-    MAX_LOST,
     SESSION,
     Attempt,
     MetricPoint,
@@ -44,9 +44,10 @@ class AttemptLog:
         start: str | None = None,
         cells: int | None = None,
         cell: int | None = None,
+        stopping: str | None = None,
         logged: Sequence[MetricPoint] = (),
     ) -> None:
-        """Record that the kernel started, a cell began, or metrics came."""
+        """Record that the kernel started, a cell began, metrics came, or it is being stopped."""
         with self._database.transaction() as transaction:
             row = self._running(transaction, attempt)
             run = self._run(transaction, row.run_id)
@@ -58,14 +59,18 @@ class AttemptLog:
                 change["cells"] = cells
             if cell is not None:
                 change["cell"] = cell
+            if stopping is not None:
+                change["stopping"] = stopping
             if logged:
-                self._add_points(transaction, attempt.id, logged)
+                self._add_points(transaction, attempt.id, run.cell, logged)
                 change["metrics"] = {**run.metrics, **{each.key: each.value for each in logged}}
             if change:
                 transaction.connection.execute(self._runs(row.run_id).values(**change))
             if process is not None or cell is not None:
                 where = {"cell": cell, "cells": cells}
                 self._tell(transaction, "run", run, where)
+            if stopping is not None:
+                self._tell(transaction, "run", run, {"stopping": stopping})
             if logged:
                 keys = sorted({each.key for each in logged})
                 self._tell(transaction, "metrics", run, {"keys": keys})
@@ -114,17 +119,23 @@ class AttemptLog:
                 "lost": lost,
                 "metrics": {**run.metrics, **(metrics or {})},
                 "output": output or run.output,
+                "stopping": None,
             }
-            if self._again(transaction, attempt, run, outcome, lost):
-                change |= {"status": Status.QUEUED}
+            data: dict[str, Any] = {}
+            pause = self._pause(transaction, attempt, run, outcome, lost)
+            if pause is None:
+                change |= {"status": outcome.status, "finished_at": now}
+            else:
+                change |= {"status": Status.QUEUED, **self._put_off(pause)}
+                data = {"retry_in": pause}
                 if outcome.reason is Reason.LOST:
                     change["tries"] = runs.c.tries - 1
-            else:
-                change |= {"status": outcome.status, "finished_at": now}
             row = transaction.connection.execute(
                 self._runs(run.id).values(**change).returning(*runs.c)
             ).one()
-            transaction.emit("run", sweep_id=run.sweep_id, run_id=run.id, status=Status(row.status))
+            transaction.emit(
+                "run", sweep_id=run.sweep_id, run_id=run.id, status=Status(row.status), data=data
+            )
             return reading.run(row)
 
     def open_session(self, sweep: Sweep, run: Run, attempt: Attempt) -> None:
@@ -214,26 +225,29 @@ class AttemptLog:
         with self._database.transaction() as transaction:
             transaction.emit(kind)
 
-    def _again(
+    def _pause(
         self, transaction: Transaction, attempt: Attempt, run: Run, outcome: Outcome, lost: int
-    ) -> bool:
+    ) -> float | None:
+        """Return the seconds until the run is tried again; None if it is not."""
         if outcome.status is not Status.FAILED or attempt.executor == SESSION:
-            return False
+            return None
         cancel, tries = transaction.connection.execute(
             sa.select(runs.c.cancel, runs.c.tries).where(
                 self._database.mine(runs), runs.c.id == run.id
             )
         ).one()
         if cancel:
-            return False
-        if outcome.reason is Reason.LOST:
-            return lost < MAX_LOST
-        retries = transaction.connection.scalar(
-            sa.select(sweeps.c.retries).where(
-                self._database.mine(sweeps), sweeps.c.id == run.sweep_id
-            )
-        )
-        return bool(tries <= (retries or 0))
+            return None
+        row = transaction.connection.execute(
+            sa.select(sweeps).where(self._database.mine(sweeps), sweeps.c.id == run.sweep_id)
+        ).one()
+        return retries.pause(reading.sweep(row), outcome.reason, tries=tries, lost=lost)
+
+    def _put_off(self, pause: float) -> dict[str, Any]:
+        if not pause:
+            return {"not_before": None, "delay": None}
+        due = self._database.clock.now() + timedelta(seconds=pause)
+        return {"not_before": due, "delay": pause}
 
     def _tell(self, transaction: Transaction, kind: str, run: Run, data: dict[str, Any]) -> None:
         transaction.emit(
@@ -241,12 +255,15 @@ class AttemptLog:
         )
 
     def _add_points(
-        self, transaction: Transaction, attempt: str, logged: Sequence[MetricPoint]
+        self,
+        transaction: Transaction,
+        attempt: str,
+        cell: int | None,
+        logged: Sequence[MetricPoint],
     ) -> None:
-        project = self._database.project
+        known = {"project": self._database.project, "attempt_id": attempt, "cell": cell}
         transaction.connection.execute(
-            points.insert(),
-            [{"project": project, "attempt_id": attempt, **asdict(each)} for each in logged],
+            points.insert(), [{**known, **asdict(each)} for each in logged]
         )
 
     def _running(self, transaction: Transaction, attempt: Attempt) -> reading.Row:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from ..core.clock import Clock
 from ..core.exceptions import StoreUnavailable
 from ..core.runs import Status
 from .schema import counters, events
@@ -22,6 +23,8 @@ class Database:
 
     engine: Engine
     project: str
+    #: What pauses are measured by.
+    clock: Clock = field(default_factory=Clock)
     changed: list[Callable[[], None]] = field(default_factory=list)
 
     @contextlib.contextmanager

@@ -12,7 +12,7 @@ from . import schema
 #: has a default on the server's side, which existing rows get. New tables need no mention.
 ADDED: dict[int, dict[sa.Table, tuple[str, ...]]] = {
     2: {
-        schema.sweeps: ("cell_timeout", "retry_on", "retry_delay"),
+        schema.sweeps: ("cell_timeout", "retry_on", "retry_delay", "search", "pruning"),
         schema.runs: ("not_before", "delay", "stopping", "resume"),
         schema.attempts: ("notebook_hash", "resumed_at"),
         schema.points: ("cell",),

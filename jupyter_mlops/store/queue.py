@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -43,10 +43,13 @@ class Queue:
             {**common, "id": run_id(sweep.id, index), "index": index, "parameters": each}
             for index, each in enumerate(parameters, start=1)
         )
+        record = asdict(sweep) | {
+            "project": self._database.project,
+            "search": sweep.search and sweep.search.pack(),
+            "pruning": sweep.pruning and sweep.pruning.pack(),
+        }
         with self._database.transaction() as transaction:
-            transaction.connection.execute(
-                sweeps.insert().values(project=self._database.project, **asdict(sweep))
-            )
+            transaction.connection.execute(sweeps.insert().values(record))
             while batch := list(islice(rows, _BATCH)):
                 transaction.connection.execute(runs.insert(), batch)
             transaction.emit("sweep", sweep_id=sweep.id, status=Status.QUEUED)
@@ -55,7 +58,7 @@ class Queue:
         """Return the run whose turn it is: by priority, then age, then place in its sweep."""
         query = (
             sa.select(runs)
-            .where(self._database.mine(runs), runs.c.status == Status.QUEUED)
+            .where(self._database.mine(runs), runs.c.status == Status.QUEUED, self._due())
             .order_by(runs.c.priority.desc(), runs.c.created_at, runs.c.sweep_id, runs.c.index)
             .limit(1)
         )
@@ -68,12 +71,18 @@ class Queue:
             ).one()
             return reading.sweep(sweep), reading.run(row)
 
-    def claim(self, run: str, *, worker: str, fence: int) -> Attempt | None:
-        """Begin an attempt at a queued run; None if it is no longer queued."""
+    def claim(
+        self, run: str, *, worker: str, fence: int, parameters: dict[str, Any] | None = None
+    ) -> Attempt | None:
+        """Begin an attempt at a queued run; None if it is not queued, or waits for its retry.
+
+        ``parameters`` are those of a run whose point has just been chosen.
+        """
         now = datetime.now(UTC)
+        chosen = {} if parameters is None else {"parameters": parameters}
         with self._database.transaction() as transaction:
             row = transaction.connection.execute(
-                self._update(runs.c.id == run, runs.c.status == Status.QUEUED)
+                self._update(runs.c.id == run, runs.c.status == Status.QUEUED, self._due())
                 .values(
                     status=Status.RUNNING,
                     reason=None,
@@ -87,6 +96,10 @@ class Queue:
                     finished_at=None,
                     duration=None,
                     cancel=False,
+                    not_before=None,
+                    delay=None,
+                    stopping=None,
+                    **chosen,
                 )
                 .returning(runs.c.attempts, runs.c.sweep_id)
             ).one_or_none()
@@ -121,6 +134,37 @@ class Queue:
             transaction.emit("run", sweep_id=row.sweep_id, run_id=run, status=Status.RUNNING)
             return attempt
 
+    def pause(self) -> float | None:
+        """Return the seconds until the next retry is due; None if no run waits for one."""
+        query = sa.select(sa.func.min(runs.c.not_before)).where(
+            self._database.mine(runs), runs.c.status == Status.QUEUED
+        )
+        with self._database.transaction() as transaction:
+            due: datetime | None = transaction.connection.scalar(query)
+        if due is None:
+            return None
+        return max(0.0, (due - self._database.clock.now()).total_seconds())
+
+    def settle(self) -> None:
+        """Bring retries nearer that a change of the machine's clock put off.
+
+        None waits longer, from now on, than it was told to wait when it failed.
+        """
+        now = self._database.clock.now()
+        with self._database.transaction() as transaction:
+            for row in transaction.connection.execute(
+                sa.select(runs.c.id, runs.c.not_before, runs.c.delay).where(
+                    self._database.mine(runs),
+                    runs.c.status == Status.QUEUED,
+                    runs.c.not_before.is_not(None),
+                )
+            ).all():
+                latest = now + timedelta(seconds=row.delay)
+                if row.not_before > latest:
+                    transaction.connection.execute(
+                        self._update(runs.c.id == row.id).values(not_before=latest)
+                    )
+
     def cancel(self, condition: sa.ColumnElement[bool]) -> list[str]:
         """Cancel the queued runs that meet a condition, and mark the running ones.
 
@@ -143,10 +187,15 @@ class Queue:
             return [row.id for row in running]
 
     def retry(self, condition: sa.ColumnElement[bool]) -> int:
-        """Queue the failed and cancelled runs that meet a condition; return how many."""
+        """Queue the failed and cancelled runs that meet a condition; return how many.
+
+        Those that wait for a retry wait no longer.
+        """
+        ended = runs.c.status.in_([Status.FAILED, Status.CANCELLED])
+        waits = sa.and_(runs.c.status == Status.QUEUED, runs.c.not_before.is_not(None))
         with self._database.transaction() as transaction:
             rows = transaction.connection.execute(
-                self._update(condition, runs.c.status.in_([Status.FAILED, Status.CANCELLED]))
+                self._update(condition, ended | waits)
                 .values(
                     status=Status.QUEUED,
                     reason=None,
@@ -155,6 +204,9 @@ class Queue:
                     tries=0,
                     lost=0,
                     cancel=False,
+                    not_before=None,
+                    delay=None,
+                    resume=None,
                 )
                 .returning(runs.c.id, runs.c.sweep_id)
             ).all()
@@ -201,6 +253,11 @@ class Queue:
                 transaction.connection.execute(
                     table.delete().where(self._database.mine(table), column.in_(chosen))
                 )
+
+    def _due(self) -> sa.ColumnElement[bool]:
+        """The condition of not waiting for a retry that is to come later."""
+        now = self._database.clock.now()
+        return runs.c.not_before.is_(None) | (runs.c.not_before <= now)
 
     def _update(self, *conditions: sa.ColumnElement[bool]) -> sa.Update:
         return runs.update().where(self._database.mine(runs), *conditions)

@@ -20,6 +20,7 @@ from ..core.runs import (
     Sweep,
     SweepKind,
 )
+from ..core.search import Pruning, Search
 
 Row = sa.Row[Any]
 
@@ -38,6 +39,8 @@ def sweep(row: Row) -> Sweep:
     known = _known(Sweep, row)
     known |= {"kind": SweepKind(row.kind), "kernel_argv": tuple(row.kernel_argv)}
     known["retry_on"] = tuple(row.retry_on)
+    known["search"] = Search.unpack(row.search) if row.search else None
+    known["pruning"] = Pruning.unpack(row.pruning) if row.pruning else None
     return Sweep(**known)
 
 

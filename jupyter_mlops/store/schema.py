@@ -97,6 +97,8 @@ sweeps = sa.Table(
     sa.Column("kernel_argv", Json, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("mlflow_run_id", sa.Text),
+    sa.Column("search", Json),
+    sa.Column("pruning", Json),
     sa.Column("context", Json, nullable=False),
     #: Whether the parent run's final status has reached the tracker.
     sa.Column("synced", sa.Boolean, nullable=False, default=True),

@@ -116,7 +116,7 @@ def test_a_newer_store_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with sqlite3.connect(path) as database:
         database.executescript("CREATE TABLE info (version INTEGER); INSERT INTO info VALUES (99)")
-    with pytest.raises(StoreUnavailable, match="newer jupyter-mlops .format 99") as refused:
+    with pytest.raises(StoreUnavailable, match=r"newer jupyter-mlops \(format 99") as refused:
         Store("p", url=None, state=tmp_path)
     assert "\n" not in refused.value.message
     with sqlite3.connect(path) as database:
