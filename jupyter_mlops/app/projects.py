@@ -33,7 +33,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_points: Annotated[int, msgspec.Meta(ge=1)] = 10_000
     #: How often a failed run is tried again.
     retries: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    #: Seconds before the first retry; each further one waits twice as long, 5 minutes at most.
+    retry_delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    #: Days after which finished runs are removed, unless a model needs them; unset keeps them.
+    retention: Annotated[float, msgspec.Meta(gt=0)] | None = None
     executor: str = "local"
+    #: Packages that warm kernels may import in advance, besides those known to be safe.
+    preload: tuple[str, ...] = ()
     #: Minutes without work after which the worker ends.
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 10.0
 

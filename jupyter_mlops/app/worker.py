@@ -27,6 +27,7 @@ from ..execution.files import write_atomically
 from ..execution.machine import granted_cores
 from ..execution.processes import identify, is_alive
 from ..execution.slots import Slots
+from ..execution.warm.pool import Templates
 from ..store import TTL, Store, network_file_system
 from . import unfinished
 from .client import connect
@@ -67,9 +68,14 @@ class Worker:
         self._slots = Slots(
             runtime_dir(), project.id, cores=granted_cores(), limit=project.settings.cores
         )
-        executors: dict[str, Executor] = {
-            "local": LocalExecutor(project.state / "logs" / "runner.log")
-        }
+        logs = project.state / "logs"
+        templates = Templates(
+            runtime_dir() / f"{project.id}.warm",
+            logs / "templates.log",
+            idle=self._slots.limit,
+            allowed=project.settings.preload,
+        )
+        executors: dict[str, Executor] = {"local": LocalExecutor(logs / "runner.log", templates)}
         for name, value in dotenv_values(project.root / ".env").items():
             if value and name.startswith("MLFLOW_TRACKING_"):
                 os.environ.setdefault(name, value)

@@ -9,20 +9,18 @@ from typing import Any
 import msgspec
 import nbformat
 from nbclient.util import run_sync
-from papermill.clientwrap import PapermillNotebookClient
 
 from ..core import values
 from ..core.exceptions import MlopsError
 from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Progress, Task
 from ..core.runs import MetricPoint, ProcessIdentity, Reason
+from .kernels import KernelClient
 from .output import OutputNotebook, Stopped
 from .processes import descendants, identify
+from .warm import Source
 
 #: The display type by which a notebook in any language logs metrics.
 METRICS_TYPE = "application/vnd.jupyter-mlops.metrics.v1+json"
-
-#: Seconds that a kernel may take until it answers for the first time.
-KERNEL_START_TIMEOUT = 120
 
 
 class Control:
@@ -39,7 +37,7 @@ class Control:
         self.ended = threading.Event()
 
 
-class Client(PapermillNotebookClient):  # type: ignore[misc]
+class Client(KernelClient):
     """papermill's client, which also reports progress and takes metrics out of the outputs."""
 
     def __init__(
@@ -48,12 +46,13 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
         task: Task,
         control: Control,
         report: Callable[[Progress], None],
+        source: Source,
     ) -> None:
         super().__init__(
             output,
+            source=source,
             kernel_name=task.kernel,
             timeout=None,
-            startup_timeout=KERNEL_START_TIMEOUT,
             resources={"metadata": {"path": str(task.cwd)}},
         )
         self._control = control
@@ -65,9 +64,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
         """Start a kernel and say who it is."""
         await super().async_start_new_kernel(**kwargs)
         self._control.kernel = identify(self.km.provisioner.pid)
-        self._report(
-            KernelStarted(process=self._control.kernel, start="cold", cells=len(self._numbers))
-        )
+        how, cells = self.how_started(), len(self._numbers)
+        self._report(KernelStarted(process=self._control.kernel, start=how, cells=cells))
 
     #: The client starts its kernel by this name.
     start_new_kernel = run_sync(async_start_new_kernel)

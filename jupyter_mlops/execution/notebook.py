@@ -18,9 +18,12 @@ from ..core.ports import Outcome, Progress, Task
 from ..core.runs import Reason, Status
 from .client import Client, Control
 from .output import OutputNotebook
+from .warm import Source
 
 
-def execute(task: Task, control: Control, report: Callable[[Progress], None]) -> Outcome:
+def execute(
+    task: Task, control: Control, report: Callable[[Progress], None], source: Source
+) -> Outcome:
     """Execute a task, leave its output notebook, and say how it ended. Raises nothing."""
     began = time.monotonic()
     failure: dict[str, Any] = {}
@@ -28,7 +31,7 @@ def execute(task: Task, control: Control, report: Callable[[Progress], None]) ->
     try:
         output = OutputNotebook(_prepare(task), task)
         output.save(now=True)
-        _run(output, task, control, report)
+        _run(output, task, control, report, source)
     except Exception as error:  # noqa: BLE001 - the top of an attempt: every fault is an outcome
         failure = _explain(error, output, control, task)
     control.ended.set()
@@ -56,9 +59,13 @@ def _prepare(task: Task) -> nbformat.NotebookNode:
 
 
 def _run(
-    output: OutputNotebook, task: Task, control: Control, report: Callable[[Progress], None]
+    output: OutputNotebook,
+    task: Task,
+    control: Control,
+    report: Callable[[Progress], None],
+    source: Source,
 ) -> None:
-    client = Client(output, task, control, report)
+    client = Client(output, task, control, report, source)
     output.notebook_start()
     try:
         with task.log.open("ab") as log:

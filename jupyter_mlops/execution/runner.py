@@ -15,7 +15,7 @@ from contextlib import suppress
 
 import msgspec
 
-from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Progress, Task
+from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Progress
 from ..core.runs import Reason
 from . import wire
 from .client import Control
@@ -32,7 +32,7 @@ class Runner:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._tasks: queue.SimpleQueue[tuple[Task, Control]] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[tuple[wire.Execute, Control]] = queue.SimpleQueue()
         #: The attempt that is executed, or was last, and how it is controlled.
         self._current: tuple[str, Control] = ("", Control())
         self._sending = threading.Lock()
@@ -41,20 +41,20 @@ class Runner:
         """Execute until the worker hangs up; does not return."""
         threading.Thread(target=self._listen, daemon=True).start()
         while True:
-            task, control = self._tasks.get()
-            outcome = self._attempt(task, control)
+            command, control = self._tasks.get()
+            outcome = self._attempt(command, control)
             with suppress(OSError):
-                write_atomically(task.result, msgspec.json.encode(outcome))
+                write_atomically(command.task.result, msgspec.json.encode(outcome))
             self._send(wire.Done(outcome))
 
-    def _attempt(self, task: Task, control: Control) -> Outcome:
-        timer = None
+    def _attempt(self, command: wire.Execute, control: Control) -> Outcome:
+        task, timer = command.task, None
         if task.timeout is not None:
             timer = threading.Timer(task.timeout, self._stop, [control, Reason.TIMEOUT])
             timer.daemon = True
             timer.start()
         try:
-            return execute(task, control, self._report)
+            return execute(task, control, self._report, command.source)
         finally:
             if timer is not None:
                 timer.cancel()
@@ -66,7 +66,7 @@ class Runner:
             command = wire.read_command(self._receive(wire.body_size(header)))
             if isinstance(command, wire.Execute):
                 self._current = (command.task.attempt_id, Control())
-                self._tasks.put((command.task, self._current[1]))
+                self._tasks.put((command, self._current[1]))
             elif command.attempt_id == self._current[0]:
                 threading.Thread(
                     target=self._stop, args=[self._current[1], Reason.USER], daemon=True

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Task
+from .warm import Source
 
 _LENGTH = struct.Struct(">I")
 HEADER_SIZE = _LENGTH.size
@@ -18,6 +19,7 @@ class Execute(msgspec.Struct, tag=True):
     """Worker to runner: execute this."""
 
     task: Task
+    source: Source
 
 
 class Cancel(msgspec.Struct, tag=True):

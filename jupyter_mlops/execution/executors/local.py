@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from ...core.ports import Outcome, Progress, Task
 from ...core.runs import ProcessIdentity, Reason, Status
 from .. import wire
 from ..processes import end
+from ..warm import Source
+from ..warm.pool import NoTemplate, Templates
 
 
 class LocalExecutor:
@@ -20,9 +22,10 @@ class LocalExecutor:
 
     name = "local"
 
-    def __init__(self, log: Path) -> None:
-        """Runners print to ``log``."""
+    def __init__(self, log: Path, templates: Templates | None = None) -> None:
+        """Runners print to ``log``; kernels come from ``templates`` where they can."""
         self._log = log
+        self._templates = templates
         self._idle: list[_Runner] = []
         self._busy: dict[str, _Runner] = {}
         #: Attempts that were cancelled before they had a runner.
@@ -33,9 +36,10 @@ class LocalExecutor:
         runner = self._idle.pop() if self._idle else await _Runner.start(self._log)
         self._busy[task.attempt_id] = runner
         try:
-            outcome = await runner.execute(
-                task, report, cancelled=task.attempt_id in self._cancelled
-            )
+            async with self._source(task) as source:
+                outcome = await runner.execute(
+                    task, source, report, cancelled=task.attempt_id in self._cancelled
+                )
         except asyncio.CancelledError:
             await runner.end()
             raise
@@ -53,6 +57,19 @@ class LocalExecutor:
         self._idle.append(runner)
         return outcome
 
+    @contextlib.asynccontextmanager
+    async def _source(self, task: Task) -> AsyncIterator[Source]:
+        if self._templates is None:
+            yield Source(reason="warm kernels are turned off")
+            return
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                template = await stack.enter_async_context(self._templates.serving(task))
+                source = Source(template=template)
+            except NoTemplate as reason:
+                source = Source(reason=str(reason))
+            yield source
+
     async def cancel(self, attempt_id: str) -> None:
         """Stop an attempt: its kernel is interrupted, then terminated, then killed."""
         if runner := self._busy.get(attempt_id):
@@ -64,6 +81,8 @@ class LocalExecutor:
         """End all runners and their kernels at once."""
         await asyncio.gather(*(each.end() for each in (*self._idle, *self._busy.values())))
         self._idle.clear()
+        if self._templates is not None:
+            self._templates.close()
 
 
 class _Runner:
@@ -102,12 +121,17 @@ class _Runner:
         return cls(process, reader, writer)
 
     async def execute(
-        self, task: Task, report: Callable[[Progress], None], *, cancelled: bool
+        self,
+        task: Task,
+        source: Source,
+        report: Callable[[Progress], None],
+        *,
+        cancelled: bool,
     ) -> Outcome | None:
         """Execute a task, unless it is cancelled already; None if the process ended meanwhile."""
         self._kernel = None
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            self._writer.write(wire.pack(wire.Execute(task)))
+            self._writer.write(wire.pack(wire.Execute(task, source)))
             if cancelled:
                 self._writer.write(wire.pack(wire.Cancel(task.attempt_id)))
             await self._writer.drain()

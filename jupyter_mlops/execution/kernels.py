@@ -1,0 +1,110 @@
+"""The life of a notebook's kernel: taken from a template or started, ready, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from typing import Any
+
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import KernelProvisionerBase
+from nbclient.exceptions import DeadKernelError
+from nbclient.util import run_sync
+from papermill.clientwrap import PapermillNotebookClient
+
+from .warm import Source
+from .warm.provisioner import TemplateProvisioner
+
+#: Seconds that a kernel may take until it answers for the first time.
+START_TIMEOUT = 120.0
+
+#: Seconds that a kernel may take to end by itself: jupyter_client's default.
+END_TIMEOUT = 5.0
+
+
+class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
+    """papermill's client with kernels that may be warm, and that end without a pause."""
+
+    def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
+        super().__init__(*args, startup_timeout=START_TIMEOUT, **kwargs)
+        self._source = source
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        """Return a manager whose provisioner asks the template, if there is one."""
+        manager = super().create_kernel_manager()
+        if "kernel_provisioner" in manager.kernel_spec.metadata:
+            return manager
+        manager.kernel_id = f"{os.getpid()}-{time.monotonic_ns()}"
+        manager.provisioner = TemplateProvisioner(
+            kernel_id=manager.kernel_id,
+            kernel_spec=manager.kernel_spec,
+            parent=manager,
+            template=str(self._source.template or ""),
+        )
+        return manager
+
+    def how_started(self) -> str:
+        """Return ``warm``, or ``cold`` and why in brackets."""
+        provisioner = self.km.provisioner
+        if _is_warm(provisioner):
+            return "warm"
+        reason = getattr(provisioner, "problem", None) or self._source.reason
+        return f"cold ({reason})" if reason else "cold"
+
+    async def async_start_new_kernel_client(self) -> Any:
+        """Connect to the kernel and return when it answers."""
+        if not _is_warm(self.km.provisioner):
+            return await super().async_start_new_kernel_client()
+        self.kc = self.km.client()
+        self.kc.start_channels(stdin=False, hb=False)
+        await self._until_ready()
+        return self.kc
+
+    #: The client calls it by this name.
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
+
+    async def _until_ready(self) -> None:
+        """Wait until our subscription to the outputs is in place, and the kernel answers (JEP 65).
+
+        Unlike jupyter_client's wait it needs no pause in which nothing comes.
+        """
+        request = self.kc.kernel_info()
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                while (await self.kc.get_iopub_msg())["msg_type"] != "iopub_welcome":
+                    pass
+                while True:
+                    reply = await self.kc.get_shell_msg()
+                    if reply["parent_header"].get("msg_id") == request:
+                        self.kc._handle_kernel_info_reply(reply)
+                        return
+        except TimeoutError:
+            raise DeadKernelError(f"The kernel did not answer in {START_TIMEOUT:g} s.") from None
+
+    async def _async_cleanup_kernel(self) -> None:
+        """Let the kernel end by itself, so that open files are written, or else kill it."""
+        manager, client = self.km, self.kc
+        if manager is None:
+            return
+        provisioner = manager.provisioner
+        try:
+            if client is not None and await provisioner.poll() is None:
+                client.shutdown()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(provisioner.wait(), END_TIMEOUT)
+            if provisioner.has_process:
+                await provisioner.kill()
+                await provisioner.wait()
+        finally:
+            await manager._async_cleanup_resources()
+            if client is not None:
+                client.stop_channels()
+            self.kc = self.km = None
+
+    _cleanup_kernel = run_sync(_async_cleanup_kernel)
+
+
+def _is_warm(provisioner: KernelProvisionerBase) -> bool:
+    return isinstance(provisioner, TemplateProvisioner) and provisioner.warm

@@ -1,0 +1,16 @@
+"""Warm kernels: forked from a template that has imported what the notebook imports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """Where an attempt's kernel comes from."""
+
+    #: Socket of the template that has one.
+    template: Path | None = None
+    #: Otherwise, why it is started cold.
+    reason: str | None = None

@@ -1,0 +1,213 @@
+"""The template's loop: forks kernels and hands them out.
+
+Who connects to its socket and sends a request gets a kernel, which ends when the connection
+closes. A request and the reply to it are::
+
+    {"cwd": …, "environment": {…}}  with one file descriptor, which takes what the kernel prints
+    {"pid": …, "connection": {what the connection file says}}
+
+and ``{"exit": code}`` follows when the kernel has ended, negative for a signal.
+
+The template ends, and its kernels with it, when its control channel closes. There the
+configuration comes first::
+
+    {"folder": …, "preload": ["numpy", …], "arguments": [kernel options…], "idle": 2}
+
+``{"ready": true, …}`` or ``{"refused": reason, …}`` goes back. Each later ``{"idle": n}`` changes
+how many kernels wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import shutil
+import signal
+import socket
+from typing import Any
+
+from .channel import receive, send
+
+#: A fork's end of its channel, and the folder for its sockets.
+Forked = tuple[socket.socket, str]
+
+
+class Child:
+    """A kernel that was forked."""
+
+    def __init__(self, pid: int, channel: socket.socket, folder: str) -> None:
+        self.pid = pid
+        self.channel = channel
+        self.folder = folder
+        #: What its connection file says, once it is ready.
+        self.connection: dict[str, Any] | None = None
+        #: The connection of whoever it serves.
+        self.client: socket.socket | None = None
+        #: Whether it may still be handed out.
+        self.free = True
+
+
+class Template:
+    """Forks kernels, hands them out, and ends them with the connections that asked for them."""
+
+    def __init__(
+        self, control: socket.socket, listener: socket.socket, folder: str, idle: int
+    ) -> None:
+        self._control = control
+        self._listener = listener
+        self._folder = folder
+        self._idle = idle
+        self._selector = selectors.DefaultSelector()
+        self._children: dict[int, Child] = {}
+        #: Requests for which no kernel was ready.
+        self._waiting: list[tuple[socket.socket, dict[str, Any], list[int]]] = []
+        self._count = 0
+
+    def serve(self) -> Forked | None:
+        """Serve until the control channel closes. Returns in a fork only."""
+        wakeup = os.pipe()
+        for each in wakeup:
+            os.set_blocking(each, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wakeup[1], warn_on_full_buffer=False)
+        for source, handle in (
+            (self._control, self._on_control),
+            (self._listener, self._on_listener),
+            (wakeup[0], self._on_signal),
+        ):
+            self._selector.register(source, selectors.EVENT_READ, handle)
+        while True:
+            if (forked := self._fill()) is not None:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for each in wakeup:
+                    os.close(each)
+                return forked
+            for key, _ in self._selector.select():
+                key.data(key.fileobj)
+
+    def _free(self) -> list[Child]:
+        return [each for each in self._children.values() if each.free]
+
+    def _fill(self) -> Forked | None:
+        """Fork until enough kernels wait."""
+        while len(self._free()) < self._idle + len(self._waiting):
+            ours, theirs = socket.socketpair()
+            self._count += 1
+            folder = os.path.join(self._folder, str(self._count))
+            pid = os.fork()
+            if not pid:
+                ours.close()
+                self._let_go()
+                return theirs, folder
+            theirs.close()
+            child = self._children[pid] = Child(pid, ours, folder)
+            self._selector.register(ours, selectors.EVENT_READ, self._on_child)
+        return None
+
+    def _let_go(self) -> None:
+        """In the fork: close all that is the template's."""
+        os.setsid()
+        self._selector.close()
+        self._control.close()
+        self._listener.close()
+        for child in self._children.values():
+            child.channel.close()
+            if child.client is not None:
+                child.client.close()
+        for client, _, descriptors in self._waiting:
+            client.close()
+            for each in descriptors:
+                os.close(each)
+
+    # -- what happens ------------------------------------------------------------------------------
+
+    def _on_control(self, control: socket.socket) -> None:
+        message = receive(control)
+        if message is None:
+            self._end()
+        self._idle = message[0]["idle"]
+        for child in self._free()[self._idle + len(self._waiting) :]:
+            self._kill(child)
+
+    def _on_listener(self, listener: socket.socket) -> None:
+        client, _ = listener.accept()
+        self._selector.register(client, selectors.EVENT_READ, self._on_client)
+
+    def _on_client(self, client: socket.socket) -> None:
+        message = receive(client)
+        if message is not None:
+            self._waiting.append((client, *message))
+            self._hand_out()
+            return
+        self._selector.unregister(client)
+        client.close()
+        self._waiting = [each for each in self._waiting if each[0] is not client]
+        for child in self._children.values():
+            if child.client is client:
+                child.client = None
+                self._kill(child)
+
+    def _on_child(self, channel: socket.socket) -> None:
+        self._selector.unregister(channel)
+        message = receive(channel)
+        for child in self._children.values():
+            if child.channel is channel and message is not None:
+                child.connection = message[0]["connection"]
+        self._hand_out()
+
+    def _on_signal(self, reader: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(reader, 512)
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            child = self._children.pop(pid, None)
+            if child is not None:
+                self._gone(child, os.waitstatus_to_exitcode(status))
+
+    # -- what is done ------------------------------------------------------------------------------
+
+    def _hand_out(self) -> None:
+        """Give the kernels that are ready to those who wait."""
+        ready = [each for each in self._free() if each.connection is not None]
+        for child in ready[: len(self._waiting)]:
+            client, request, descriptors = self._waiting.pop(0)
+            child.free = False
+            child.client = client
+            with contextlib.suppress(ConnectionError):
+                send(child.channel, request, *descriptors)
+            for each in descriptors:
+                os.close(each)
+            with contextlib.suppress(ConnectionError):
+                send(client, {"pid": child.pid, "connection": child.connection})
+
+    def _gone(self, child: Child, code: int) -> None:
+        shutil.rmtree(child.folder, ignore_errors=True)
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(child.channel)
+        child.channel.close()
+        if child.client is not None:
+            with contextlib.suppress(ConnectionError):
+                send(child.client, {"exit": code})
+        if child.free and child.connection is None:
+            # The next would fare no better.
+            send(self._control, {"refused": f"its forks end with {code}", "noisy": None})
+            self._end()
+
+    def _kill(self, child: Child) -> None:
+        child.free = False
+        for kill in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                kill(child.pid, signal.SIGKILL)
+
+    def _end(self) -> None:
+        for child in self._children.values():
+            self._kill(child)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os._exit(0)

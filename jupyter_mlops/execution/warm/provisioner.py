@@ -1,0 +1,156 @@
+"""A kernel provisioner that takes kernels from a template, where there is one.
+
+Without one, or for a kernel that it does not serve, kernels are started as usual.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from contextlib import suppress
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import KernelProvisionerBase, LocalProvisioner
+from traitlets import Unicode
+
+from .mlops_template.channel import receive, send
+
+#: Seconds that a template may take to hand out a kernel.
+PATIENCE = 30.0
+
+
+class TemplateProvisioner(LocalProvisioner):  # type: ignore[misc]
+    """Takes a kernel from the template that listens on a Unix socket."""
+
+    template = Unicode(
+        "",
+        config=True,
+        help="Path of the socket of a template process. Without it kernels are started cold.",
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._connection: socket.socket | None = None
+        self._exit_code: int | None = None
+        #: Why the kernel was started cold although there is a template.
+        self.problem: str | None = None
+
+    @property
+    def warm(self) -> bool:
+        """Whether the kernel came from a template."""
+        return self._connection is not None
+
+    @property
+    def has_process(self) -> bool:
+        """Whether there is a kernel."""
+        return self.warm or super().has_process
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Take a kernel from the template, or prepare to start one."""
+        if self.template:
+            try:
+                return await self._take(**kwargs)
+            except (OSError, ValueError) as error:
+                self.problem = f"its template does not answer: {error}"
+        return await super().pre_launch(**kwargs)  # type: ignore[no-any-return]
+
+    async def _take(self, **kwargs: Any) -> dict[str, Any]:
+        kwargs.pop("extra_arguments", None)
+        # Applies what the kernelspec says of the environment.
+        kwargs = await KernelProvisionerBase.pre_launch(self, cmd=[], **kwargs)
+        environment = {**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())}
+        environment.pop("PYTHONEXECUTABLE", None)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        log = kwargs.get("stdout")
+        descriptors = [log if isinstance(log, int) else log.fileno()] if log else []
+        try:
+            connection.connect(self.template)
+            request = {"cwd": str(kwargs.get("cwd") or os.getcwd()), "environment": environment}
+            send(connection, request, *descriptors)
+            reply = await asyncio.to_thread(receive, connection)
+        except OSError:
+            connection.close()
+            raise
+        if reply is None:
+            connection.close()
+            raise ConnectionError("it has ended")
+        connection.setblocking(False)
+        self._connection = connection
+        self.pid = self.pgid = reply[0]["pid"]
+        self.connection_info = _decoded(reply[0]["connection"])
+        return kwargs
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Return how to reach the kernel that was taken, or start one."""
+        if self.warm:
+            return self.connection_info
+        return await super().launch_kernel(cmd, **kwargs)
+
+    async def poll(self) -> int | None:
+        """Return the exit code of the kernel, or None while it runs."""
+        if self._connection is None:
+            return await super().poll()  # type: ignore[no-any-return]
+        if self._exit_code is None:
+            with suppress(BlockingIOError):
+                self._read_exit(self._connection.recv(1, socket.MSG_PEEK))
+        return self._exit_code
+
+    async def wait(self) -> int | None:
+        """Wait for the kernel's end and return its exit code."""
+        if self._connection is None:
+            return await super().wait()  # type: ignore[no-any-return]
+        while await self.poll() is None:
+            await _readable(self._connection)
+        self._connection.close()
+        self._connection = None
+        return self._exit_code
+
+    def _read_exit(self, first: bytes) -> None:
+        assert self._connection is not None
+        message = None
+        if first:
+            self._connection.settimeout(PATIENCE)
+            message = receive(self._connection)
+            self._connection.setblocking(False)
+        # A template that is gone has taken its kernels along.
+        self._exit_code = message[0]["exit"] if message else -signal.SIGKILL
+
+    async def send_signal(self, signum: int) -> None:
+        """Send a signal to the kernel's process group."""
+        if self._connection is None:
+            await super().send_signal(signum)
+        elif await self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signum)
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel at once."""
+        if self._connection is None:
+            await super().kill(restart)
+        else:
+            await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:
+        """Ask the kernel to end."""
+        if self._connection is None:
+            await super().terminate(restart)
+        else:
+            await self.send_signal(signal.SIGTERM)
+
+
+async def _readable(connection: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(connection, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(connection)
+
+
+def _decoded(connection: dict[str, Any]) -> KernelConnectionInfo:
+    return {**connection, "key": connection["key"].encode("ascii")}
