@@ -44,8 +44,14 @@ class Options(TypedDict, total=False):
     gpus: int
     #: Seconds that an attempt may take.
     timeout: float | None
+    #: Seconds that each of its cells may take.
+    cell_timeout: float | None
     #: How often a failed run is tried again.
     retries: int | None
+    #: Which failures are: ``error``, ``kernel_died``, ``timeout``…; unasked, any.
+    retry_on: Sequence[str] | None
+    #: Seconds before the first retry; each further one waits twice as long.
+    retry_delay: float | None
     #: Higher ones go first.
     priority: int
     executor: str | None

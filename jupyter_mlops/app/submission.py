@@ -20,7 +20,8 @@ from ..core.exceptions import InvalidInput, KernelMissing, MlopsError, TooManyRe
 from ..core.language import parse_axis
 from ..core.parameters import Parameter, check_names
 from ..core.resources import share_of_cores
-from ..core.runs import Sweep, SweepKind, new_id
+from ..core.retries import check_causes
+from ..core.runs import ANY, Reason, Sweep, SweepKind, new_id
 from ..core.spaces import Space, axes_from_python, check_size, parse_points
 from ..execution.files import write_atomically
 from ..notebooks.files import parse_notebook, read_bytes
@@ -179,6 +180,7 @@ def prepare(
             f"There is no executor {executor} (there is: {known}).", field="executor"
         )
     _check_devices(request)
+    retries, causes = _retries(project, request)
     keep_snapshot(project, notebook)
     settings = project.settings
     facts = context.capture(project.root, notebook.path)
@@ -200,7 +202,10 @@ def prepare(
         memory=request.memory,
         gpus=request.gpus,
         timeout=request.timeout,
-        retries=settings.retries if request.retries is None else request.retries,
+        cell_timeout=request.cell_timeout,
+        retries=retries,
+        retry_on=causes,
+        retry_delay=settings.retry_delay if request.retry_delay is None else request.retry_delay,
         priority=request.priority,
         executor=executor,
         kernel=kernel.name,
@@ -215,6 +220,17 @@ def prepare(
         },
     )
     return Submission(sweep, space)
+
+
+def _retries(project: Project, request: m.SubmitRequest) -> tuple[int, tuple[str, ...]]:
+    """Return how often, and after which failures, a run is tried again."""
+    number = project.settings.retries if request.retries is None else request.retries
+    causes = check_causes((ANY,) if request.retry_on is None else request.retry_on)
+    if request.retry_on and not number and causes != (Reason.LOST,):
+        raise InvalidInput(
+            "retry_on: say with --retries N how often a run is tried again.", field="retries"
+        )
+    return number, causes
 
 
 def _own_experiment(facts: dict[str, Any]) -> str | None:

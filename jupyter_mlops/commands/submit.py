@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .base import Command, Face
-from .types import Assignments, AssignmentType, NotebookType, merged
+from .types import Assignments, AssignmentType, Causes, NotebookType, merged
 
 if TYPE_CHECKING:
     from ..app.messages import SubmitRequest
@@ -35,8 +35,14 @@ def _execution_options(function: F) -> F:
                      help="GPUs for each run."),
         click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S",
                      help="Seconds that a try may take."),
+        click.option("--cell-timeout", type=click.FloatRange(0, min_open=True), metavar="S",
+                     help="Seconds that a cell may take."),
         click.option("--retries", type=click.IntRange(0, 100), metavar="N",
                      help="How often a failed run is tried again."),
+        click.option("--retry-on", type=Causes(), metavar="CAUSE,...",
+                     help="Retry after these failures only, such as kernel_died,timeout."),
+        click.option("--retry-delay", type=click.FloatRange(0), metavar="S",
+                     help="Seconds before the first retry; it doubles from one to the next."),
         click.option("--priority", type=int, metavar="N", default=0, help="Higher ones go first."),
         click.option("--executor", metavar="NAME", help="Where to run: local."),
         click.option("--kernel", metavar="NAME", help="Kernel in place of the notebook's own."),

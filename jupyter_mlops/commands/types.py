@@ -81,6 +81,38 @@ class AssignmentType(click.ParamType[tuple[str, str]]):
         ]
 
 
+class Causes(click.ParamType[list[str]]):
+    """Causes of failures, with commas between them."""
+
+    name = "causes"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[str]:
+        """Split at the commas, and refuse what is no cause."""
+        from ..core.exceptions import InvalidInput
+        from ..core.retries import check_causes
+
+        try:
+            return list(check_causes(value.split(",") if isinstance(value, str) else value))
+        except InvalidInput as error:
+            self.fail(error.message.removeprefix("retry_on: "), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the causes that are not named yet."""
+        from ..core.retries import CAUSES
+
+        before, comma, start = incomplete.rpartition(",")
+        given = before.split(",")
+        return [
+            CompletionItem(f"{before}{comma}{each}")
+            for each in CAUSES
+            if each.startswith(start) and each not in given
+        ]
+
+
 class RunType(click.ParamType[str]):
     """The id of a run or a sweep, or the beginning of one."""
 

@@ -109,6 +109,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "."], "is a folder. Name a notebook."),
         (["run", "a\0.ipynb"], "There is no notebook a\\x00.ipynb."),
         (["run", "train.ipynb", "--memory", "much"], "memory: 'much' is not a size."),
+        (["run", "train.ipynb", "--cell-timeout", "0"], "Invalid value for '--cell-timeout'"),
+        (["run", "train.ipynb", "--retry-on", "tiemout"], "'tiemout' is no cause. Choose among"),
         (["run", "train.ipynb", "--cpus", "0"], "Invalid value for '--cpus'"),
         (["register", "name"], "Name one run or sweep"),
         (["models", "alias", "name", "champion", "v0"], "'v0' is no version."),
@@ -248,3 +250,10 @@ def test_shells_complete_the_program() -> None:
         check=True,
     )
     assert "compdef _jupyter_mlops_completion jupyter-mlops" in done.stdout
+
+
+def test_completion_of_causes() -> None:
+    """Behind a comma Tab offers the causes that are not named yet."""
+    assert complete("run", "--retry-on", incomplete="k") == ["kernel_died"]
+    assert complete("run", "--retry-on", incomplete="lost,t") == ["lost,timeout"]
+    assert complete("run", "--retry-on", incomplete="timeout,t") == []

@@ -90,7 +90,12 @@ class SubmitRequest(SpaceRequest):
     memory: Count | None = None
     gpus: Annotated[int, msgspec.Meta(ge=0)] = 0
     timeout: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    cell_timeout: Annotated[float, msgspec.Meta(gt=0)] | None = None
     retries: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    #: Causes of failures that are tried again, such as ``kernel_died``; None means any.
+    retry_on: list[Name] | None = None
+    #: Seconds before the first retry; each further one waits twice as long.
+    retry_delay: Annotated[float, msgspec.Meta(ge=0)] | None = None
     priority: int = 0
     executor: Name | None = None
     kernel: Name | None = None
