@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from .models import ModelVersion
 from .runs import Attempt, MetricPoint, ProcessIdentity, Reason, Run, Status, Sweep
+from .search import Standing
+from .values import Value
 
 # -- executors ------------------------------------------------------------------------------------
 
@@ -88,6 +90,10 @@ class Outcome:
     duration: float = 0.0
     #: Whether the output notebook was written.
     has_output: bool = True
+    #: Most bytes of memory that the kernel and all its processes used together, if known.
+    peak_memory: int | None = None
+    #: Seconds of CPU time that they used, if known.
+    cpu_time: float | None = None
 
 
 class Executor(Protocol):
@@ -114,6 +120,34 @@ class Executor(Protocol):
 
     async def close(self) -> None:
         """End everything at once."""
+        ...
+
+
+# -- adaptive search ------------------------------------------------------------------------------
+
+
+class Searcher(Protocol):
+    """Chooses the points of one sweep, and which of its runs are not worth going on.
+
+    Runs are known by their index in the sweep. What it learns lives in memory only: another one
+    is told again what became of the earlier runs. Blocking; used by one thread at a time. Raises
+    `SearchFailed` if its engine refuses.
+    """
+
+    def ask(self, index: int) -> dict[str, Value]:
+        """Choose the parameters of a run: the same ones for the same answers so far."""
+        ...
+
+    def add(self, index: int, parameters: Mapping[str, Value]) -> None:
+        """Take note of a run whose parameters were chosen before."""
+        ...
+
+    def report(self, index: int, step: int, value: float) -> Standing | None:
+        """Tell a value of the metric; return where the run stands if it should be stopped."""
+        ...
+
+    def tell(self, index: int, value: float | None, *, pruned: bool = False) -> None:
+        """Tell the metric of a run that has ended; None if it has none, as after a failure."""
         ...
 
 

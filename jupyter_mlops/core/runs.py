@@ -209,6 +209,10 @@ class Attempt:
     notebook_hash: str | None = None
     #: First cell that it executed anew, after those whose outputs were kept; None means all.
     resumed_at: int | None = None
+    #: Most bytes of memory that its kernel and all its processes used together.
+    peak_memory: int | None = None
+    #: Seconds of CPU time that they used.
+    cpu_time: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

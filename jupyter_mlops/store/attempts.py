@@ -110,6 +110,8 @@ class AttemptLog:
                 duration=outcome.duration,
                 finished_at=now,
                 synced=synced,
+                peak_memory=outcome.peak_memory,
+                cpu_time=outcome.cpu_time,
             )
             lost = run.lost + (outcome.reason is Reason.LOST)
             change: dict[str, Any] = {

@@ -14,7 +14,7 @@ ADDED: dict[int, dict[sa.Table, tuple[str, ...]]] = {
     2: {
         schema.sweeps: ("cell_timeout", "retry_on", "retry_delay", "search", "pruning"),
         schema.runs: ("not_before", "delay", "stopping", "resume"),
-        schema.attempts: ("notebook_hash", "resumed_at"),
+        schema.attempts: ("notebook_hash", "resumed_at", "peak_memory", "cpu_time"),
         schema.points: ("cell",),
     },
 }
@@ -41,6 +41,8 @@ def migrate(engine: Engine) -> None:
             for version in range(found + 1, schema.VERSION + 1):
                 _add_columns(connection, ADDED[version])
         schema.metadata.create_all(connection)
+        if found is not None and found < schema.VERSION:
+            _renew_indexes(connection)
         if found is None:
             connection.execute(schema.info.insert().values(version=schema.VERSION))
         elif found < schema.VERSION:
@@ -59,3 +61,15 @@ def _add_columns(connection: Connection, added: dict[sa.Table, tuple[str, ...]])
         for name in names:
             made = sa.schema.CreateColumn(table.c[name]).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {made}")
+
+
+def _renew_indexes(connection: Connection) -> None:
+    """Make the indexes that are missing, and remove those that no query needs any more."""
+    present = sa.inspect(connection)
+    for table in schema.metadata.tables.values():
+        wanted = {str(index.name): index for index in table.indexes}
+        names = {str(each["name"]) for each in present.get_indexes(table.name)}
+        for name in names - wanted.keys():
+            connection.exec_driver_sql(f"DROP INDEX {name}")
+        for name in wanted.keys() - names:
+            wanted[name].create(connection)

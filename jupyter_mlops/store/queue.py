@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -24,6 +24,8 @@ class Queue:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: The sweeps that had queued runs when we last looked, which cost more to read than to keep.
+        self._known: dict[str, Sweep] = {}
 
     def submit(self, sweep: Sweep, parameters: Iterable[dict[str, Any]]) -> None:
         """Add a sweep and its runs, all or none."""
@@ -54,22 +56,65 @@ class Queue:
                 transaction.connection.execute(runs.insert(), batch)
             transaction.emit("sweep", sweep_id=sweep.id, status=Status.QUEUED)
 
-    def peek(self) -> tuple[Sweep, Run] | None:
-        """Return the run whose turn it is: by priority, then age, then place in its sweep."""
-        query = (
+    def peek(
+        self, running: Mapping[str, int] | None = None, *, skip: Collection[str] = ()
+    ) -> tuple[Sweep, Run] | None:
+        """Return the run whose turn it is, in sweeps that are not to be skipped.
+
+        By priority, then the sweep with the fewest ``running`` attempts, then by age. Within a
+        sweep by place, those that are tried again after those that were not tried.
+        """
+        with self._database.transaction() as transaction:
+            waiting = [each for each in self._waiting(transaction) if each not in skip]
+            known = {each: self._sweep(transaction, each) for each in waiting}
+            self._known = known
+            busy = running or {}
+            turns = sorted(
+                known.values(),
+                key=lambda each: (-each.priority, busy.get(each.id, 0), each.created_at, each.id),
+            )
+            for sweep in turns:
+                row = transaction.connection.execute(self._first(sweep.id)).one_or_none()
+                if row is not None:
+                    return sweep, reading.run(row)
+        return None
+
+    def _waiting(self, transaction: Transaction) -> list[str]:
+        """Return the sweeps that have queued runs, by one look into the index for each."""
+
+        def least(above: sa.ColumnElement[str] | None = None) -> sa.ScalarSelect[Any]:
+            query = sa.select(sa.func.min(runs.c.sweep_id)).where(
+                self._database.mine(runs), runs.c.status == Status.QUEUED
+            )
+            return (query if above is None else query.where(runs.c.sweep_id > above)).scalar_subquery()
+
+        found = sa.select(least().label("id")).cte("found", recursive=True)
+        found = found.union_all(sa.select(least(found.c.id)).where(found.c.id.is_not(None)))
+        query = sa.select(found.c.id).where(found.c.id.is_not(None))
+        return list(transaction.connection.scalars(query))
+
+    def _sweep(self, transaction: Transaction, sweep: str) -> Sweep:
+        """Return a sweep, from memory if it was among the waiting ones the last time."""
+        if sweep in self._known:
+            return self._known[sweep]
+        return reading.sweep(
+            transaction.connection.execute(
+                sa.select(sweeps).where(self._database.mine(sweeps), sweeps.c.id == sweep)
+            ).one()
+        )
+
+    def _first(self, sweep: str) -> sa.Select[Any]:
+        return (
             sa.select(runs)
-            .where(self._database.mine(runs), runs.c.status == Status.QUEUED, self._due())
-            .order_by(runs.c.priority.desc(), runs.c.created_at, runs.c.sweep_id, runs.c.index)
+            .where(
+                self._database.mine(runs),
+                runs.c.status == Status.QUEUED,
+                runs.c.sweep_id == sweep,
+                self._due(),
+            )
+            .order_by(runs.c.not_before.nulls_first(), runs.c.index)
             .limit(1)
         )
-        with self._database.transaction() as transaction:
-            row = transaction.connection.execute(query).one_or_none()
-            if row is None:
-                return None
-            sweep = transaction.connection.execute(
-                sa.select(sweeps).where(self._database.mine(sweeps), sweeps.c.id == row.sweep_id)
-            ).one()
-            return reading.sweep(sweep), reading.run(row)
 
     def claim(
         self, run: str, *, worker: str, fence: int, parameters: dict[str, Any] | None = None

@@ -146,7 +146,7 @@ runs = sa.Table(
     #: Where its next attempts go on, if not from the start.
     sa.Column("resume", Json),
     sa.Index("runs_of_sweep", "project", "sweep_id", "index"),
-    sa.Index("runs_in_queue", "project", "status", "priority", "created_at", "index"),
+    sa.Index("runs_by_status", "project", "status", "sweep_id", "not_before", "index"),
 )
 
 attempts = sa.Table(
@@ -175,6 +175,9 @@ attempts = sa.Table(
     #: The notebook that it executed, if not the one that was submitted.
     sa.Column("notebook_hash", sa.String(64)),
     sa.Column("resumed_at", sa.Integer),
+    #: Most bytes of memory and seconds of CPU time that it used.
+    sa.Column("peak_memory", sa.BigInteger),
+    sa.Column("cpu_time", sa.Double),
     sa.Index("attempts_of_run", "project", "run_id", "number"),
     sa.Index("attempts_by_status", "project", "status"),
     sa.Index("attempts_unsynced", "project", "synced"),

@@ -37,11 +37,12 @@ def _as_version_1(path: Path) -> None:
         database.executescript(VERSION_1)
 
 
-def _columns(engine: sa.Engine) -> dict[str, dict[str, bool]]:
-    """The columns of each table, and whether they may be empty."""
+def _columns(engine: sa.Engine) -> dict[str, dict[str, object]]:
+    """The columns of each table and whether they may be empty, and the indexes."""
     inspector = sa.inspect(engine)
     return {
         table: {each["name"]: each["nullable"] for each in inspector.get_columns(table)}
+        | {f"index {each['name']}": each["column_names"] for each in inspector.get_indexes(table)}
         for table in inspector.get_table_names()
     }
 
@@ -63,7 +64,7 @@ def test_a_store_of_version_1_is_kept(tmp_path: Path) -> None:
 
 
 def test_an_upgraded_store_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
-    """No column is missing, and each may be empty where a new one may."""
+    """No column or index is missing, and each column may be empty where a new one may."""
     (tmp_path / "new").mkdir()
     _as_version_1(tmp_path / "store.db")
     old = Store("p", url=None, state=tmp_path)
@@ -128,6 +129,7 @@ def _downgrade(url: str, state: Path) -> None:
     """Make a store of version 1: the present one without what came later."""
     store = Store("p", url=url, state=state)
     with store.queue._database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX runs_by_status")
         for tables in ADDED.values():
             for table, names in tables.items():
                 for name in names:
