@@ -9,6 +9,6 @@ resolve() {
         --no-annotate --no-header --no-emit-index-url --quiet --output-file "$output" "$@" >/dev/null
 }
 
-resolve requirements/dev.txt --extra demo --extra postgresql --group dev "$@"
+resolve requirements/dev.txt --extra demo --extra optuna --extra postgresql --group dev "$@"
 # The product and its example alone, in the same versions.
 resolve requirements/demo.txt --extra demo --group build --constraint requirements/dev.txt "$@"

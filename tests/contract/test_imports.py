@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 #: Slow to import, or absent from a kernel's own environment.
 HEAVY = {
     *("IPython", "click", "ipywidgets", "jupyter_client", "jupyter_server", "mlflow", "msgspec"),
-    *("nbclient", "nbformat", "numpy", "pandas", "papermill", "psutil", "rich", "sqlalchemy"),
-    *("tornado", "traitlets"),
+    *("nbclient", "nbformat", "numpy", "optuna", "pandas", "papermill", "psutil", "rich"),
+    *("sqlalchemy", "tornado", "traitlets"),
 }
 
 
@@ -49,7 +49,7 @@ def test_help_is_quick() -> None:
 
 def test_server_extension_leaves_the_engines_to_the_worker() -> None:
     """The Jupyter server imports neither engines nor data libraries: the worker does."""
-    engines = {"mlflow", "nbclient", "numpy", "pandas", "papermill", "sqlalchemy"}
+    engines = {"mlflow", "nbclient", "numpy", "optuna", "pandas", "papermill", "sqlalchemy"}
     modules = imported_by("import jupyter_mlops.server.extension")
     assert "jupyter_server" in modules
     assert not modules & engines
