@@ -100,6 +100,18 @@ class NoModelLogged(Conflict):
     code = "no_model"
 
 
+class SearchMissing(InvalidInput):
+    """--sampler and --prune need Optuna. Install it with: pip install "jupyter-mlops[optuna]"."""
+
+    code = "search_missing"
+
+
+class SearchFailed(MlopsError):
+    """The sampler failed. Try again without --sampler, for example with --random N."""
+
+    code = "search_failed"
+
+
 class StoreUnavailable(MlopsError):
     """The project's state cannot be written. Check free disk space and permissions of .mlops."""
 

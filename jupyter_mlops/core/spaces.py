@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from .axes import Axis, Range, amount, listed
+from .axes import Axis, Log, Range, amount, listed
 from .exceptions import BadSpace, SpaceTooLarge
 from .language import parse_cell, undeclared
 from .parameters import Parameter, ParameterKind, convert, from_python, refuse
+from .search import dimensions, points_of
 from .values import MASK, Value, decode, identity, literal, looks_secret, quote, text
 
 #: Points that a sweep may have unless the project sets ``max_points``.
@@ -32,6 +33,7 @@ class SpaceMode(StrEnum):
     ZIP = "zip"  #: first values together, second values together, and so on
     LIST = "list"  #: points that were given one by one
     RANDOM = "random"  #: combinations drawn at random, none twice
+    SEARCH = "search"  #: points that a sampler chooses one after the other
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +96,18 @@ class Space:
             mode=SpaceMode.RANDOM, axes=grid.axes, rows=(), seed=seed, count=min(n, grid.count)
         )
 
+    @classmethod
+    def search(cls, axes: Iterable[Axis], trials: int) -> Space:
+        """Leave the choice of ``trials`` different points to a sampler.
+
+        All of a space of no more points than that are tried. A log scale has no end of points.
+        """
+        kept = tuple(axis if _is_scale(axis) else axis.distinct() for axis in _checked(axes))
+        points = points_of(dimensions(kept).values())
+        return cls(
+            mode=SpaceMode.SEARCH, axes=kept, rows=(), seed=0, count=int(min(trials, points))
+        )
+
     @property
     def names(self) -> tuple[str, ...]:
         """The parameters that vary or are set, in the order in which they were given."""
@@ -102,8 +116,10 @@ class Space:
         return tuple(axis.name for axis in self.axes)
 
     def points(self) -> Iterator[dict[str, Value]]:
-        """Make the points one by one."""
+        """Make the points one by one; those that a sampler will choose are still empty."""
         match self.mode:
+            case SpaceMode.SEARCH:
+                yield from ({} for _ in range(self.count))
             case SpaceMode.LIST:
                 yield from (dict(point) for point in self.rows)
             case SpaceMode.ZIP:
@@ -158,6 +174,10 @@ def _checked(axes: Iterable[Axis]) -> tuple[Axis, ...]:
             raise refuse(axis.name, "the list has no values. Give at least one.")
         seen.add(axis.name)
     return kept
+
+
+def _is_scale(axis: Axis) -> bool:
+    return len(axis.parts) == 1 and isinstance(axis.parts[0], Log)
 
 
 def _draw(total: int, count: int, seed: int) -> list[int]:
