@@ -13,9 +13,9 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpecManager
 
 from .. import __version__
+from ..core import formats
 from ..core.exceptions import MlopsError
 from ..core.runs import Status
-from ..execution.machine import granted_cores
 from ..execution.slots import Slots
 from ..store import Store, network_file_system
 from . import messages as m
@@ -126,8 +126,11 @@ class HealthUseCases:
         return m.Finding(name="kernels", ok=bool(found), message=line)
 
     def _cores(self) -> m.Finding:
-        granted = granted_cores()
-        line = f"{granted} of {os.cpu_count()} cores are granted, {self._slots.limit} used here."
+        whole, own = self._slots.machine, self._slots.own
+        line = (
+            f"{whole.cores} of {os.cpu_count()} cores are granted, {own.cores} used here; "
+            f"{formats.size(own.memory)} of memory, {len(own.gpus) or 'no'} GPUs."
+        )
         return m.Finding(name="cores", ok=True, message=line)
 
     def _disk(self) -> m.Finding:

@@ -29,6 +29,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     experiment: str | None = None
     #: Cores that this project may use; unset means all that the machine grants.
     cores: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    #: Memory that this project may use, such as ``8GB``; unset means all that the machine grants.
+    memory: str | None = None
+    #: GPUs that this project may use, as CUDA_VISIBLE_DEVICES names them; unset means all.
+    gpus: tuple[str | int, ...] | None = None
+    #: Attempts of this user, in all projects, that may run at a time; unset means no limit.
+    max_running: Annotated[int, msgspec.Meta(ge=1)] | None = None
     #: A larger parameter space is refused.
     max_points: Annotated[int, msgspec.Meta(ge=1)] = 10_000
     #: How often a failed run is tried again.

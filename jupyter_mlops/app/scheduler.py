@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,14 +24,16 @@ from ..core.ports import (
     MetricsLogged,
     Outcome,
     Progress,
+    Stopping,
     Task,
 )
 from ..core.resources import thread_limits
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Attempt, Reason, Run, Status, Sweep
-from ..execution.slots import Slots
+from ..execution.slots import Hold, Shortage, Slots
 from ..mlflow_client import kernel_defaults
 from ..store import Store
 from ..tracking import REPLACED_VARIABLES
+from .admission import Admission, Turns
 from .projects import Project
 from .submission import snapshot_path
 
@@ -54,8 +57,8 @@ class _Active:
 
     attempt: Attempt
     sweep: Sweep
-    #: The cores that it holds; None while it waits for runs of its own.
-    slots: tuple[int, ...] | None
+    #: What it holds; no cores while it waits for runs of its own, None when it has ended.
+    hold: Hold | None
     #: Number of connections by which it waits.
     waits: int = 0
 
@@ -79,6 +82,7 @@ class Scheduler:
         self._recorder = recorder
         self._executors = executors
         self._slots = slots
+        self._admission = Admission(store, slots.own)
         self._worker = worker
         self._fence = fence
         self._active: dict[str, _Active] = {}
@@ -113,9 +117,8 @@ class Scheduler:
             yield
             return
         active.waits += 1
-        if active.slots is not None:
-            self._slots.release(active.slots)
-            active.slots = None
+        if active.hold is not None and active.hold.cores:
+            self._slots.suspend(active.hold)
             self._wake.set()
         try:
             yield
@@ -157,34 +160,45 @@ class Scheduler:
 
     async def _claim_all(self) -> float | None:
         """Claim what there are cores for; return the seconds until a retry is due."""
-        self._resume_waiters()
-        owed = any(each.slots is None and not each.waits for each in self._active.values())
-        while not self.draining and not owed:
-            found = await asyncio.to_thread(self._store.queue.peek)
+        turns = Turns()
+        owed = not self._resume_waiters()
+        while not self.draining and not owed and not turns.over:
+            running = Counter(each.sweep.id for each in self._active.values())
+            found = await asyncio.to_thread(self._store.queue.peek, running, skip=turns.skipped)
             if found is None:
-                self._slots.content()
+                if not turns.skipped:
+                    self._slots.content()
                 return await asyncio.to_thread(self._store.queue.pause)
             sweep, run = found
-            slots = self._slots.acquire(min(sweep.cpus, self._slots.limit))
-            if slots is None:
-                return None
+            request = await asyncio.to_thread(self._admission.request, sweep)
+            if not turns.may_go(sweep, request):
+                continue
+            hold = self._slots.acquire(request)
+            if isinstance(hold, Shortage):
+                turns.refuse(sweep, hold)
+                continue
             attempt = await asyncio.to_thread(
                 self._store.queue.claim, run.id, worker=self._worker, fence=self._fence
             )
             if attempt is None:
-                self._slots.release(slots)
+                self._slots.release(hold)
                 continue
-            active = self._active[attempt.id] = _Active(attempt, sweep, slots)
+            active = self._active[attempt.id] = _Active(attempt, sweep, hold)
             task = asyncio.create_task(self._see_through(active, run))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return None
 
-    def _resume_waiters(self) -> None:
-        """Give cores back to attempts that waited for their own runs and go on."""
-        for active in self._active.values():
-            if active.slots is None and not active.waits:
-                active.slots = self._slots.acquire(min(active.sweep.cpus, self._slots.limit))
+    def _resume_waiters(self) -> bool:
+        """Give cores back to attempts that waited for their own runs and go on.
+
+        Return whether none of them still waits for cores.
+        """
+        return all(
+            self._slots.resume(active.hold, active.sweep.cpus)
+            for active in self._active.values()
+            if active.hold is not None and not active.hold.cores and not active.waits
+        )
 
     # -- one attempt -------------------------------------------------------------------------------
 
@@ -205,16 +219,19 @@ class Scheduler:
 
     def _give_back(self, active: _Active) -> None:
         self._active.pop(active.attempt.id, None)
-        if active.slots is not None:
-            self._slots.release(active.slots)
-            active.slots = None
+        self._release(active)
+
+    def _release(self, active: _Active) -> None:
+        if active.hold is not None:
+            self._slots.release(active.hold)
+            active.hold = None
         self._wake.set()
 
     async def _execute(self, active: _Active, run: Run) -> Outcome:
         sweep, attempt = active.sweep, active.attempt
         tracking = await self._recorder.begin(sweep, run, attempt)
         try:
-            task = self._task(sweep, run, attempt, tracking)
+            task = self._task(active, run, tracking)
         except OSError as error:
             return Outcome(
                 status=Status.FAILED,
@@ -234,10 +251,7 @@ class Scheduler:
 
     async def _finish(self, active: _Active, run: Run, outcome: Outcome) -> None:
         sweep, attempt = active.sweep, active.attempt
-        if active.slots is not None:
-            self._slots.release(active.slots)
-            active.slots = None
-            self._wake.set()
+        self._release(active)
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)
         output = output_path(self._project, run) if outcome.has_output else None
         ended = await self._stored(
@@ -264,6 +278,8 @@ class Scheduler:
                     await self._stored(partial(write, process=process, start=start, cells=cells))
                 case CellStarted(cell=cell):
                     await self._stored(partial(write, cell=cell))
+                case Stopping(stage=stage):
+                    await self._stored(partial(write, stopping=stage))
                 case MetricsLogged(points=points):
                     await self._stored(partial(write, logged=points))
                     self._recorder.logged(attempt)
@@ -282,7 +298,8 @@ class Scheduler:
             log.error("The queue pauses. %s", error.message)
         self.problem = error.message
 
-    def _task(self, sweep: Sweep, run: Run, attempt: Attempt, tracking: dict[str, str]) -> Task:
+    def _task(self, active: _Active, run: Run, tracking: dict[str, str]) -> Task:
+        sweep, attempt = active.sweep, active.attempt
         output = output_path(self._project, run)
         output.parent.mkdir(parents=True, exist_ok=True)
         result = result_path(self._project, attempt)
@@ -301,22 +318,29 @@ class Scheduler:
             kernel=sweep.kernel,
             language=sweep.context.get("language", "python"),
             secrets=frozenset(name for name in run.parameters if values.looks_secret(name)),
-            environment=self._environment(sweep, attempt) | tracking,
+            environment=self._environment(active) | tracking,
             cpus=sweep.cpus,
             memory=sweep.memory,
             gpus=sweep.gpus,
             timeout=sweep.timeout,
+            cell_timeout=sweep.cell_timeout,
         )
 
-    def _environment(self, sweep: Sweep, attempt: Attempt) -> dict[str, str]:
+    def _environment(self, active: _Active) -> dict[str, str]:
         """Variables of the kernel: the submitter's, those of .env, the limits of its share."""
+        sweep, attempt = active.sweep, active.attempt
         base = self._environments.get(sweep.id) or {**os.environ, **kernel_defaults()}
         extra = {k: v for k, v in dotenv_values(self._project.root / ".env").items() if v}
         chosen = {k: v for k, v in {**base, **extra}.items() if k not in REPLACED_VARIABLES}
         own = {k: v for k, v in os.environ.items() if k.startswith("JUPYTER_MLOPS_")}
         limits = thread_limits(sweep.cpus)
         ids = {ATTEMPT_VARIABLE: attempt.id, PROJECT_VARIABLE: str(self._project.root)}
-        return limits | chosen | own | ids
+        return limits | chosen | own | ids | _devices(active.hold)
+
+
+def _devices(hold: Hold | None) -> dict[str, str]:
+    """Show an attempt the GPUs that it holds; one that asked for none sees what there is."""
+    return {"CUDA_VISIBLE_DEVICES": ",".join(hold.gpus)} if hold is not None and hold.gpus else {}
 
 
 def output_path(project: Project, run: Run) -> Path:

@@ -12,14 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import psutil
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from ..core import values
-from ..core.exceptions import InvalidInput, KernelMissing, MlopsError, TooManyResources
+from ..core.exceptions import InvalidInput, KernelMissing, MlopsError
 from ..core.language import parse_axis
 from ..core.parameters import Parameter, check_names
-from ..core.resources import share_of_cores
+from ..core.resources import Capacity, check_request, share_of_cores
 from ..core.retries import check_causes
 from ..core.runs import ANY, Reason, Sweep, SweepKind, new_id
 from ..core.spaces import Space, axes_from_python, check_size, parse_points
@@ -138,8 +137,13 @@ def _decode_points(
         yield {axis.name: axis.at(0) for axis in axes_from_python(decoded, declared.values())}
 
 
-def preview(project: Project, request: m.SpaceRequest) -> tuple[int | None, dict[str, str]]:
-    """Count a space, or say what is wrong with each parameter; "" is the space as a whole."""
+def preview(
+    project: Project, request: m.SpaceRequest, capacity: Capacity
+) -> tuple[int | None, dict[str, str]]:
+    """Count a space, or say what is wrong with each parameter and each resource.
+
+    "" is the space as a whole.
+    """
     notebook = read(project, request.notebook).parameters
     errors: dict[str, str] = {}
     if request.values is None and request.points is None and request.file_text is None:
@@ -149,6 +153,10 @@ def preview(project: Project, request: m.SpaceRequest) -> tuple[int | None, dict
                 parse_axis(text, declared.get(name), name=name)
             except InvalidInput as error:
                 errors[name] = error.message
+    try:
+        check_request(capacity, cpus=request.cpus, memory=request.memory, gpus=request.gpus)
+    except InvalidInput as error:
+        errors[error.field or ""] = error.message
     if errors:
         return None, errors
     try:
@@ -163,7 +171,7 @@ def prepare(
     project: Project,
     request: m.SubmitRequest,
     *,
-    cores: int,
+    capacity: Capacity,
     executors: tuple[str, ...],
     tracking_uri: str,
 ) -> Submission:
@@ -179,7 +187,7 @@ def prepare(
         raise InvalidInput(
             f"There is no executor {executor} (there is: {known}).", field="executor"
         )
-    _check_devices(request)
+    check_request(capacity, cpus=request.cpus, memory=request.memory, gpus=request.gpus)
     retries, causes = _retries(project, request)
     keep_snapshot(project, notebook)
     settings = project.settings
@@ -198,7 +206,7 @@ def prepare(
         or default_experiment(project, notebook.path),
         metric=request.metric,
         maximize=_direction(request),
-        cpus=share_of_cores(request.cpus, runs=space.count, cores=cores),
+        cpus=share_of_cores(request.cpus, runs=space.count, cores=capacity.cores),
         memory=request.memory,
         gpus=request.gpus,
         timeout=request.timeout,
@@ -299,18 +307,3 @@ def _check_points(request: m.SubmitRequest, space: Space) -> None:
                     "Pass it as text.",
                     field=name,
                 )
-
-
-def _check_devices(request: m.SubmitRequest) -> None:
-    devices = len(list(Path("/dev").glob("nvidia[0-9]*")))
-    if request.gpus > devices:
-        raise TooManyResources(
-            f"gpus: {request.gpus} were asked for, this machine has {devices}.", field="gpus"
-        )
-    installed = psutil.virtual_memory().total
-    if request.memory is not None and request.memory > installed:
-        raise TooManyResources(
-            f"memory: {request.memory / 1e9:.1f} GB were asked for, "
-            f"this machine has {installed / 1e9:.1f} GB.",
-            field="memory",
-        )

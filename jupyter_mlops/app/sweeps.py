@@ -91,7 +91,9 @@ class SweepUseCases:
 
     async def preview(self, body: m.SpaceRequest) -> m.PreviewView:
         """Count a space, or say what is wrong with each parameter."""
-        count, errors = await asyncio.to_thread(submission.preview, self._project, body)
+        count, errors = await asyncio.to_thread(
+            submission.preview, self._project, body, self._slots.own
+        )
         seconds = None
         if count:
             each = (await self.parameters(m.NotebookQuery(notebook=body.notebook))).seconds_per_run
@@ -106,7 +108,7 @@ class SweepUseCases:
             submission.prepare,
             self._project,
             body,
-            cores=self._slots.limit,
+            capacity=self._slots.own,
             executors=self._executors,
             tracking_uri=self._tracking_uri,
         )

@@ -24,12 +24,11 @@ from ..core.ports import Executor
 from ..core.runs import Run, new_id
 from ..execution.executors.local import LocalExecutor
 from ..execution.files import write_atomically
-from ..execution.machine import granted_cores
 from ..execution.processes import identify, is_alive
-from ..execution.slots import Slots
 from ..execution.warm.pool import Templates
 from ..store import TTL, Store, network_file_system
 from . import unfinished
+from .admission import open_ledger
 from .client import connect
 from .door import Actions, Door
 from .health import HealthUseCases
@@ -65,9 +64,7 @@ class Worker:
         self._active_at = time.monotonic()
         self._succeed = False
         worker = new_id()
-        self._slots = Slots(
-            runtime_dir(), project.id, cores=granted_cores(), limit=project.settings.cores
-        )
+        self._slots = open_ledger(runtime_dir(), project)
         logs = project.state / "logs"
         templates = Templates(
             runtime_dir() / f"{project.id}.warm",

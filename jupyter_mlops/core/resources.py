@@ -1,9 +1,12 @@
-"""Cores and memory: how requests are written and shared out."""
+"""Cores, memory and GPUs: how requests are written, checked and shared out."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from . import formats
 from .exceptions import InvalidInput, TooManyResources
 
 _UNITS = {"": 1, "b": 1} | {
@@ -23,6 +26,32 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 
+#: An attempt may use that much more than it asked for: a twentieth, and at least 50 MB.
+_MARGIN = 0.05
+_LEAST_MARGIN = 50_000_000
+
+#: What earlier runs used at most is raised by that part, and by 20 MB, for the next ones.
+_LEARNED_MARGIN = 0.2
+_LEAST_LEARNED_MARGIN = 20_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What one attempt needs. ``memory`` is in bytes; None means unspecified."""
+
+    cpus: int
+    memory: int | None = None
+    gpus: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capacity:
+    """What all attempts together may use: cores, bytes, and GPUs by name."""
+
+    cores: int
+    memory: int
+    gpus: tuple[str, ...] = ()
+
 
 def parse_memory(text: str) -> int:
     """Read a size such as ``2GB``, ``512MiB`` or ``1000000`` and return bytes."""
@@ -35,6 +64,25 @@ def parse_memory(text: str) -> int:
     return int(float(match[1]) * unit)
 
 
+def check_request(
+    capacity: Capacity, *, cpus: int | None = None, memory: int | None = None, gpus: int = 0
+) -> None:
+    """Raise `TooManyResources` if one attempt asks for more than there is, even alone."""
+    few = "Ask for fewer."
+    if cpus is not None and cpus > capacity.cores:
+        line = f"{cpus} cores were asked for, this machine grants {capacity.cores}. {few}"
+        raise TooManyResources(f"cpus: {line}", field="cpus")
+    if memory is not None and memory > capacity.memory:
+        granted = formats.size(capacity.memory)
+        line = (
+            f"{formats.size(memory)} were asked for, this machine grants {granted}. Ask for less."
+        )
+        raise TooManyResources(f"memory: {line}", field="memory")
+    if gpus > len(capacity.gpus):
+        line = f"{gpus} were asked for, this machine has {len(capacity.gpus) or 'none'}. {few}"
+        raise TooManyResources(f"gpus: {line}", field="gpus")
+
+
 def share_of_cores(cpus: int | None, *, runs: int, cores: int) -> int:
     """Return how many cores each run of a sweep gets.
 
@@ -44,12 +92,20 @@ def share_of_cores(cpus: int | None, *, runs: int, cores: int) -> int:
         return max(1, cores // max(1, runs))
     if cpus < 1:
         raise InvalidInput("cpus: a run needs at least 1 core.", field="cpus")
-    if cpus > cores:
-        raise TooManyResources(
-            f"cpus: {cpus} cores were asked for, this machine grants {cores}. Ask for fewer.",
-            field="cpus",
-        )
     return cpus
+
+
+def expected_memory(peaks: Sequence[int]) -> int | None:
+    """Return the bytes to expect of a run whose predecessors had these peaks; None if none had."""
+    if not peaks:
+        return None
+    most = max(peaks)
+    return most + max(int(most * _LEARNED_MARGIN), _LEAST_LEARNED_MARGIN)
+
+
+def most_memory(requested: int) -> int:
+    """Return the bytes above which an attempt that asked for ``requested`` is ended."""
+    return requested + max(int(requested * _MARGIN), _LEAST_MARGIN)
 
 
 def thread_limits(cpus: int) -> dict[str, str]:

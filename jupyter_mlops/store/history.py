@@ -121,6 +121,25 @@ class History:
         )
         return [reading.attempt(row) for row in self._all(query)]
 
+    def peaks(self, notebook: str, limit: int) -> list[int]:
+        """List the peak memory of a notebook's latest runs that succeeded, oldest first."""
+        query = (
+            sa.select(attempts.c.peak_memory)
+            .join(
+                runs,
+                sa.and_(runs.c.project == attempts.c.project, runs.c.id == attempts.c.run_id),
+            )
+            .where(
+                self._database.mine(attempts),
+                runs.c.notebook == notebook,
+                attempts.c.status == Status.SUCCEEDED,
+                attempts.c.peak_memory.is_not(None),
+            )
+            .order_by(attempts.c.started_at.desc())
+            .limit(limit)
+        )
+        return [row.peak_memory for row in reversed(self._all(query))]
+
     def unsynced(self) -> list[Attempt]:
         """List the attempts that have ended and whose facts have not all reached the tracker."""
         query = (

@@ -24,7 +24,7 @@ class Queue:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        #: The sweeps that had queued runs when we last looked, which cost more to read than to keep.
+        #: The sweeps that had queued runs when we last looked: they cost more to read than to keep.
         self._known: dict[str, Sweep] = {}
 
     def submit(self, sweep: Sweep, parameters: Iterable[dict[str, Any]]) -> None:
@@ -86,7 +86,9 @@ class Queue:
             query = sa.select(sa.func.min(runs.c.sweep_id)).where(
                 self._database.mine(runs), runs.c.status == Status.QUEUED
             )
-            return (query if above is None else query.where(runs.c.sweep_id > above)).scalar_subquery()
+            if above is not None:
+                query = query.where(runs.c.sweep_id > above)
+            return query.scalar_subquery()
 
         found = sa.select(least().label("id")).cte("found", recursive=True)
         found = found.union_all(sa.select(least(found.c.id)).where(found.c.id.is_not(None)))

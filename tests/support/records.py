@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from jupyter_mlops.core.resources import Capacity
 from jupyter_mlops.core.runs import Sweep, SweepKind, new_id
 
 
@@ -34,3 +35,8 @@ def a_sweep(**changes: Any) -> Sweep:
         created_at=datetime.now(UTC),
     )
     return replace(base, **changes)
+
+
+def a_machine(cores: int = 4, **changes: Any) -> Capacity:
+    """Return what a machine grants that has 8 GB and no GPU."""
+    return replace(Capacity(cores=cores, memory=8_000_000_000), **changes)

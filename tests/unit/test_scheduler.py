@@ -18,7 +18,7 @@ from jupyter_mlops.core.runs import Reason, Status, Sweep
 from jupyter_mlops.execution.slots import Slots
 from jupyter_mlops.store import RunFilter, Store, of_sweep
 from jupyter_mlops.testing import InMemoryExecutor, InMemoryRegistry, InMemoryTracker
-from tests.support.records import a_sweep
+from tests.support.records import a_machine, a_sweep
 
 
 class Bench:
@@ -31,7 +31,7 @@ class Bench:
         self.store = Store(project.id, url=None, state=project.state)
         self.tracker = InMemoryTracker()
         self.executor = executor
-        self.slots = Slots(folder, project.id, cores=cores)
+        self.slots = Slots(folder, project.id, machine=a_machine(cores))
         self.recorder = Recorder(
             self.store,
             lambda: self.tracker,

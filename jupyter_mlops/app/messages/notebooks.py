@@ -76,6 +76,10 @@ class SpaceRequest(Request):
     seed: int | None = None
     #: Permits names that the parameters cell does not declare.
     allow_undeclared: bool = False
+    #: Cores, bytes and devices of each run; unset means a share, and what earlier runs used.
+    cpus: Count | None = None
+    memory: Count | None = None
+    gpus: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class SubmitRequest(SpaceRequest):
@@ -86,9 +90,6 @@ class SubmitRequest(SpaceRequest):
     #: Direction of the metric; None means: by its name (loss, error… are minimised).
     maximize: bool | None = None
     experiment: Name | None = None
-    cpus: Count | None = None
-    memory: Count | None = None
-    gpus: Annotated[int, msgspec.Meta(ge=0)] = 0
     timeout: Annotated[float, msgspec.Meta(gt=0)] | None = None
     cell_timeout: Annotated[float, msgspec.Meta(gt=0)] | None = None
     retries: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
