@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,10 +53,16 @@ def is_alive(process: ProcessIdentity) -> bool | None:
     return _find(process) is not None
 
 
-def end(processes: Iterable[ProcessIdentity], *, grace: float = 0.0) -> None:
+def end(
+    processes: Iterable[ProcessIdentity],
+    *,
+    grace: float = 0.0,
+    on_kill: Callable[[], None] | None = None,
+) -> None:
     """End processes of this machine, their process groups and all their descendants.
 
-    With ``grace`` seconds they are first asked to terminate. Returns when they are gone.
+    With ``grace`` seconds they are first asked to terminate; ``on_kill`` is called if some do
+    not. Returns when they are gone.
     """
     victims = {victim for process in processes for victim in _family(process)}
     groups = {group for victim in victims if (group := _own_group(victim.pid)) is not None}
@@ -66,6 +72,8 @@ def end(processes: Iterable[ProcessIdentity], *, grace: float = 0.0) -> None:
                 victim.terminate()
         _, alive = psutil.wait_procs(victims, timeout=grace)
         victims = set(alive)
+        if victims and on_kill is not None:
+            on_kill()
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
