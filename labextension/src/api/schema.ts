@@ -579,6 +579,7 @@ export interface components {
       | 'kernel_missing'
       | 'lost'
       | 'out_of_memory'
+      | 'pruned'
       | 'timeout'
       | 'user';
     /**
@@ -646,8 +647,11 @@ export interface components {
      */
     readonly SpaceRequest: {
       readonly allow_undeclared?: boolean;
+      readonly cpus?: number | null;
       readonly file_suffix?: string | null;
       readonly file_text?: string | null;
+      readonly gpus?: number;
+      readonly memory?: number | null;
       /** @enum {unknown} */
       readonly mode?: 'grid' | 'random' | 'zip';
       readonly notebook: string;
@@ -692,6 +696,7 @@ export interface components {
      */
     readonly SubmitRequest: {
       readonly allow_undeclared?: boolean;
+      readonly cell_timeout?: number | null;
       readonly cpus?: number | null;
       readonly environment?: {
         readonly [key: string]: string;
@@ -717,6 +722,8 @@ export interface components {
         | null;
       readonly priority?: number;
       readonly retries?: number | null;
+      readonly retry_delay?: number | null;
+      readonly retry_on?: readonly string[] | null;
       readonly samples?: number | null;
       readonly seed?: number | null;
       readonly space?: {

@@ -13,6 +13,7 @@ export interface IOptions {
   readonly experiment: string;
   readonly cpus: string;
   readonly memory: string;
+  readonly gpus: string;
   readonly timeout: string;
   readonly retries: string;
   readonly priority: string;
@@ -31,6 +32,7 @@ export const DEFAULT_OPTIONS: IOptions = {
   experiment: '',
   cpus: '',
   memory: '',
+  gpus: '',
   timeout: '',
   retries: '',
   priority: '',
@@ -44,6 +46,7 @@ const READERS: Readonly<Partial<Record<OptionName, Reader>>> = {
   seed: text => parseCount(text, Number.MIN_SAFE_INTEGER),
   cpus: text => parseCount(text, 1),
   memory: parseBytes,
+  gpus: text => parseCount(text, 0),
   timeout: parseSeconds,
   retries: text => parseCount(text, 0),
   priority: text => parseCount(text, Number.MIN_SAFE_INTEGER)
@@ -83,7 +86,7 @@ export function freeParameters(text: string): Readonly<Record<string, string>> {
   );
 }
 
-/** What to send to count the runs. */
+/** What to send to count the runs, and to see whether they fit this machine. */
 export function toSpaceRequest(
   notebook: string,
   space: Readonly<Record<string, string>>,
@@ -96,7 +99,10 @@ export function toSpaceRequest(
     mode: options.mode,
     samples: isRandom ? read(options, 'samples') : null,
     seed: isRandom ? read(options, 'seed') : null,
-    allow_undeclared: options.free.trim() !== ''
+    allow_undeclared: options.free.trim() !== '',
+    cpus: read(options, 'cpus'),
+    memory: read(options, 'memory'),
+    gpus: read(options, 'gpus') ?? 0
   };
 }
 
@@ -111,8 +117,6 @@ export function toSubmitRequest(
     metric: options.metric.trim() || null,
     maximize: options.direction === '' ? null : options.direction === 'highest',
     experiment: options.experiment.trim() || null,
-    cpus: read(options, 'cpus'),
-    memory: read(options, 'memory'),
     timeout: read(options, 'timeout'),
     retries: read(options, 'retries'),
     priority: read(options, 'priority') ?? 0

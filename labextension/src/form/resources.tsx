@@ -14,7 +14,7 @@ interface IProps {
 
 type Resource = Extract<
   OptionName,
-  'cpus' | 'memory' | 'priority' | 'retries' | 'timeout'
+  'cpus' | 'gpus' | 'memory' | 'priority' | 'retries' | 'timeout'
 >;
 
 export function Resources(props: IProps): ReactElement {
@@ -24,6 +24,7 @@ export function Resources(props: IProps): ReactElement {
   const fields: readonly (readonly [Resource, string, string])[] = [
     ['cpus', trans.__('Cores per run'), '1'],
     ['memory', trans.__('Memory per run'), trans.__('no limit, or 2 GB')],
+    ['gpus', trans.__('GPUs per run'), '0'],
     ['timeout', trans.__('Time limit'), trans.__('no limit, or 10 min')],
     ['retries', trans.__('Retries'), '0'],
     ['priority', trans.__('Priority'), '0']
@@ -95,6 +96,7 @@ function resourceHelp(name: Resource, trans: TranslationBundle): string {
       return trans.__('Write a time like 90 s or 10 min.');
     case 'cpus':
       return trans.__('Write a whole number from 1 on.');
+    case 'gpus':
     case 'retries':
       return trans.__('Write a whole number from 0 on.');
     case 'priority':

@@ -6,6 +6,7 @@ import {
   DEFAULT_OPTIONS,
   freeParameters,
   optionErrors,
+  toSpaceRequest,
   toSubmitRequest
 } from '../options';
 import { parseBytes, parseCount, parseSeconds } from '../units';
@@ -84,11 +85,12 @@ describe('options', () => {
       samples: null,
       seed: null,
       allow_undeclared: false,
+      cpus: null,
+      memory: null,
+      gpus: 0,
       metric: null,
       maximize: null,
       experiment: null,
-      cpus: null,
-      memory: null,
       timeout: null,
       retries: null,
       priority: 0
@@ -119,6 +121,15 @@ describe('options', () => {
       timeout: 600,
       retries: 1,
       priority: -3
+    });
+  });
+
+  it('tells what each run needs already when the runs are counted', () => {
+    const typed = options({ cpus: '64', memory: '2 GB', gpus: '1' });
+    expect(toSpaceRequest('a.ipynb', {}, typed)).toMatchObject({
+      cpus: 64,
+      memory: 2e9,
+      gpus: 1
     });
   });
 
