@@ -12,7 +12,8 @@ from ..core.runs import SESSION, Reason, Run, Status
 from ..execution.processes import end, is_alive
 from ..store import Store
 from .projects import Project
-from .scheduler import output_path, result_path
+from .search import as_pruned
+from .tasks import output_path, result_path
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
         end(attempt.processes)
         run = store.history.run(attempt.run_id)
         outcome = _left_result(result_path(project, attempt)) or _lost(project, run)
+        if attempt.reason is Reason.PRUNED:
+            outcome = as_pruned(outcome, attempt.error)
         output = output_path(project, run) if outcome.has_output else None
         store.attempts.finish(
             attempt,

@@ -5,17 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from dotenv import dotenv_values
-
-from ..core import values
 from ..core.exceptions import LeaseLost, StoreUnavailable
 from ..core.ports import (
     CellStarted,
@@ -24,18 +19,24 @@ from ..core.ports import (
     MetricsLogged,
     Outcome,
     Progress,
+    Searcher,
     Stopping,
-    Task,
 )
-from ..core.resources import thread_limits
-from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Attempt, Reason, Run, Status, Sweep
+from ..core.runs import (
+    Attempt,
+    MetricPoint,
+    Reason,
+    Run,
+    Status,
+    Sweep,
+)
 from ..execution.slots import Hold, Shortage, Slots
-from ..mlflow_client import kernel_defaults
+from ..search import open_searcher
 from ..store import Store
-from ..tracking import REPLACED_VARIABLES
+from . import tasks
 from .admission import Admission, Turns
 from .projects import Project
-from .submission import snapshot_path
+from .search import Searches, as_pruned
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -61,6 +62,8 @@ class _Active:
     hold: Hold | None
     #: Number of connections by which it waits.
     waits: int = 0
+    #: Why it is being stopped before its end, in one line; None if it is not.
+    pruned: str | None = None
 
 
 class Scheduler:
@@ -76,10 +79,12 @@ class Scheduler:
         *,
         worker: str,
         fence: int,
+        open_searcher: Callable[[Sweep], Searcher] = open_searcher,
     ) -> None:
         self._project = project
         self._store = store
         self._recorder = recorder
+        self._searches = Searches(store, open_searcher)
         self._executors = executors
         self._slots = slots
         self._admission = Admission(store, slots.own)
@@ -157,6 +162,7 @@ class Scheduler:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for executor in self._executors.values():
             await executor.close()
+        self._searches.close()
 
     async def _claim_all(self) -> float | None:
         """Claim what there are cores for; return the seconds until a retry is due."""
@@ -177,17 +183,32 @@ class Scheduler:
             if isinstance(hold, Shortage):
                 turns.refuse(sweep, hold)
                 continue
-            attempt = await asyncio.to_thread(
-                self._store.queue.claim, run.id, worker=self._worker, fence=self._fence
-            )
+            await self._begin(sweep, run, hold)
+        return None
+
+    async def _begin(self, sweep: Sweep, run: Run, hold: Hold) -> None:
+        """Begin an attempt with what it holds, unless its run is no longer queued."""
+        chosen = attempt = None
+        try:
+            chosen = await self._searches.choose(sweep, run)
+            if chosen is not None:
+                attempt = await asyncio.to_thread(
+                    self._store.queue.claim,
+                    run.id,
+                    worker=self._worker,
+                    fence=self._fence,
+                    parameters=chosen.parameters,
+                )
+        finally:
             if attempt is None:
                 self._slots.release(hold)
-                continue
+        if chosen is None:
+            await self._recorder.finish_sweep(sweep.id)
+        elif attempt is not None:
             active = self._active[attempt.id] = _Active(attempt, sweep, hold)
-            task = asyncio.create_task(self._see_through(active, run))
+            task = asyncio.create_task(self._see_through(active, chosen))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return None
 
     def _resume_waiters(self) -> bool:
         """Give cores back to attempts that waited for their own runs and go on.
@@ -230,8 +251,11 @@ class Scheduler:
     async def _execute(self, active: _Active, run: Run) -> Outcome:
         sweep, attempt = active.sweep, active.attempt
         tracking = await self._recorder.begin(sweep, run, attempt)
+        gpus = active.hold.gpus if active.hold is not None else ()
+        base = self._environments.get(sweep.id)
+        environment = tasks.environment(self._project, sweep, attempt, base, gpus) | tracking
         try:
-            task = self._task(active, run, tracking)
+            task = tasks.make_task(self._project, sweep, run, attempt, environment)
         except OSError as error:
             return Outcome(
                 status=Status.FAILED,
@@ -240,20 +264,21 @@ class Scheduler:
                 has_output=False,
             )
         reports: asyncio.Queue[Progress | None] = asyncio.Queue()
-        writer = asyncio.create_task(self._write_progress(attempt, reports))
+        writer = asyncio.create_task(self._write_progress(active, run, reports))
         try:
-            return await self._executors[sweep.executor].execute(task, reports.put_nowait)
+            outcome = await self._executors[sweep.executor].execute(task, reports.put_nowait)
         finally:
             reports.put_nowait(None)
             await writer
             if not task.log.stat().st_size:
                 task.log.unlink()
+        return as_pruned(outcome, active.pruned)
 
     async def _finish(self, active: _Active, run: Run, outcome: Outcome) -> None:
         sweep, attempt = active.sweep, active.attempt
         self._release(active)
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)
-        output = output_path(self._project, run) if outcome.has_output else None
+        output = tasks.output_path(self._project, run) if outcome.has_output else None
         ended = await self._stored(
             partial(
                 self._store.attempts.finish,
@@ -265,12 +290,14 @@ class Scheduler:
             )
         )
         if ended.status.finished:
+            self._searches.ended(sweep)
             await self._recorder.finish_sweep(sweep.id)
-            result_path(self._project, attempt).unlink(missing_ok=True)
+            tasks.result_path(self._project, attempt).unlink(missing_ok=True)
 
     async def _write_progress(
-        self, attempt: Attempt, reports: asyncio.Queue[Progress | None]
+        self, active: _Active, run: Run, reports: asyncio.Queue[Progress | None]
     ) -> None:
+        attempt = active.attempt
         while (progress := await reports.get()) is not None:
             write = partial(self._store.attempts.progress, attempt)
             match progress:
@@ -283,6 +310,16 @@ class Scheduler:
                 case MetricsLogged(points=points):
                     await self._stored(partial(write, logged=points))
                     self._recorder.logged(attempt)
+                    await self._judge(active, run, points)
+
+    async def _judge(self, active: _Active, run: Run, points: Sequence[MetricPoint]) -> None:
+        """Stop an attempt whose metric shows that it is not worth going on."""
+        if active.pruned is not None:
+            return
+        active.pruned = line = await self._searches.judge(active.sweep, run, points)
+        if line is not None:
+            await self._stored(partial(self._store.attempts.prune, active.attempt, line))
+            await self._executors[active.sweep.executor].cancel(active.attempt.id)
 
     async def _stored(self, write: Callable[[], T]) -> T:
         """Write to the store, again and again until it takes it."""
@@ -297,58 +334,3 @@ class Scheduler:
         if self.problem is None:
             log.error("The queue pauses. %s", error.message)
         self.problem = error.message
-
-    def _task(self, active: _Active, run: Run, tracking: dict[str, str]) -> Task:
-        sweep, attempt = active.sweep, active.attempt
-        output = output_path(self._project, run)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        result = result_path(self._project, attempt)
-        result.parent.mkdir(exist_ok=True)
-        log_path = self._project.state / "logs" / f"{attempt.id}.log"
-        log_path.touch()
-        return Task(
-            attempt_id=attempt.id,
-            source=sweep.notebook,
-            snapshot=snapshot_path(self._project, sweep.notebook_hash),
-            output=output,
-            result=result,
-            log=log_path,
-            cwd=(self._project.root / sweep.notebook).parent,
-            parameters=run.parameters,
-            kernel=sweep.kernel,
-            language=sweep.context.get("language", "python"),
-            secrets=frozenset(name for name in run.parameters if values.looks_secret(name)),
-            environment=self._environment(active) | tracking,
-            cpus=sweep.cpus,
-            memory=sweep.memory,
-            gpus=sweep.gpus,
-            timeout=sweep.timeout,
-            cell_timeout=sweep.cell_timeout,
-        )
-
-    def _environment(self, active: _Active) -> dict[str, str]:
-        """Variables of the kernel: the submitter's, those of .env, the limits of its share."""
-        sweep, attempt = active.sweep, active.attempt
-        base = self._environments.get(sweep.id) or {**os.environ, **kernel_defaults()}
-        extra = {k: v for k, v in dotenv_values(self._project.root / ".env").items() if v}
-        chosen = {k: v for k, v in {**base, **extra}.items() if k not in REPLACED_VARIABLES}
-        own = {k: v for k, v in os.environ.items() if k.startswith("JUPYTER_MLOPS_")}
-        limits = thread_limits(sweep.cpus)
-        ids = {ATTEMPT_VARIABLE: attempt.id, PROJECT_VARIABLE: str(self._project.root)}
-        return limits | chosen | own | ids | _devices(active.hold)
-
-
-def _devices(hold: Hold | None) -> dict[str, str]:
-    """Show an attempt the GPUs that it holds; one that asked for none sees what there is."""
-    return {"CUDA_VISIBLE_DEVICES": ",".join(hold.gpus)} if hold is not None and hold.gpus else {}
-
-
-def output_path(project: Project, run: Run) -> Path:
-    """Return where a run's output notebook lies: ``runs/<notebook>/<sweep>/<run>.ipynb``."""
-    folder = project.root / "runs" / Path(run.notebook).with_suffix("")
-    return folder / run.sweep_id / f"{run.id}.ipynb"
-
-
-def result_path(project: Project, attempt: Attempt) -> Path:
-    """Return where an attempt's outcome is left for the case that nobody listens any more."""
-    return project.state / "journals" / f"{attempt.id}.json"

@@ -16,7 +16,8 @@ from . import messages as m
 from . import submission, unfinished, views
 from .projects import Project
 from .recorder import Recorder
-from .scheduler import Scheduler, output_path
+from .scheduler import Scheduler
+from .tasks import output_path
 
 #: Earlier sweeps of a notebook that are asked for its metrics and durations.
 _REMEMBERED = 20

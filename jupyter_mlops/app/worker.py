@@ -39,9 +39,10 @@ from .projects import Project, find_project
 from .recorder import Recorder
 from .recovery import recover
 from .runtime import address, keep_fresh, make_state, runtime_dir, try_lock
-from .scheduler import Scheduler, output_path
+from .scheduler import Scheduler
 from .sessions import SessionUseCases
 from .sweeps import SweepUseCases
+from .tasks import output_path
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,19 @@ from .base import Database
 from .database import network_file_system, open_database
 from .history import History, RunFilter, Tally
 from .leases import TTL, LeaseTable
-from .queue import Queue, of_run, of_sweep
+from .queue import Queue, of_run, of_sweep, unpruned
+from .trials import Trials
 
-__all__ = ["TTL", "RunFilter", "Store", "Tally", "network_file_system", "of_run", "of_sweep"]
+__all__ = [
+    "TTL",
+    "RunFilter",
+    "Store",
+    "Tally",
+    "network_file_system",
+    "of_run",
+    "of_sweep",
+    "unpruned",
+]
 
 
 class Store:
@@ -25,6 +35,7 @@ class Store:
         self.queue = Queue(self._database)
         self.attempts = AttemptLog(self._database)
         self.history = History(self._database)
+        self.trials = Trials(self._database)
         self.leases = LeaseTable(self._database.engine, project)
         #: Whether workers on other machines can reach it too.
         self.shared = self._database.engine.dialect.name != "sqlite"

@@ -83,6 +83,12 @@ class AttemptLog:
                 self._runs(attempt.run_id).values(mlflow_run_id=mlflow_run_id)
             )
 
+    def prune(self, attempt: Attempt, line: str) -> None:
+        """Record why an attempt is about to be stopped, for the case that we do not see its end."""
+        with self._database.transaction() as transaction:
+            self._running(transaction, attempt)
+            self._set(transaction, attempt.id, reason=Reason.PRUNED, error=line)
+
     def finish(
         self,
         attempt: Attempt,

@@ -233,6 +233,17 @@ class Queue:
             )
             return [row.id for row in running]
 
+    def give_up(self, condition: sa.ColumnElement[bool], error: str) -> None:
+        """Let the queued runs that meet a condition fail, since they cannot be begun."""
+        ended = {"reason": Reason.INTERNAL, "error": error, "finished_at": datetime.now(UTC)}
+        with self._database.transaction() as transaction:
+            for row in transaction.connection.execute(
+                self._update(condition, runs.c.status == Status.QUEUED)
+                .values(status=Status.FAILED, **ended)
+                .returning(runs.c.id, runs.c.sweep_id)
+            ).all():
+                transaction.emit("run", sweep_id=row.sweep_id, run_id=row.id, status=Status.FAILED)
+
     def retry(self, condition: sa.ColumnElement[bool]) -> int:
         """Queue the failed and cancelled runs that meet a condition; return how many.
 
@@ -313,6 +324,11 @@ class Queue:
 def of_run(run: str) -> sa.ColumnElement[bool]:
     """The condition of being one run."""
     return runs.c.id == run
+
+
+def unpruned(sweep: str) -> sa.ColumnElement[bool]:
+    """The condition of belonging to a sweep and not having been pruned."""
+    return of_sweep(sweep) & runs.c.reason.is_distinct_from(Reason.PRUNED)
 
 
 def of_sweep(sweep: str) -> sa.ColumnElement[bool]:

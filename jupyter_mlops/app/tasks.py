@@ -1,0 +1,80 @@
+"""What an executor is given in order to execute an attempt: files, parameters, environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from ..core import values
+from ..core.ports import Task
+from ..core.resources import thread_limits
+from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Attempt, Run, Sweep
+from ..mlflow_client import kernel_defaults
+from ..tracking import REPLACED_VARIABLES
+from .projects import Project
+from .submission import snapshot_path
+
+
+def make_task(
+    project: Project, sweep: Sweep, run: Run, attempt: Attempt, variables: dict[str, str]
+) -> Task:
+    """Describe an attempt for its executor, and make the folders of its files. Raises OSError."""
+    output = output_path(project, run)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    result = result_path(project, attempt)
+    result.parent.mkdir(exist_ok=True)
+    log_path = project.state / "logs" / f"{attempt.id}.log"
+    log_path.touch()
+    return Task(
+        attempt_id=attempt.id,
+        source=sweep.notebook,
+        snapshot=snapshot_path(project, sweep.notebook_hash),
+        output=output,
+        result=result,
+        log=log_path,
+        cwd=(project.root / sweep.notebook).parent,
+        parameters=run.parameters,
+        kernel=sweep.kernel,
+        language=sweep.context.get("language", "python"),
+        secrets=frozenset(name for name in run.parameters if values.looks_secret(name)),
+        environment=variables,
+        cpus=sweep.cpus,
+        memory=sweep.memory,
+        gpus=sweep.gpus,
+        timeout=sweep.timeout,
+        cell_timeout=sweep.cell_timeout,
+    )
+
+
+def environment(
+    project: Project,
+    sweep: Sweep,
+    attempt: Attempt,
+    submitted: dict[str, str] | None,
+    gpus: Sequence[str],
+) -> dict[str, str]:
+    """Return the variables of a kernel: the submitter's, those of .env, the limits of its share.
+
+    An attempt sees the GPUs that it holds; one that asked for none sees what there is.
+    """
+    base = submitted or {**os.environ, **kernel_defaults()}
+    extra = {k: v for k, v in dotenv_values(project.root / ".env").items() if v}
+    chosen = {k: v for k, v in {**base, **extra}.items() if k not in REPLACED_VARIABLES}
+    own = {k: v for k, v in os.environ.items() if k.startswith("JUPYTER_MLOPS_")}
+    ids = {ATTEMPT_VARIABLE: attempt.id, PROJECT_VARIABLE: str(project.root)}
+    devices = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
+    return thread_limits(sweep.cpus) | chosen | own | ids | devices
+
+
+def output_path(project: Project, run: Run) -> Path:
+    """Return where a run's output notebook lies: ``runs/<notebook>/<sweep>/<run>.ipynb``."""
+    folder = project.root / "runs" / Path(run.notebook).with_suffix("")
+    return folder / run.sweep_id / f"{run.id}.ipynb"
+
+
+def result_path(project: Project, attempt: Attempt) -> Path:
+    """Return where an attempt's outcome is left for the case that nobody listens any more."""
+    return project.state / "journals" / f"{attempt.id}.json"
