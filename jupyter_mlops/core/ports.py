@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from .models import ModelVersion
 from .runs import Attempt, MetricPoint, ProcessIdentity, Reason, Run, Status, Sweep
@@ -47,6 +47,15 @@ class Task:
     gpus: int
     #: Seconds for the whole attempt; None means no limit.
     timeout: float | None
+    #: Seconds for each cell; None means no limit.
+    cell_timeout: float | None = None
+    #: Bytes that each stream of a cell may have in the output notebook; the rest goes to a file.
+    stream_limit: int = 10_000_000
+
+    @property
+    def journal(self) -> Path:
+        """Where the journal goes, of which the output notebook is made."""
+        return self.result.with_suffix(".jsonl")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,13 +76,36 @@ class CellStarted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CellFinished:
+    """A code cell has ended, whichever way, after so many seconds."""
+
+    cell: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputTail:
+    """The last lines that the current code cell printed; at most four times a second."""
+
+    cell: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MetricsLogged:
     """The notebook logged metrics."""
 
     points: tuple[MetricPoint, ...]
 
 
-Progress = KernelStarted | CellStarted | MetricsLogged
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stopping:
+    """The attempt is being stopped: its kernel is interrupted, then terminated, then killed."""
+
+    stage: Literal["interrupt", "terminate", "kill"]
+
+
+Progress = KernelStarted | CellStarted | CellFinished | OutputTail | MetricsLogged | Stopping
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +122,8 @@ class Outcome:
     duration: float = 0.0
     #: Whether the output notebook was written.
     has_output: bool = True
+    #: Seconds that each code cell took that has ended, in order.
+    cell_times: tuple[float, ...] = ()
     #: Most bytes of memory that the kernel and all its processes used together, if known.
     peak_memory: int | None = None
     #: Seconds of CPU time that they used, if known.

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import nbformat
+from nbclient import NotebookClient
 from nbclient.util import run_sync
 
 from ..core import values
 from ..core.exceptions import MlopsError
-from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Progress, Task
-from ..core.runs import MetricPoint, ProcessIdentity, Reason
+from ..core.ports import (
+    CellFinished,
+    CellStarted,
+    KernelStarted,
+    MetricsLogged,
+    OutputTail,
+    Progress,
+    Task,
+)
+from ..core.runs import MetricPoint
+from .control import Control
 from .kernels import KernelClient
 from .output import OutputNotebook, Stopped
 from .processes import descendants, identify
+from .tail import Tail
 from .warm import Source
 
 #: The display type by which a notebook in any language logs metrics.
 METRICS_TYPE = "application/vnd.jupyter-mlops.metrics.v1+json"
 
 
-class Control:
-    """What may be asked of an attempt under way, from another thread."""
-
-    def __init__(self) -> None:
-        #: Why the attempt must stop; None while it may go on.
-        self.stop: Reason | None = None
-        #: The kernel, as soon as it runs.
-        self.kernel: ProcessIdentity | None = None
-        #: The processes that the kernel had started and that still ran when it had done its work.
-        self.children: tuple[ProcessIdentity, ...] = ()
-        #: Set when the notebook has ended, whichever way.
-        self.ended = threading.Event()
+class KernelGone(Exception):
+    """The program of the kernel, or the folder to start it in, is not there."""
 
 
 class Client(KernelClient):
-    """papermill's client, which also reports progress and takes metrics out of the outputs."""
+    """papermill's client, which reports progress, and whose outputs go into the journal."""
+
+    clear_before_next_output: bool
 
     def __init__(
         self,
@@ -57,14 +60,20 @@ class Client(KernelClient):
         )
         self._control = control
         self._report = report
-        code = (cell for cell in output.nb.cells if cell.cell_type == "code")
-        self._numbers = {id(cell): number for number, cell in enumerate(code, start=1)}
+        self._output = output
+        #: The code cell that is executed, counted from 1.
+        self._cell = 0
+        secrets = [task.parameters[name] for name in task.secrets if name in task.parameters]
+        self._tail = Tail(secrets, self._tell)
 
     async def async_start_new_kernel(self, **kwargs: Any) -> None:
         """Start a kernel and say who it is."""
-        await super().async_start_new_kernel(**kwargs)
+        try:
+            await super().async_start_new_kernel(**kwargs)
+        except (FileNotFoundError, PermissionError) as error:
+            raise KernelGone(f"{error.strerror}: {error.filename}") from error
         self._control.kernel = identify(self.km.provisioner.pid)
-        how, cells = self.how_started(), len(self._numbers)
+        how, cells = self.how_started(), len(self._output.numbers)
         self._report(KernelStarted(process=self._control.kernel, start=how, cells=cells))
 
     #: The client starts its kernel by this name.
@@ -82,11 +91,26 @@ class Client(KernelClient):
         """Execute a cell unless we were told to stop."""
         if self._control.stop is not None:
             raise Stopped
-        if number := self._numbers.get(id(cell)):
-            self._report(CellStarted(cell=number))
-        return super().execute_cell(cell, cell_index, **kwargs)
+        number = self._output.numbers.get(cell_index)
+        if number is None:
+            return cell
+        self._report(CellStarted(cell=number))
+        self._control.cell_began(number)
+        self._cell = number
+        self._tail.begin()
+        began = time.monotonic()
+        try:
+            return super().execute_cell(cell, cell_index, **kwargs)
+        finally:
+            self._control.cell_ended()
+            self._tail.end()
+            self._report(CellFinished(cell=number, seconds=time.monotonic() - began))
 
-    def process_message(self, msg: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    # -- what comes from the kernel ----------------------------------------------------------------
+
+    def process_message(
+        self, msg: dict[str, Any], cell: nbformat.NotebookNode, cell_index: int
+    ) -> None:
         """Take new metric points out of a display, which keeps the last values."""
         data = msg["content"].get("data")
         payload = data.get(METRICS_TYPE) if isinstance(data, dict) else None
@@ -94,7 +118,48 @@ class Client(KernelClient):
             points = read_points(payload.pop("points", None))
             if points:
                 self._report(MetricsLogged(points=points))
-        return super().process_message(msg, *args, **kwargs)
+        NotebookClient.process_message(self, msg, cell, cell_index)
+
+    def output(
+        self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int
+    ) -> None:
+        """Take an output."""
+        kind, content = msg["msg_type"], msg["content"]
+        hooks = self.output_hook_stack.get(msg["parent_header"].get("msg_id"))
+        if hooks:  # it goes into an Output widget
+            hooks[-1].output(outs, msg, display_id, cell_index)
+            return
+        if self.clear_before_next_output:
+            self.clear_before_next_output = False
+            self._clear()
+        if kind == "stream":
+            self._output.text(content["name"], content["text"])
+            self._tail.add(content["text"])
+        elif kind in ("display_data", "execute_result"):
+            self._output.show(kind, content, display_id)
+        elif kind == "error":
+            self._output.error(content)
+
+    def clear_output(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
+        """Clear the outputs of the current cell, or as soon as the next one comes."""
+        hooks = self.output_hook_stack.get(msg["parent_header"].get("msg_id"))
+        if hooks:
+            hooks[-1].clear_output(outs, msg, cell_index)
+        elif msg["content"].get("wait"):
+            self.clear_before_next_output = True
+        else:
+            self._clear()
+
+    def _tell(self, text: str) -> None:
+        self._report(OutputTail(cell=self._cell, text=text))
+
+    def _clear(self) -> None:
+        self._output.clear()
+        self._tail.clear()
+
+    def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
+        if msg["msg_type"] == "update_display_data":
+            self._output.update(msg["content"], display_id)
 
 
 def read_points(raw: object) -> tuple[MetricPoint, ...]:

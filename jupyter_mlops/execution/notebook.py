@@ -7,17 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import nbformat
-from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
-from papermill.execute import raise_for_execution_errors, remove_error_markers
+from papermill.execute import remove_error_markers
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from ..core.ports import Outcome, Progress, Task
 from ..core.runs import Reason, Status
-from .client import Client, Control
-from .output import OutputNotebook
+from .client import Client, KernelGone
+from .control import Control
+from .output import OutputNotebook, Stopped
 from .warm import Source
 
 
@@ -30,22 +31,26 @@ def execute(
     output: OutputNotebook | None = None
     try:
         output = OutputNotebook(_prepare(task), task)
-        output.save(now=True)
         _run(output, task, control, report, source)
     except Exception as error:  # noqa: BLE001 - the top of an attempt: every fault is an outcome
         failure = _explain(error, output, control, task)
-    control.ended.set()
-    written = output is not None
+        if output is not None and not isinstance(error, PapermillExecutionError):
+            output.explain(failure.get("error"))
+    control.end()
+    written = False
     if output is not None:
         try:
-            output.save(now=True)
+            output.finish()
+            written = True
         except OSError as error:
-            written = task.output.exists()
             failure = failure or _explain(error, output, control, task)
-    duration = time.monotonic() - began
-    if not failure:
-        return Outcome(status=Status.SUCCEEDED, duration=duration, has_output=written)
-    return Outcome(duration=duration, has_output=written, **failure)
+    outcome: dict[str, Any] = {"status": Status.SUCCEEDED, **failure}
+    return Outcome(
+        duration=time.monotonic() - began,
+        has_output=written,
+        cell_times=tuple(output.cell_times) if output is not None else (),
+        **outcome,
+    )
 
 
 def _prepare(task: Task) -> nbformat.NotebookNode:
@@ -65,14 +70,16 @@ def _run(
     report: Callable[[Progress], None],
     source: Source,
 ) -> None:
-    client = Client(output, task, control, report, source)
     output.notebook_start()
     try:
+        client = Client(output, task, control, report, source)
         with task.log.open("ab") as log:
             client.execute(env=task.environment, stdout=log, stderr=log)
     finally:
         output.notebook_complete()
-    raise_for_execution_errors(output.nb, None)
+    if control.stop is not None:
+        raise Stopped  # the last cell may have caught the interrupt
+    output.raise_for_errors()
 
 
 def _explain(
@@ -81,18 +88,16 @@ def _explain(
     """Return status, reason, one line and the cell of a failure."""
     if control.stop is Reason.USER:
         return {"status": Status.CANCELLED, "reason": Reason.USER}
-    reason, line = _reason(error, control, task)
+    reason, line = (control.stop, control.line) if control.stop else _reason(error, task)
     return {
         "status": Status.FAILED,
         "reason": reason,
         "error": line[:500],
-        "failed_cell": _current_cell(output),
+        "failed_cell": _current_cell(output) or (control.stop and control.cell),
     }
 
 
-def _reason(error: Exception, control: Control, task: Task) -> tuple[Reason, str]:
-    if control.stop is Reason.TIMEOUT:
-        return Reason.TIMEOUT, f"It took longer than {task.timeout:g} s."
+def _reason(error: Exception, task: Task) -> tuple[Reason, str]:
     match error:
         case PapermillExecutionError():
             line = f"{error.ename}: {_first_line(error.evalue)}" if error.evalue else error.ename
@@ -100,12 +105,20 @@ def _reason(error: Exception, control: Control, task: Task) -> tuple[Reason, str
         case DeadKernelError():
             return Reason.KERNEL_DIED, "The kernel died (out of memory, or a crash)."
         case NoSuchKernel():
-            return Reason.KERNEL_MISSING, f"The kernel {task.kernel} is no longer installed."
+            line = f"The kernel {task.kernel} is no longer installed (installed: {_kernels()})."
+            return Reason.KERNEL_MISSING, line
+        case KernelGone():
+            line = f"The kernel {task.kernel} cannot be started: {error}."
+            return Reason.KERNEL_MISSING, f"{line} Installed kernels: {_kernels()}."
         case OSError():
             what = f"{error.strerror or error}: {error.filename or task.output}"
             return Reason.DISK_FULL, f"The output cannot be written: {what}"
         case _:
             return Reason.INTERNAL, f"{type(error).__name__}: {_first_line(str(error))}"
+
+
+def _kernels() -> str:
+    return ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
 
 
 def _first_line(text: str) -> str:
@@ -114,10 +127,6 @@ def _first_line(text: str) -> str:
 
 def _current_cell(output: OutputNotebook | None) -> int | None:
     """Return the number of the code cell that failed or was being executed."""
-    if output is None:
+    if output is None or output.failed is None:
         return None
-    code = (cell for cell in output.nb.cells if cell.cell_type == "code")
-    for number, cell in enumerate(code, start=1):
-        if cell.metadata.get("papermill", {}).get("status") in ("failed", "running"):
-            return number
-    return None
+    return output.numbers.get(output.failed)

@@ -8,23 +8,19 @@ from __future__ import annotations
 import argparse
 import os
 import queue
-import signal
 import socket
 import threading
 from contextlib import suppress
 
 import msgspec
 
-from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Progress
+from ..core.ports import Outcome, Progress
 from ..core.runs import Reason
 from . import wire
-from .client import Control
+from .control import Control
 from .files import write_atomically
 from .notebook import execute
 from .processes import end
-
-#: Seconds between interrupting a kernel and terminating it, and from there to killing it.
-GRACE = 5.0
 
 
 class Runner:
@@ -34,7 +30,7 @@ class Runner:
         self._channel = channel
         self._tasks: queue.SimpleQueue[tuple[wire.Execute, Control]] = queue.SimpleQueue()
         #: The attempt that is executed, or was last, and how it is controlled.
-        self._current: tuple[str, Control] = ("", Control())
+        self._current: tuple[str, Control | None] = ("", None)
         self._sending = threading.Lock()
 
     def serve(self) -> None:
@@ -48,16 +44,11 @@ class Runner:
             self._send(wire.Done(outcome))
 
     def _attempt(self, command: wire.Execute, control: Control) -> Outcome:
-        task, timer = command.task, None
-        if task.timeout is not None:
-            timer = threading.Timer(task.timeout, self._stop, [control, Reason.TIMEOUT])
-            timer.daemon = True
-            timer.start()
+        control.begin()
         try:
-            return execute(task, control, self._report, command.source)
+            return execute(command.task, control, self._report, command.source)
         finally:
-            if timer is not None:
-                timer.cancel()
+            control.end()
             if control.kernel is not None:
                 end([control.kernel, *control.children])
 
@@ -65,36 +56,19 @@ class Runner:
         while header := self._receive(wire.HEADER_SIZE):
             command = wire.read_command(self._receive(wire.body_size(header)))
             if isinstance(command, wire.Execute):
-                self._current = (command.task.attempt_id, Control())
-                self._tasks.put((command, self._current[1]))
-            elif command.attempt_id == self._current[0]:
-                threading.Thread(
-                    target=self._stop, args=[self._current[1], Reason.USER], daemon=True
-                ).start()
-        kernel = self._current[1].kernel
-        if kernel is not None:
-            end([kernel])
+                control = Control(command.task, self._report)
+                self._current = (command.task.attempt_id, control)
+                self._tasks.put((command, control))
+            elif command.attempt_id == self._current[0] and self._current[1] is not None:
+                halt = self._current[1].halt
+                threading.Thread(target=halt, args=[Reason.USER], daemon=True).start()
+        _, last = self._current
+        if last is not None and last.kernel is not None:
+            end([last.kernel])
         os._exit(0)
 
-    def _stop(self, control: Control, reason: Reason) -> None:
-        """Interrupt the kernel, then terminate, then kill it."""
-        control.stop = control.stop or reason
-        kernel = control.kernel
-        if kernel is None:
-            return
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(kernel.pid, signal.SIGINT)
-        if not control.ended.wait(GRACE):
-            end([kernel], grace=GRACE)
-
     def _report(self, progress: Progress) -> None:
-        self._send(
-            wire.Reported(
-                kernel=progress if isinstance(progress, KernelStarted) else None,
-                cell=progress if isinstance(progress, CellStarted) else None,
-                metrics=progress if isinstance(progress, MetricsLogged) else None,
-            )
-        )
+        self._send(wire.report(progress))
 
     def _send(self, reply: wire.Reply) -> None:
         with self._sending, suppress(OSError):

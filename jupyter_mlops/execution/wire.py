@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Outcome, Task
+from ..core.ports import Outcome, Progress, Task
 from .warm import Source
 
 _LENGTH = struct.Struct(">I")
@@ -31,9 +31,9 @@ class Cancel(msgspec.Struct, tag=True):
 class Reported(msgspec.Struct, tag=True):
     """Runner to worker: something happened."""
 
-    kernel: KernelStarted | None = None
-    cell: CellStarted | None = None
-    metrics: MetricsLogged | None = None
+    #: Which of the records of `Progress`.
+    kind: str
+    content: msgspec.Raw
 
 
 class Done(msgspec.Struct, tag=True):
@@ -59,6 +59,7 @@ def _decode_hook(kind: type, value: Any) -> Any:
 _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_hook)
 _commands = msgspec.msgpack.Decoder(Command, dec_hook=_decode_hook)
 _replies = msgspec.msgpack.Decoder(Reply, dec_hook=_decode_hook)
+_progress = {kind.__name__: msgspec.msgpack.Decoder(kind) for kind in get_args(Progress)}
 
 
 def pack(message: Command | Reply) -> bytes:
@@ -82,3 +83,14 @@ def read_reply(body: bytes) -> Reply:
     """Decode what a runner said."""
     reply: Reply = _replies.decode(body)
     return reply
+
+
+def report(progress: Progress) -> Reported:
+    """Return the message that tells of progress."""
+    return Reported(type(progress).__name__, msgspec.Raw(_encoder.encode(progress)))
+
+
+def read_report(message: Reported) -> Progress:
+    """Return the progress that a message tells of."""
+    progress: Progress = _progress[message.kind].decode(message.content)
+    return progress

@@ -14,10 +14,12 @@ import psutil
 import pytest
 
 from jupyter_mlops.core.ports import (
+    CellFinished,
     CellStarted,
     KernelStarted,
     MetricsLogged,
     Outcome,
+    OutputTail,
     Progress,
     Task,
 )
@@ -85,9 +87,12 @@ async def test_a_notebook_is_executed_with_its_parameters(
     assert outcome.status is Status.SUCCEEDED
     assert _outputs(task.output)[2] == f"2 {folder}\n"
     kinds = [type(each) for each in seen]
-    assert kinds == [KernelStarted, CellStarted, CellStarted, CellStarted]
+    cells = [CellStarted, CellFinished]
+    assert [kind for kind in kinds if kind is not OutputTail] == [KernelStarted, *cells * 3]
     assert isinstance(seen[0], KernelStarted)
     assert seen[0].cells == 3
+    seconds = tuple(each.seconds for each in seen if isinstance(each, CellFinished))
+    assert all(a == pytest.approx(b, abs=0.1) for a, b in zip(seconds, outcome.cell_times))
     assert is_alive(seen[0].process) is False
     assert json.loads(task.result.read_text())["status"] == "succeeded"
 
@@ -226,7 +231,7 @@ async def test_a_missing_kernel_is_named(executor: LocalExecutor, tmp_path: Path
     """A kernel that was removed after submission fails that run only."""
     outcome, _ = await _execute(executor, _a_task(tmp_path, "x = 1", kernel="gone"))
     assert outcome.reason is Reason.KERNEL_MISSING
-    assert outcome.error == "The kernel gone is no longer installed."
+    assert outcome.error == "The kernel gone is no longer installed (installed: python3)."
 
 
 async def test_a_full_disk_fails_the_run_in_one_line(

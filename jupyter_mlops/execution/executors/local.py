@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from ...core.ports import Outcome, Progress, Task
+from ...core.ports import KernelStarted, Outcome, Progress, Task
 from ...core.runs import ProcessIdentity, Reason, Status
 from .. import wire
 from ..processes import end
@@ -140,11 +140,10 @@ class _Runner:
                 reply = wire.read_reply(await self._reader.readexactly(wire.body_size(header)))
                 if isinstance(reply, wire.Done):
                     return reply.outcome
-                if reply.kernel is not None:
-                    self._kernel = reply.kernel.process
-                progress = reply.kernel or reply.cell or reply.metrics
-                if progress is not None:
-                    report(progress)
+                progress = wire.read_report(reply)
+                if isinstance(progress, KernelStarted):
+                    self._kernel = progress.process
+                report(progress)
         return None
 
     async def cancel(self, attempt_id: str) -> None:
