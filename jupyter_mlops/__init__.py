@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         register,
         run,
         runs,
+        space,
         sweep,
     )
     from .core.exceptions import InvalidInput, MlopsError, NotFound, RunFailed
@@ -43,6 +44,7 @@ __all__ = [
     "register",
     "run",
     "runs",
+    "space",
     "sweep",
     "track",
     "unload_ipython_extension",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from .app import messages as m
 from .app import operations as ops
@@ -21,12 +22,15 @@ from .core.exceptions import InvalidInput, NotFound, RunFailed
 from .core.parameters import from_python
 from .core.resources import parse_memory
 from .core.runs import Status, SweepKind
+from .core.search import PruningRule, Sampler
 from .core.spaces import Space, axes_from_python, check_size
 from .core.values import encode
 from .metrics import log
 from .results import ModelList, ModelVersion, RunList, RunResult, SweepResult
 from .results.models import list_models
 from .sessions import Session, track
+
+W = TypeVar("W", bound=StrEnum)
 
 Space_ = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Notebook = str | os.PathLike[str]
@@ -61,15 +65,34 @@ class Options(TypedDict, total=False):
     allow_undeclared: bool
 
 
+class Written(str):
+    """Values of a parameter, written in the language of spaces. Made by `space`."""
+
+    __slots__ = ()
+
+
+def space(text: str) -> Written:
+    """Write values as in a shell: ``space("1..10")``, ``space("log(1e-4,1e-1,5)")``.
+
+    For `sweep`, which takes other text as a value.
+    """
+    return Written(text)
+
+
 def sweep(  # noqa: PLR0913  # by name, and each with a default
     notebook: Notebook,
     space: Space_,
     *,
     mode: Literal["grid", "zip", "random"] = "grid",
     samples: int | None = None,
+    sampler: Literal["tpe", "random"] | None = None,
+    trials: int | None = None,
     seed: int | None = None,
     metric: str | None = None,
     maximize: bool | None = None,
+    prune: Literal["asha"] | None = None,
+    prune_steps: int | None = None,
+    prune_factor: int | None = None,
     wait: bool = True,
     progress: bool = True,
     **options: Unpack[Options],
@@ -79,6 +102,14 @@ def sweep(  # noqa: PLR0913  # by name, and each with a default
     ``mlops.sweep("train.ipynb", {"depth": [3, 5], "rate": [0.1, 0.01]}, metric="auc")`` makes four
     runs. A list, tuple, range or 1-d array holds the values to try, all else is one value; a list
     of dicts names the points one by one. ``mode="random"`` draws ``samples`` points of the grid.
+    What `space` makes is read as in a shell: ``{"rate": mlops.space("log(1e-4,1e-1,5)")}``.
+
+    With ``sampler="tpe"`` or ``"random"`` ``trials`` points are chosen one after the other, from
+    the results so far: ranges, also Python's, and log scales count as such, lists as choices.
+    ``prune="asha"`` stops runs whose metric, as they log it, lags behind that of the others at
+    the same step: first at ``prune_steps``, unasked where the first run that succeeds suggests
+    it, then each time at ``prune_factor`` (3) times as many, where one in so many goes on. Both
+    need the extra ``optuna``.
 
     ``metric`` ranks the runs. Unless ``maximize`` is given its direction follows from its name: a
     loss or an error is minimised. With ``wait=False`` the sweep is returned as soon as it is
@@ -90,10 +121,15 @@ def sweep(  # noqa: PLR0913  # by name, and each with a default
         notebook=path,
         mode=mode,
         samples=samples,
+        sampler=_word(Sampler, sampler, "sampler"),
+        trials=trials,
         seed=seed,
         metric=metric,
         maximize=maximize,
-        **_space(space, project, mode),
+        prune=_word(PruningRule, prune, "prune"),
+        prune_steps=prune_steps,
+        prune_factor=prune_factor,
+        **_space(space, project, mode if sampler is None else "search"),
         **_options(options),
     )
     result = _submit(project, request)
@@ -154,7 +190,7 @@ def runs(
     ``sweep`` is a sweep's id, or the first letters of it; ``project`` any file or folder of the
     project, by default the current folder's.
     """
-    wanted = _status(status)
+    wanted = _word(Status, status, "status")
     found = _project(project)
     client = connect(found)
     sweep_id = find_sweep(client, sweep).id if sweep is not None else None
@@ -208,14 +244,15 @@ def _submit(project: Project, request: m.SubmitRequest) -> SweepResult:
     return SweepResult(client.project, view, seq)
 
 
-def _status(text: str | None) -> Status | None:
+def _word(kind: type[W], text: str | None, field: str) -> W | None:
+    """Return a word as what it stands for. Raises `InvalidInput`."""
     if text is None:
         return None
     try:
-        return Status(text)
+        return kind(text)
     except ValueError:
-        known = ", ".join(Status)
-        raise InvalidInput(f"status: {text!r} is none of {known}.", field="status") from None
+        known = ", ".join(kind)
+        raise InvalidInput(f"{field}: {text!r} is none of {known}.", field=field) from None
 
 
 def _options(options: Options) -> dict[str, Any]:
@@ -240,12 +277,26 @@ def _space(space: Space_, project: Project, mode: str) -> dict[str, Any]:
             for point in space
         ]
         return {"points": points}
-    axes = axes_from_python(space)
+    texts = {name: text for name in space if (text := _written(space[name], mode)) is not None}
+    axes = axes_from_python({name: space[name] for name in space if name not in texts})
     if mode == "grid":
         check_size(Space.grid(axes), limit)
     for axis in axes:
         check_size(Space.grid([axis]), limit)
-    return {"values": {a.name: [encode(a.at(i)) for i in range(a.count)] for a in axes}}
+    listed = {a.name: [encode(a.at(i)) for i in range(a.count)] for a in axes}
+    return {"space": texts, "values": {name: listed.get(name, []) for name in space}}
+
+
+def _written(value: object, mode: str) -> str | None:
+    """Return the text of values that are written in the language of spaces; None if they are not.
+
+    A sampler is given ranges as they are.
+    """
+    if isinstance(value, Written):
+        return str(value)
+    if mode == "search" and isinstance(value, range) and len(value) > 1:
+        return f"{value[0]}..{value[-1]}..{value.step}"
+    return None
 
 
 __all__ = [
@@ -263,6 +314,7 @@ __all__ = [
     "register",
     "run",
     "runs",
+    "space",
     "sweep",
     "track",
 ]

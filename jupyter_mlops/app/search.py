@@ -13,11 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from ..core import formats
-from ..core.exceptions import MlopsError, SearchFailed, SearchMissing
+from ..core.exceptions import InvalidInput, MlopsError, SearchFailed, SearchMissing
 from ..core.ports import Outcome, Searcher
 from ..core.runs import MetricPoint, Reason, Run, Status, Sweep
-from ..core.search import Standing
+from ..core.search import FACTOR, Pruning, Sampler, Search, Standing, dimensions
+from ..core.spaces import Space
+from ..search import check_installed
 from ..store import Store, of_sweep
+from . import messages as m
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +41,49 @@ class _Study:
     lagging: dict[int, Standing] = field(default_factory=dict)
     #: Whether a run has ended since we looked.
     stale: bool = False
+
+
+def check_request(request: m.SpaceRequest) -> None:
+    """Raise `InvalidInput` for what does not go together with a sampler."""
+    if request.sampler is None:
+        if request.trials is not None:
+            raise InvalidInput("trials: choose a sampler, tpe or random.", field="sampler")
+        return
+    if request.trials is None:
+        raise InvalidInput("sampler: say with trials how many runs to make.", field="trials")
+    if request.mode != "grid" or request.points is not None or request.file_text is not None:
+        raise InvalidInput(
+            "sampler: it chooses the points itself. Leave out zip, random and lists of points.",
+            field="sampler",
+        )
+
+
+def make_search(request: m.SubmitRequest, space: Space) -> Search | None:
+    """Return how the points of a space are chosen. Raises `InvalidInput`, `SearchMissing`."""
+    if request.sampler is None or request.trials is None:
+        return None
+    if request.sampler is Sampler.TPE and request.metric is None:
+        raise InvalidInput("tpe: name the metric that it goes by.", field="metric")
+    check_installed()
+    return Search(
+        sampler=request.sampler,
+        seed=request.seed or 0,
+        trials=request.trials,
+        dimensions=dimensions(space.axes),
+    )
+
+
+def make_pruning(request: m.SubmitRequest) -> Pruning | None:
+    """Return which runs are stopped early. Raises `InvalidInput`, `SearchMissing`."""
+    if request.prune is None:
+        if request.prune_steps is not None or request.prune_factor is not None:
+            raise InvalidInput("prune: choose a rule, asha.", field="prune")
+        return None
+    if request.metric is None:
+        raise InvalidInput("prune: name the metric that it goes by.", field="metric")
+    check_installed()
+    factor = FACTOR if request.prune_factor is None else request.prune_factor
+    return Pruning(rule=request.prune, steps=request.prune_steps, factor=factor)
 
 
 class Searches:

@@ -15,18 +15,21 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from ..core import values
+from ..core.axes import Axis
 from ..core.exceptions import InvalidInput, KernelMissing, MlopsError
 from ..core.language import parse_axis
 from ..core.parameters import Parameter, check_names
 from ..core.resources import Capacity, check_request, share_of_cores
 from ..core.retries import check_causes
 from ..core.runs import ANY, Reason, Sweep, SweepKind, new_id
-from ..core.spaces import Space, axes_from_python, check_size, parse_points
+from ..core.search import MAX_CHOICES
+from ..core.spaces import Space, SpaceMode, axes_from_python, check_size, parse_points
 from ..execution.files import write_atomically
 from ..notebooks.files import parse_notebook, read_bytes
 from ..notebooks.parameters import NotebookParameters, read_parameters
 from ..tracking import context
 from . import messages as m
+from . import search
 from .projects import Project, confined
 
 #: Words in a metric's name that mean: the smaller, the better.
@@ -97,6 +100,7 @@ def find_kernel(name: str) -> Kernel:
 def make_space(request: m.SpaceRequest, notebook: NotebookParameters) -> Space:
     """Read the space that a request asks for. Raises `BadSpace`, `UnknownParameter`."""
     declared = {each.name: each for each in notebook.parameters}
+    search.check_request(request)
     if request.file_text is not None:
         listed = parse_points(request.file_text, request.file_suffix or "", declared.values())
         space = Space.listed(listed)
@@ -113,13 +117,9 @@ def make_space(request: m.SpaceRequest, notebook: NotebookParameters) -> Space:
 
 
 def _combine(request: m.SpaceRequest, declared: dict[str, Parameter]) -> Space:
-    if request.values is not None:
-        decoded = {name: values.decode(each) for name, each in request.values.items()}
-        axes = axes_from_python(decoded, declared.values())
-    else:
-        axes = [
-            parse_axis(text, declared.get(name), name=name) for name, text in request.space.items()
-        ]
+    axes = _axes(request, declared)
+    if request.trials is not None:
+        return Space.search(axes, request.trials)
     if request.mode == "zip":
         return Space.zip(axes)
     if request.mode == "random":
@@ -127,6 +127,20 @@ def _combine(request: m.SpaceRequest, declared: dict[str, Parameter]) -> Space:
             raise InvalidInput("random: say how many points to draw.", field="random")
         return Space.random(axes, request.samples, request.seed or 0)
     return Space.grid(axes)
+
+
+def _axes(request: m.SpaceRequest, declared: dict[str, Parameter]) -> list[Axis]:
+    given = {
+        name: values.decode(each)
+        for name, each in (request.values or {}).items()
+        if name not in request.space
+    }
+    made = {axis.name: axis for axis in axes_from_python(given, declared.values())}
+    names = request.space if request.values is None else request.values
+    return [
+        made.get(name) or parse_axis(request.space[name], declared.get(name), name=name)
+        for name in names
+    ]
 
 
 def _decode_points(
@@ -189,6 +203,7 @@ def prepare(
         )
     check_request(capacity, cpus=request.cpus, memory=request.memory, gpus=request.gpus)
     retries, causes = _retries(project, request)
+    searching, pruning = search.make_search(request, space), search.make_pruning(request)
     keep_snapshot(project, notebook)
     settings = project.settings
     facts = context.capture(project.root, notebook.path)
@@ -219,6 +234,8 @@ def prepare(
         kernel=kernel.name,
         kernel_argv=kernel.argv,
         created_at=datetime.now(UTC),
+        search=searching,
+        pruning=pruning,
         context=facts
         | {
             "language": kernel.language,
@@ -299,11 +316,19 @@ def _check_points(request: m.SubmitRequest, space: Space) -> None:
         raise InvalidInput(
             f"run takes one value of each parameter, these make {space.count} runs. Use sweep."
         )
-    for point in space.points():
-        for name, value in point.items():
-            if isinstance(value, int) and not -(2**63) <= value < 2**63:
-                raise InvalidInput(
-                    f"{name}: whole numbers of more than 64 bits are not supported. "
-                    "Pass it as text.",
-                    field=name,
-                )
+    for name, value in _values(space):
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise InvalidInput(
+                f"{name}: whole numbers of more than 64 bits are not supported. Pass it as text.",
+                field=name,
+            )
+
+
+def _values(space: Space) -> Iterator[tuple[str, values.Value]]:
+    """Make the values of all points, or the ends of what a sampler may choose from."""
+    if space.mode is not SpaceMode.SEARCH:
+        yield from (pair for point in space.points() for pair in point.items())
+    for axis in space.axes if space.mode is SpaceMode.SEARCH else ():
+        many = axis.count > MAX_CHOICES
+        for index in (0, axis.count - 1) if many else range(axis.count):
+            yield axis.name, axis.at(index)

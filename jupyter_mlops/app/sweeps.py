@@ -11,7 +11,7 @@ from ..core.exceptions import Conflict, NotFound
 from ..core.parameters import Parameter
 from ..core.runs import Run, Status, Sweep, SweepKind
 from ..execution.slots import Slots
-from ..store import RunFilter, Store, of_run, of_sweep
+from ..store import RunFilter, Store, of_run, of_sweep, unpruned
 from . import messages as m
 from . import submission, unfinished, views
 from .projects import Project
@@ -182,10 +182,10 @@ class SweepUseCases:
         return await self.get_sweep(sweep_id)
 
     async def retry_sweep(self, sweep_id: str) -> m.SweepView:
-        """Queue the failed and cancelled runs again."""
+        """Queue the failed and cancelled runs again, but for those that were pruned."""
         sweep = await asyncio.to_thread(self._store.history.sweep, sweep_id)
         _refuse_session(sweep)
-        if not await asyncio.to_thread(self._store.queue.retry, of_sweep(sweep_id)):
+        if not await asyncio.to_thread(self._store.queue.retry, unpruned(sweep_id)):
             raise Conflict(f"Sweep {sweep_id} has no failed or cancelled run.")
         self._scheduler.wake()
         return await self.get_sweep(sweep_id)

@@ -11,6 +11,7 @@ import msgspec
 from ..core import values
 from ..core.models import ModelVersion
 from ..core.runs import Attempt, Event, MetricPoint, Run, Status, Sweep
+from ..core.search import points_of
 from ..store import Tally
 from . import messages as m
 
@@ -48,7 +49,9 @@ def sweep(
     if tally.unfinished and tally.mean_duration is not None:
         remaining = tally.mean_duration * tally.unfinished / parallel
     fields |= {
-        "counts": m.Counts(**{status.value: n for status, n in tally.counts.items()}),
+        "counts": m.Counts(
+            **{status.value: n for status, n in tally.counts.items()}, pruned=tally.pruned
+        ),
         "status": status_of(tally),
         "best": _best(record, best),
         "started_at": tally.started_at,
@@ -58,14 +61,32 @@ def sweep(
         else None,
         "remaining": remaining,
         "source_changed": source_changed,
+        "search": _search(record),
+        "pruning": record.pruning and m.PruningView(**_shallow(record.pruning)),
     }
     return m.SweepView(**fields)
 
 
+def _search(record: Sweep) -> m.SearchView | None:
+    if record.search is None:
+        return None
+    search = record.search
+    return m.SearchView(
+        sampler=search.sampler,
+        seed=search.seed,
+        trials=search.trials,
+        exhaustive=points_of(search.dimensions.values()) <= search.trials,
+    )
+
+
 def status_of(tally: Tally) -> Status:
-    """Sum up the states of a sweep's runs: what goes on first, then what went wrong."""
+    """Sum up the states of a sweep's runs: what goes on first, then what went wrong.
+
+    That runs were pruned is as it should be.
+    """
     for status in (Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELLED):
-        if tally.counts.get(status):
+        wanted = tally.pruned if status is Status.CANCELLED else 0
+        if tally.counts.get(status, 0) > wanted:
             started = status is Status.QUEUED and tally.started_at is not None
             return Status.RUNNING if started else status
     return Status.SUCCEEDED

@@ -59,7 +59,8 @@ _SWEEP_HELP = """
 Execute a notebook over a parameter space, in parallel.
 
 Every combination of the values becomes a run, unless --zip, --random or --from says otherwise.
-The runs go on in the project's worker if you leave.
+With --sampler the points are chosen one after the other, from the results so far. The runs go on
+in the project's worker if you leave.
 
 \b
 A SPACE is
@@ -77,6 +78,8 @@ Examples:
   jupyter mlops sweep train.ipynb depth=3,5,7 "rate=log(1e-3,1e-1,4)" --metric auc
   jupyter mlops sweep train.ipynb depth=1..9 rate=0..1..0.01 --random 20 --seed 1
   jupyter mlops sweep train.ipynb --from points.csv --metric loss --minimize
+  jupyter mlops sweep train.ipynb depth=1..9 "rate=log(1e-3,1e-1,4)" --metric auc \\
+      --sampler tpe --trials 50 --prune asha
 """
 
 
@@ -135,7 +138,39 @@ def run(
 @click.option(
     "--random", "samples", type=click.IntRange(1), metavar="N", help="Draw N points of the grid."
 )
-@click.option("--seed", type=int, metavar="S", help="What --random starts from; 0 unless given.")
+@click.option(
+    "--sampler",
+    type=click.Choice(["tpe", "random"]),
+    help="Choose the points one by one: tpe looks closer where the metric was good, random draws "
+    "them. Ranges and log scales count as such, lists as choices. Needs the extra [optuna].",
+)
+@click.option(
+    "--trials", type=click.IntRange(1), metavar="N", help="How many runs the sampler makes."
+)
+@click.option(
+    "--seed",
+    type=int,
+    metavar="S",
+    help="What --random and --sampler start from; 0 unless given.",
+)
+@click.option(
+    "--prune",
+    type=click.Choice(["asha"]),
+    help="Stop runs whose metric, as they log it, lags behind that of the others at the same "
+    "step. Needs the extra [optuna].",
+)
+@click.option(
+    "--prune-steps",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Step of the first look; unasked, it follows from the first run that succeeds.",
+)
+@click.option(
+    "--prune-factor",
+    type=click.IntRange(2),
+    metavar="N",
+    help="One in N goes on at each look, and each comes at N times the step; 3 unless given.",
+)
 @click.option(
     "--from",
     "file",
@@ -181,8 +216,24 @@ def _check_combination(
         raise click.UsageError("--zip and --random exclude each other. Choose one.")
     if file is not None and (space or zipped or options["samples"]):
         raise click.UsageError("--from names all points. Leave out other values, --zip, --random.")
-    if options["seed"] is not None and not options["samples"]:
-        raise click.UsageError("--seed needs --random N.")
+    if options["seed"] is not None and not options["samples"] and not options["sampler"]:
+        raise click.UsageError("--seed needs --random N or --sampler.")
+    _check_search(file is not None or zipped or bool(options["samples"]), options)
+
+
+def _check_search(chosen: bool, options: dict[str, Any]) -> None:
+    """Refuse options of adaptive search that do not go together."""
+    if options["sampler"] and chosen:
+        raise click.UsageError(
+            "--sampler chooses the points itself. Leave out --zip, --random, --from."
+        )
+    if bool(options["sampler"]) != bool(options["trials"]):
+        raise click.UsageError("--sampler and --trials N need each other.")
+    if not options["prune"] and (options["prune_steps"] or options["prune_factor"]):
+        raise click.UsageError("--prune-steps and --prune-factor need --prune asha.")
+    if not options["metric"] and (options["prune"] or options["sampler"] == "tpe"):
+        need = "--prune" if options["prune"] else "--sampler tpe"
+        raise click.UsageError(f"{need} needs --metric NAME.")
 
 
 def _request(notebook: str, options: dict[str, Any]) -> tuple[Project, SubmitRequest]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from .runs import Status
+from .runs import Reason, Status
 from .values import Value, decode, text
 
 #: Each state's shape. The word stands beside it: colour alone tells nothing.
@@ -102,9 +102,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def state(status: Status, *, cell: int | None = None, cells: int | None = None) -> str:
+def state(
+    status: Status,
+    *,
+    cell: int | None = None,
+    cells: int | None = None,
+    reason: Reason | None = None,
+) -> str:
     """Write a state as shape and word; a running one with the cell that it is at."""
-    word = str(status)
+    word = str(Reason.PRUNED if reason is Reason.PRUNED else status)
     if status is Status.RUNNING and cell and cells:
         word = f"cell {cell}/{cells}"
     return f"{MARKS[status]} {word}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..app import messages as m
 from ..core import formats
-from ..core.runs import Status, SweepKind
+from ..core.runs import Reason, Status, SweepKind
 from ..core.values import decode, identity
 from .form import Column, Report, Table
 
@@ -41,9 +41,12 @@ def counts_text(counts: m.Counts) -> str:
         (Status.RUNNING, counts.running),
         (Status.QUEUED, counts.queued),
         (Status.FAILED, counts.failed),
-        (Status.CANCELLED, counts.cancelled),
+        (Status.CANCELLED, counts.cancelled - counts.pruned),
     )
-    return "  ".join(f"{formats.MARKS[status]} {count:,}" for status, count in shown if count)
+    parts = [f"{formats.MARKS[status]} {count:,}" for status, count in shown if count]
+    if counts.pruned:
+        parts.append(f"{formats.MARKS[Status.CANCELLED]} {counts.pruned:,} pruned")
+    return "  ".join(parts)
 
 
 def done(counts: m.Counts) -> int:
@@ -82,7 +85,7 @@ def sweep_report(sweep: m.SweepView, runs: Sequence[m.RunView], *, rows: int = M
     """Report a sweep: its ranking, best first, and what failed."""
     order = ranked(runs)
     varying, constant = _parameters(order)
-    details = _failures(order)
+    details = [*_failures(order), *search_lines(sweep)]
     if constant:
         details.append(f"The same in all: {formats.pairs(constant, limit=200)}")
     if sweep.source_changed:
@@ -95,6 +98,25 @@ def sweep_report(sweep: m.SweepView, runs: Sequence[m.RunView], *, rows: int = M
         table=_ranking(order[:rows], varying, sweep.metric),
         hints=_sweep_hints(sweep, shown_all=len(order) <= rows),
     )
+
+
+def search_lines(sweep: m.SweepView) -> list[str]:
+    """Say who chooses the points of a sweep, and which runs are stopped early."""
+    lines = []
+    if (search := sweep.search) is not None:
+        made = f"{search.trials:,} trials"
+        if search.exhaustive:
+            made = f"all points of the space, which are no more than {made}"
+        lines.append(f"Sampler {search.sampler} · seed {search.seed} · {made}")
+    if (pruning := sweep.pruning) is not None:
+        first = "learned from the first run that succeeds"
+        if pruning.steps is not None:
+            first = f"step {pruning.steps:,}"
+        lines.append(
+            f"Pruning {pruning.rule} by {sweep.metric} · first look: {first}"
+            f" · 1 in {pruning.factor} goes on"
+        )
+    return lines
 
 
 def receipt(sweep: m.SweepView) -> Report:
@@ -112,7 +134,7 @@ def _sweep_hints(sweep: m.SweepView, *, shown_all: bool) -> tuple[tuple[str, str
         hints.append(("Follow", f"mlops runs show {sweep.id} --follow"))
         hints.append(("Cancel", f"mlops runs cancel {sweep.id}"))
         return tuple(hints)
-    if sweep.counts.failed or sweep.counts.cancelled:
+    if sweep.counts.failed or sweep.counts.cancelled > sweep.counts.pruned:
         hints.append(("Run again what did not succeed", f"mlops runs retry {sweep.id}"))
     if sweep.best is not None:
         hints.append(("Look closer", f"mlops runs show {sweep.best.run_id}"))
@@ -170,7 +192,7 @@ def _ranking(runs: Sequence[m.RunView], varying: Sequence[str], metric: str | No
     rows = (
         [
             run.id,
-            formats.state(run.status, cell=run.cell, cells=run.cells),
+            _state(run),
             *(_cell(run.parameters, name) for name in varying),
             *(_cell(run.metrics, name) for name in metrics),
             formats.duration(run.duration),
@@ -178,6 +200,10 @@ def _ranking(runs: Sequence[m.RunView], varying: Sequence[str], metric: str | No
         for run in runs
     )
     return Table.of(columns, rows)
+
+
+def _state(run: m.RunView) -> str:
+    return formats.state(run.status, cell=run.cell, cells=run.cells, reason=run.reason)
 
 
 def _numeric(runs: Iterable[m.RunView], name: str) -> bool:
@@ -196,8 +222,12 @@ def progress_line(run: m.RunView) -> str:
     parts = [f"{formats.MARKS[run.status]} {run.id}", formats.pairs(run.parameters)]
     if run.metric is not None and run.value is not None:
         parts.append(f"{run.metric} {formats.value(run.value)}")
-    parts.append(formats.duration(run.duration))
+    parts += [_pruned(run), formats.duration(run.duration)]
     return " · ".join(part for part in parts if part)
+
+
+def _pruned(run: m.RunView) -> str:
+    return (run.error or "") if run.reason is Reason.PRUNED else ""
 
 
 def runs_report(runs: Sequence[m.RunView], *, more: bool = False) -> Report:
@@ -227,7 +257,7 @@ def _list_row(run: m.RunView) -> list[str]:
     has_value = run.metric is not None and run.value is not None
     return [
         run.id,
-        formats.state(run.status, cell=run.cell, cells=run.cells),
+        _state(run),
         run.notebook if run.kind is not SweepKind.SESSION else f"{run.notebook} (session)".strip(),
         formats.pairs(run.parameters, limit=40),
         f"{run.metric} {formats.value(run.value)}" if has_value else "",
@@ -240,7 +270,7 @@ def run_headline(run: m.RunView) -> str:
     """Say in one line what a run is and how far it is."""
     parts = [
         run.id,
-        formats.state(run.status, cell=run.cell, cells=run.cells),
+        _state(run),
         run.notebook,
         formats.pairs(run.parameters),
         formats.duration(run.duration),
@@ -248,11 +278,11 @@ def run_headline(run: m.RunView) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def run_report(detail: m.RunDetail) -> Report:
-    """Report all that is known of a run."""
+def run_report(detail: m.RunDetail, tail: m.TailView | None = None) -> Report:
+    """Report all that is known of a run, and what it is printing."""
     run = detail.run
     facts = [
-        ("Error", run.error),
+        ("Stopped" if _pruned(run) else "Error", run.error),
         ("Output", run.output),
         ("Experiment", run.experiment),
         ("MLflow run", run.mlflow_run_id),
@@ -261,6 +291,8 @@ def run_report(detail: m.RunDetail) -> Report:
     lines = [f"{name}: {fact}" for name, fact in facts if fact]
     if len(detail.attempts) > 1:
         lines += [_attempt_line(attempt) for attempt in detail.attempts]
+    if tail is not None:
+        lines += tail_lines(tail)
     metrics = Table.of(
         (Column("metric"), Column("value", right=True)),
         ((name, formats.value(each)) for name, each in run.metrics.items()),
@@ -268,6 +300,15 @@ def run_report(detail: m.RunDetail) -> Report:
     return Report(
         headline=run_headline(run), details=tuple(lines), table=metrics, hints=_run_hints(run)
     )
+
+
+def tail_lines(tail: m.TailView) -> list[str]:
+    """Say what the current cell is doing, and show the last lines that it printed."""
+    if tail.cell is None:
+        return []
+    elapsed = f" for {formats.duration(tail.cell_elapsed)}" if tail.cell_elapsed else ""
+    printed = tail.text.rstrip("\n").split("\n") if tail.text.strip() else []
+    return [f"Cell {tail.cell}{elapsed}{':' if printed else ''}", *(f"  {x}" for x in printed)]
 
 
 def _title(name: str) -> str:
@@ -282,7 +323,7 @@ def _fact(value: object) -> str:
 
 def _attempt_line(attempt: m.AttemptView) -> str:
     parts = [
-        f"Attempt {attempt.number}: {formats.state(attempt.status)}",
+        f"Attempt {attempt.number}: {formats.state(attempt.status, reason=attempt.reason)}",
         attempt.error or str(attempt.reason or ""),
         formats.duration(attempt.duration),
     ]

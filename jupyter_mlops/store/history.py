@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ..core.exceptions import NotFound
-from ..core.runs import Attempt, Event, MetricPoint, Run, Status, Sweep
+from ..core.runs import Attempt, Event, MetricPoint, Reason, Run, Status, Sweep
 from . import reading
 from .base import Database
 from .schema import attempts, counters, events, points, runs, sweeps
@@ -34,6 +34,8 @@ class Tally:
     finished_at: datetime | None
     #: Seconds that the finished runs took, on average; None if there are none.
     mean_duration: float | None
+    #: Those of the cancelled runs that were stopped since others did better.
+    pruned: int = 0
 
     @property
     def unfinished(self) -> int:
@@ -75,6 +77,7 @@ class History:
                 sa.func.min(runs.c.started_at).label("started_at"),
                 sa.func.max(runs.c.finished_at).label("finished_at"),
                 sa.func.avg(runs.c.duration).label("duration"),
+                sa.func.sum(sa.case((runs.c.reason == Reason.PRUNED, 1), else_=0)).label("pruned"),
             )
             .where(self._database.mine(runs), runs.c.sweep_id.in_(sweep_ids))
             .group_by(runs.c.sweep_id, runs.c.status)
@@ -210,5 +213,6 @@ def _tally(rows: Sequence[reading.Row]) -> Tally:
         counts={Status(row.status): row.number for row in rows},
         started_at=min(started, default=None),
         finished_at=max(finished, default=None),
+        pruned=sum(row.pruned for row in rows if Status(row.status) is Status.CANCELLED),
         mean_duration=sum(row.duration * row.number for row in done) / number if number else None,
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from ...core.runs import SweepKind
+from ...core.search import PruningRule, Sampler
 from .base import Count, Name, Path, Request, View
 
 
@@ -64,7 +65,8 @@ class SpaceRequest(Request):
     notebook: Path
     #: Parameter name to text in the space language.
     space: dict[str, str] = msgspec.field(default_factory=dict)
-    #: Parameter name to encoded values (from Python); takes the place of ``space``.
+    #: Parameter name to encoded values (from Python); takes the place of ``space``, but for names
+    #: that stand there too.
     values: dict[str, list[Any]] | None = None
     #: Explicit points with encoded values; takes the place of both.
     points: list[dict[str, Any]] | None = None
@@ -74,6 +76,9 @@ class SpaceRequest(Request):
     mode: Literal["grid", "zip", "random"] = "grid"
     samples: Count | None = None
     seed: int | None = None
+    #: Who chooses the points one after the other, and how many; takes the place of ``mode``.
+    sampler: Sampler | None = None
+    trials: Count | None = None
     #: Permits names that the parameters cell does not declare.
     allow_undeclared: bool = False
     #: Cores, bytes and devices of each run; unset means a share, and what earlier runs used.
@@ -89,6 +94,11 @@ class SubmitRequest(SpaceRequest):
     metric: Name | None = None
     #: Direction of the metric; None means: by its name (loss, error… are minimised).
     maximize: bool | None = None
+    #: What stops runs whose live metric lags behind; the step of the first look, unless it is
+    #: learned from the first run that succeeds; and that one in so many goes on.
+    prune: PruningRule | None = None
+    prune_steps: Count | None = None
+    prune_factor: Annotated[int, msgspec.Meta(ge=2)] | None = None
     experiment: Name | None = None
     timeout: Annotated[float, msgspec.Meta(gt=0)] | None = None
     cell_timeout: Annotated[float, msgspec.Meta(gt=0)] | None = None

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ...core.runs import Reason, Status, SweepKind
+from ...core.search import PruningRule, Sampler
 from .base import Moment, Request, View
 
 
@@ -18,6 +19,8 @@ class Counts(View):
     succeeded: int = 0
     failed: int = 0
     cancelled: int = 0
+    #: Those of the cancelled ones that were stopped since others did better.
+    pruned: int = 0
 
 
 class BestView(View):
@@ -26,6 +29,24 @@ class BestView(View):
     run_id: str
     value: Any
     parameters: dict[str, Any]
+
+
+class SearchView(View):
+    """Who chooses the points of a sweep, and how many it may ask for."""
+
+    sampler: Sampler
+    seed: int
+    trials: int
+    #: Whether the space has no more points than that, so that all are tried.
+    exhaustive: bool
+
+
+class PruningView(View):
+    """What stops the runs of a sweep that lag behind; see the request's fields."""
+
+    rule: PruningRule
+    steps: int | None
+    factor: int
 
 
 class SweepView(View):
@@ -56,6 +77,10 @@ class SweepView(View):
     mlflow_run_id: str | None
     #: Whether the notebook's content differs from what was submitted.
     source_changed: bool
+    #: None: all points were given.
+    search: SearchView | None = None
+    #: None: no run is stopped early.
+    pruning: PruningView | None = None
 
 
 class AttemptView(View):
