@@ -60,7 +60,9 @@ class InMemoryTracker:
         self.recorded[made.id] = made
         return made.id
 
-    def start_attempt(self, sweep: Sweep, run: Run, attempt: Attempt) -> TrackedRun:
+    def start_attempt(
+        self, sweep: Sweep, run: Run, attempt: Attempt, *, fresh: bool = False
+    ) -> TrackedRun:
         """Record an attempt, and hide the earlier ones of the run."""
         self._check()
         of_run = [each for each in self.recorded.values() if each.run_id == run.id]
@@ -97,10 +99,16 @@ class InMemoryTracker:
             run.points += [point for point in points if _identity(point) not in known]
 
     def finish_attempt(
-        self, tracked_id: str, outcome: Outcome, *, tags: dict[str, str], artifacts: Sequence[Path]
+        self,
+        tracked_id: str,
+        outcome: Outcome,
+        *,
+        tags: dict[str, str],
+        artifacts: Sequence[Path],
+        points: Sequence[MetricPoint] = (),
     ) -> None:
-        """Set the final status, whatever client code set, and keep the files' names."""
-        self._check()
+        """Set the final status, whatever client code set, and keep values and files' names."""
+        self.log_metrics(tracked_id, points)
         run = self.recorded.get(tracked_id)
         if run is not None:
             run.status = outcome.status
@@ -132,6 +140,24 @@ class InMemoryTracker:
         for tracked_id in tracked_ids:
             if tracked_id in self.recorded:
                 self.recorded[tracked_id].hidden = True
+
+    def trashed(self, before: datetime) -> list[str]:
+        """Return our runs that have hidden runs, whenever they were hidden."""
+        self._check()
+        hidden = (run.run_id for run in self.recorded.values() if run.hidden)
+        return sorted({run_id for run_id in hidden if run_id is not None})
+
+    def footprint(self, run_ids: Sequence[str]) -> int:
+        """Return 0: nothing lies on a disk."""
+        self._check()
+        return 0
+
+    def purge(self, run_ids: Sequence[str]) -> None:
+        """Forget the hidden runs of our runs."""
+        self._check()
+        for tracked_id, run in list(self.recorded.items()):
+            if run.hidden and run.run_id in run_ids:
+                del self.recorded[tracked_id]
 
     def close(self) -> None:
         """Do nothing."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -207,8 +208,14 @@ class Tracker(Protocol):
         """Record a sweep as a parent run and return its id."""
         ...
 
-    def start_attempt(self, sweep: Sweep, run: Run, attempt: Attempt) -> TrackedRun:
-        """Record an attempt. Earlier attempts of the run are tagged superseded and hidden."""
+    def start_attempt(
+        self, sweep: Sweep, run: Run, attempt: Attempt, *, fresh: bool = False
+    ) -> TrackedRun:
+        """Record an attempt. Earlier attempts of the run are tagged superseded and hidden.
+
+        Nobody has tried to record a ``fresh`` one before. Its parameters may be held back until
+        other facts are sent, or `log_metrics` is called, by this tracker.
+        """
         ...
 
     def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> None:
@@ -220,9 +227,15 @@ class Tracker(Protocol):
         ...
 
     def finish_attempt(
-        self, tracked_id: str, outcome: Outcome, *, tags: dict[str, str], artifacts: Sequence[Path]
+        self,
+        tracked_id: str,
+        outcome: Outcome,
+        *,
+        tags: dict[str, str],
+        artifacts: Sequence[Path],
+        points: Sequence[MetricPoint] = (),
     ) -> None:
-        """Set the final status, whatever client code set, and keep the files."""
+        """Set the final status, whatever client code set, and keep metric values and files."""
         ...
 
     def finish_sweep(self, tracked_id: str, status: Status, *, tags: dict[str, str]) -> None:
@@ -238,7 +251,22 @@ class Tracker(Protocol):
         ...
 
     def delete(self, tracked_ids: Sequence[str]) -> None:
-        """Delete runs; unknown ids are ignored."""
+        """Put runs into the tracker's trash; unknown ids are ignored."""
+        ...
+
+    def trashed(self, before: datetime) -> list[str]:
+        """Return the ids of our runs whose tracked runs were put into the trash before a time."""
+        ...
+
+    def footprint(self, run_ids: Sequence[str]) -> int:
+        """Return how many bytes `purge` would free if all of our runs' were in the trash."""
+        ...
+
+    def purge(self, run_ids: Sequence[str]) -> None:
+        """Remove for good what lies in the trash of our runs, if the store is the project's own.
+
+        What a model version needs stays.
+        """
         ...
 
     def close(self) -> None:

@@ -9,8 +9,9 @@ from .attempts import AttemptLog
 from .base import Database
 from .database import network_file_system, open_database
 from .history import History, RunFilter, Tally
+from .inventory import Inventory
 from .leases import TTL, LeaseTable
-from .queue import Queue, of_run, of_sweep, unpruned
+from .queue import Queue, of_run, of_runs, of_sweep, unpruned
 from .trials import Trials
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Tally",
     "network_file_system",
     "of_run",
+    "of_runs",
     "of_sweep",
     "unpruned",
 ]
@@ -35,6 +37,7 @@ class Store:
         self.queue = Queue(self._database)
         self.attempts = AttemptLog(self._database)
         self.history = History(self._database)
+        self.inventory = Inventory(self._database)
         self.trials = Trials(self._database)
         self.leases = LeaseTable(self._database.engine, project)
         #: Whether workers on other machines can reach it too.

@@ -331,6 +331,11 @@ def unpruned(sweep: str) -> sa.ColumnElement[bool]:
     return of_sweep(sweep) & runs.c.reason.is_distinct_from(Reason.PRUNED)
 
 
+def of_runs(ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    """The condition of being one of a few hundred runs."""
+    return runs.c.id.in_(ids)
+
+
 def of_sweep(sweep: str) -> sa.ColumnElement[bool]:
     """The condition of belonging to a sweep."""
     return runs.c.sweep_id == sweep
