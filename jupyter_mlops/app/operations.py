@@ -129,6 +129,16 @@ RUN_METRICS = Operation(
     query=m.MetricsQuery,
 )
 
+TAIL = Operation("tail", "GET", "/runs/{run_id}/tail", "read", "What a run is printing", m.TailView)
+PARTIAL_NOTEBOOK = Operation(
+    "partial_notebook",
+    "POST",
+    "/runs/{run_id}/notebook",
+    "write",
+    "Write a run's notebook as far as it has come",
+    m.NotebookFile,
+)
+
 OPEN_SESSION = Operation(
     "open_session",
     "POST",

@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: Days after which finished runs are removed, unless a model needs them; unset keeps them.
     retention: Annotated[float, msgspec.Meta(gt=0)] | None = None
     executor: str = "local"
+    #: Megabytes of each stream of a cell that the output notebook takes; the rest goes to a file.
+    max_output_mb: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     #: Packages that warm kernels may import in advance, besides those known to be safe.
     preload: tuple[str, ...] = ()
     #: Minutes without work after which the worker ends.

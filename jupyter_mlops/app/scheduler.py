@@ -35,6 +35,8 @@ from ..search import open_searcher
 from ..store import Store
 from . import tasks
 from .admission import Admission, Turns
+from .live import Live
+from .outputs import settle
 from .projects import Project
 from .search import Searches, as_pruned
 
@@ -95,6 +97,8 @@ class Scheduler:
         self._environments: dict[str, dict[str, str]] = {}
         self._wake = asyncio.Event()
         self.draining = False
+        #: What the attempts under way are doing right now.
+        self.live = Live()
         #: What keeps the queue from going on, in one line; None while it does.
         self.problem: str | None = None
 
@@ -233,8 +237,11 @@ class Scheduler:
             lost = Outcome(
                 status=Status.FAILED, reason=Reason.LOST, error="The worker was stopped."
             )
+            lost = settle(self._project, run, active.attempt, lost)
             with contextlib.suppress(StoreUnavailable, LeaseLost):
-                self._store.attempts.finish(active.attempt, lost, output=None, synced=False)
+                self._store.attempts.finish(
+                    active.attempt, lost, output=self._kept(run, lost), synced=False
+                )
         finally:
             self._give_back(active)
 
@@ -265,9 +272,16 @@ class Scheduler:
             )
         reports: asyncio.Queue[Progress | None] = asyncio.Queue()
         writer = asyncio.create_task(self._write_progress(active, run, reports))
+        activity = self.live.begin(attempt)
+
+        def report(progress: Progress) -> None:
+            activity.note(progress)
+            reports.put_nowait(progress)
+
         try:
-            outcome = await self._executors[sweep.executor].execute(task, reports.put_nowait)
+            outcome = await self._executors[sweep.executor].execute(task, report)
         finally:
+            self.live.end(activity)
             reports.put_nowait(None)
             await writer
             if not task.log.stat().st_size:
@@ -277,14 +291,15 @@ class Scheduler:
     async def _finish(self, active: _Active, run: Run, outcome: Outcome) -> None:
         sweep, attempt = active.sweep, active.attempt
         self._release(active)
+        if outcome.reason is Reason.LOST or not outcome.has_output:
+            outcome = await asyncio.to_thread(settle, self._project, run, attempt, outcome)
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)
-        output = tasks.output_path(self._project, run) if outcome.has_output else None
         ended = await self._stored(
             partial(
                 self._store.attempts.finish,
                 attempt,
                 outcome,
-                output=output.relative_to(self._project.root).as_posix() if output else None,
+                output=self._kept(run, outcome),
                 metrics=metrics,
                 synced=metrics is not None,
             )
@@ -293,6 +308,12 @@ class Scheduler:
             self._searches.ended(sweep)
             await self._recorder.finish_sweep(sweep.id)
             tasks.result_path(self._project, attempt).unlink(missing_ok=True)
+
+    def _kept(self, run: Run, outcome: Outcome) -> str | None:
+        """Return the output notebook's path in the project; None if there is none."""
+        if not outcome.has_output:
+            return None
+        return tasks.output_path(self._project, run).relative_to(self._project.root).as_posix()
 
     async def _write_progress(
         self, active: _Active, run: Run, reports: asyncio.Queue[Progress | None]

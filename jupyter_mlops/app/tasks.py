@@ -46,6 +46,7 @@ def make_task(
         gpus=sweep.gpus,
         timeout=sweep.timeout,
         cell_timeout=sweep.cell_timeout,
+        stream_limit=round(project.settings.max_output_mb * 1_000_000),
     )
 
 
@@ -78,3 +79,8 @@ def output_path(project: Project, run: Run) -> Path:
 def result_path(project: Project, attempt: Attempt) -> Path:
     """Return where an attempt's outcome is left for the case that nobody listens any more."""
     return project.state / "journals" / f"{attempt.id}.json"
+
+
+def journal_path(project: Project, attempt: Attempt) -> Path:
+    """Return where an attempt's journal lies, until its output notebook is made of it."""
+    return result_path(project, attempt).with_suffix(".jsonl")

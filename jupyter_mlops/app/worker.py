@@ -35,6 +35,7 @@ from .health import HealthUseCases
 from .hub import EventHub
 from .models import ModelUseCases
 from .operations import OPERATIONS
+from .outputs import OutputUseCases
 from .projects import Project, find_project
 from .recorder import Recorder
 from .recovery import recover
@@ -110,7 +111,8 @@ class Worker:
         health = HealthUseCases(
             project, store, self._scheduler, self._recorder, self._slots, self.stop
         )
-        actions = _collect(health, sweeps, self._sessions, models)
+        outputs = OutputUseCases(project, store, self._scheduler.live)
+        actions = _collect(health, sweeps, outputs, self._sessions, models)
         self._door = Door(actions, EventHub(store), self._scheduler, self._touch)
         recover(project, store, worker=worker, fence=fence)
 

@@ -53,20 +53,29 @@ def list_runs(
 @runs.command("show")
 @click.argument("id", type=RunType())
 @click.option("--follow", is_flag=True, help="Stay until it has finished.")
+@click.option("--notebook", is_flag=True, help="Write a run's notebook as far as it has come.")
 @click.pass_obj
-def show(face: Face, id: str, follow: bool) -> RunResult | SweepResult | Message:  # noqa: A002
-    """Show a run, or a sweep with its ranking.
+def show(
+    face: Face,
+    id: str,  # noqa: A002
+    follow: bool,
+    notebook: bool,
+) -> RunResult | SweepResult | Message:
+    """Show a run and what it is printing, or a sweep with its ranking.
 
     \b
     Examples:
       jupyter mlops runs show k3m9x2ab
       jupyter mlops runs show k3m9x2ab-4
       jupyter mlops runs show k3 --follow
+      jupyter mlops runs show k3m9x2ab-4 --notebook
     """
     from ..api import get
-    from ..results import SweepResult
+    from ..results import SweepResult, written
 
     found = get(id)
+    if notebook:
+        return written(found)
     if follow:
         sweep = found if isinstance(found, SweepResult) else found.sweep
         if not found.view.status.finished and not face.follow(sweep):

@@ -205,6 +205,8 @@ class Attempt:
     duration: float | None
     #: Cell at which it failed, counted from 1.
     failed_cell: int | None
+    #: Seconds that each code cell took that ended, in order; None if unknown.
+    cell_times: tuple[float, ...] | None = None
     #: sha256 of the notebook that it executed, if not the one that was submitted.
     notebook_hash: str | None = None
     #: First cell that it executed anew, after those whose outputs were kept; None means all.

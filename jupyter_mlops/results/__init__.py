@@ -2,7 +2,7 @@
 
 from .base import Message, Shown
 from .models import ModelList, ModelVersion
-from .runs import RunList, RunResult, SweepResult, together
+from .runs import RunList, RunResult, SweepResult, together, written
 
 __all__ = [
     "Message",
@@ -13,4 +13,5 @@ __all__ = [
     "Shown",
     "SweepResult",
     "together",
+    "written",
 ]

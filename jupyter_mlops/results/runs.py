@@ -14,7 +14,8 @@ from ..app import operations as ops
 from ..app.client import connect
 from ..app.following import Update, follow
 from ..app.projects import Project
-from ..core.runs import SweepKind
+from ..core.exceptions import InvalidInput
+from ..core.runs import Status, SweepKind
 from ..core.values import Value, decode
 from ..reports import Report, as_html
 from ..reports import runs as reports
@@ -88,6 +89,24 @@ class RunResult(Shown):
         return self._project.root / output if output else None
 
     @property
+    def tail(self) -> str:
+        """The last lines that the current cell printed, while the run is running."""
+        return connect(self._project).call(ops.TAIL, run_id=self.id).text
+
+    def _tail(self, detail: m.RunDetail) -> m.TailView | None:
+        if detail.run.status is not Status.RUNNING:
+            return None
+        return connect(self._project).call(ops.TAIL, run_id=self.id)
+
+    def write_notebook(self) -> Path:
+        """Write the output notebook as far as the run has come, and return its path.
+
+        Raises `Conflict` if the run has not begun yet.
+        """
+        written = connect(self._project).call(ops.PARTIAL_NOTEBOOK, run_id=self.id)
+        return self._project.root / written.path
+
+    @property
     def mlflow_run_id(self) -> str | None:
         """The id of the run in MLflow."""
         return self.view.mlflow_run_id
@@ -125,7 +144,8 @@ class RunResult(Shown):
 
     def report(self) -> Report:
         """Return what to tell a person."""
-        report = reachable(reports.run_report(self.detail()), self._project)
+        detail = self.detail()
+        report = reachable(reports.run_report(detail, self._tail(detail)), self._project)
         output = self.output
         if output is None or not self._view.status.finished:
             return report
@@ -140,6 +160,7 @@ class RunResult(Shown):
             "notebook_hash": detail.notebook_hash,
             "context": detail.context,
             "attempt_records": detail.attempts,
+            "tail": self._tail(detail),
         }
 
     def __repr__(self) -> str:
@@ -208,6 +229,18 @@ def together(results: Sequence[RunResult | SweepResult], done: str) -> Message:
         hints=tuple(("See", f"mlops runs show {view.id}") for view in views[:1]),
     )
     return Message(report, views[0] if len(views) == 1 else views)
+
+
+def written(result: RunResult | SweepResult) -> Message:
+    """Write a run's notebook as far as it has come, and say where. Raises `InvalidInput`."""
+    if isinstance(result, SweepResult):
+        raise InvalidInput(f"--notebook takes one run, such as {result.id}-1.")
+    path = os.path.relpath(result.write_notebook())
+    state = "" if result.view.status.finished else ", as far as the run has come"
+    hints = (("Open it", f"jupyter lab {shlex.quote(path)}"),)
+    return Message(
+        Report(headline=f"{path}{state}", hints=hints), {"id": result.id, "notebook": path}
+    )
 
 
 class SweepResult(Shown):

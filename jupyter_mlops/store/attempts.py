@@ -113,6 +113,7 @@ class AttemptLog:
                 reason=outcome.reason,
                 error=outcome.error,
                 failed_cell=outcome.failed_cell,
+                cell_times=outcome.cell_times or None,
                 duration=outcome.duration,
                 finished_at=now,
                 synced=synced,

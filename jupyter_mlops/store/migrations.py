@@ -14,7 +14,7 @@ ADDED: dict[int, dict[sa.Table, tuple[str, ...]]] = {
     2: {
         schema.sweeps: ("cell_timeout", "retry_on", "retry_delay", "search", "pruning"),
         schema.runs: ("not_before", "delay", "stopping", "resume"),
-        schema.attempts: ("notebook_hash", "resumed_at", "peak_memory", "cpu_time"),
+        schema.attempts: ("cell_times", "notebook_hash", "resumed_at", "peak_memory", "cpu_time"),
         schema.points: ("cell",),
     },
 }

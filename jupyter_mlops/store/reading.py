@@ -59,6 +59,7 @@ def attempt(row: Row) -> Attempt:
         "status": Status(row.status),
         "reason": _reason(row.reason),
         "processes": tuple(ProcessIdentity(**each) for each in row.processes),
+        "cell_times": None if row.cell_times is None else tuple(row.cell_times),
     }
     return Attempt(**known)
 

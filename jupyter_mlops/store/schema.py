@@ -172,6 +172,8 @@ attempts = sa.Table(
     #: Number of the last metric point that has reached the tracker, and whether all else has.
     sa.Column("synced_point", sa.BigInteger, nullable=False, default=0),
     sa.Column("synced", sa.Boolean, nullable=False, default=False),
+    #: Seconds that each code cell took, in order.
+    sa.Column("cell_times", Json),
     #: The notebook that it executed, if not the one that was submitted.
     sa.Column("notebook_hash", sa.String(64)),
     sa.Column("resumed_at", sa.Integer),

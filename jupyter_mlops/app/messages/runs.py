@@ -98,6 +98,8 @@ class AttemptView(View):
     finished_at: Moment | None
     duration: float | None
     failed_cell: int | None
+    #: Seconds that each code cell took that ended, in order; None if unknown.
+    cell_times: list[float] | None = None
 
 
 class RunView(View):
@@ -137,6 +139,30 @@ class RunDetail(View):
     sweep: SweepView
     notebook_hash: str
     context: dict[str, Any]
+
+
+class TailView(View):
+    """What a run is doing right now; of one that is not running only its status."""
+
+    run_id: str
+    status: Status
+    #: The code cell that is executed, from 1, and the number of code cells.
+    cell: int | None = None
+    cells: int | None = None
+    #: The last lines that the cell printed, secrets masked.
+    text: str = ""
+    #: Seconds since the attempt and the cell began; the latter is None between two cells.
+    elapsed: float | None = None
+    cell_elapsed: float | None = None
+    #: Seconds that each code cell took that has ended, in order.
+    cell_times: list[float] = msgspec.field(default_factory=list)
+
+
+class NotebookFile(View):
+    """An output notebook's path, and whether its run has finished."""
+
+    path: str
+    finished: bool
 
 
 class MetricSeries(View):
