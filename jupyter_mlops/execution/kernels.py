@@ -8,8 +8,7 @@ import os
 import time
 from typing import Any
 
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from nbclient.exceptions import DeadKernelError
 from nbclient.util import run_sync
 from papermill.clientwrap import PapermillNotebookClient
@@ -30,8 +29,9 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
         super().__init__(*args, startup_timeout=START_TIMEOUT, **kwargs)
         self._source = source
+        self.km: Any
 
-    def create_kernel_manager(self) -> AsyncKernelManager:
+    def create_kernel_manager(self) -> Any:
         """Return a manager whose provisioner asks the template, if there is one."""
         manager = super().create_kernel_manager()
         if "kernel_provisioner" in manager.kernel_spec.metadata:
@@ -78,7 +78,6 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
                 while True:
                     reply = await self.kc.get_shell_msg()
                     if reply["parent_header"].get("msg_id") == request:
-                        self.kc._handle_kernel_info_reply(reply)
                         return
         except TimeoutError:
             raise DeadKernelError(f"The kernel did not answer in {START_TIMEOUT:g} s.") from None
@@ -98,7 +97,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
                 await provisioner.kill()
                 await provisioner.wait()
         finally:
-            await manager._async_cleanup_resources()
+            await manager.cleanup_resources()
             if client is not None:
                 client.stop_channels()
             self.kc = self.km = None

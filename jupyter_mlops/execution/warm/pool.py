@@ -32,6 +32,11 @@ _PATIENCE = 120.0
 
 _SCRIPT = Path(mlops_template.__file__).with_name("__main__.py")
 
+#: How a kernelspec starts ipykernel: Python with options, and options of the kernel.
+_LAUNCH = re.compile(
+    "(?P<python>.+?)\0-m\0ipykernel(_launcher)?\0-f\0{connection_file}(?P<arguments>(\0.+)?)"
+)
+
 #: Variables that differ between attempts or terminals, and that no library reads when it is
 #: imported. All others have to be the same for a template to serve.
 _NOT_AT_IMPORT = re.compile(
@@ -136,14 +141,15 @@ class Templates:
 
     def pids(self) -> list[int]:
         """Return the template processes."""
-        return [each.process.pid for each in self._ready()]
+        ready = (_ready(each) for each in self._templates.values())
+        return [each.process.pid for each in ready if each is not None]
 
     def close(self) -> None:
         """End all templates, once nobody uses them."""
-        for starting in self._templates.values():
+        for starting in list(self._templates.values()):
             starting.cancel()
-        for template in self._ready():
-            self._retire(template)
+            if (template := _ready(starting)) is not None:
+                self._retire(template)
         self._templates.clear()
 
     # -- which one ---------------------------------------------------------------------------------
@@ -152,8 +158,8 @@ class Templates:
         while True:
             recipe = self._recipe(task)
             known = self._templates.get(recipe)
-            if known is not None and known.done() and _is_stale(known):
-                self._retire(known.result())
+            if known is not None and (ready := _ready(known)) is not None and ready.stale:
+                self._retire(ready)
                 known = None
             if known is None:
                 known = self._templates[recipe] = asyncio.create_task(self._start(recipe))
@@ -250,22 +256,17 @@ class Templates:
 
     def _retire(self, template: _Template) -> None:
         for recipe, known in list(self._templates.items()):
-            if known.done() and not known.cancelled() and known.exception() is None:
-                if known.result() is template:
-                    del self._templates[recipe]
+            if _ready(known) is template:
+                del self._templates[recipe]
         template.retired = True
         template.end_unless_used()
 
-    def _ready(self) -> list[_Template]:
-        return [
-            each.result()
-            for each in self._templates.values()
-            if each.done() and not each.cancelled() and each.exception() is None
-        ]
 
-
-def _is_stale(known: asyncio.Task[_Template]) -> bool:
-    return known.exception() is None and known.result().stale
+def _ready(starting: asyncio.Task[_Template]) -> _Template | None:
+    """Return a template that has started."""
+    if not starting.done() or starting.cancelled() or starting.exception() is not None:
+        return None
+    return starting.result()
 
 
 def _launch(spec: KernelSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -273,30 +274,24 @@ def _launch(spec: KernelSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
     provisioner = spec.metadata.get("kernel_provisioner", {}).get("provisioner_name")
     if provisioner not in (None, "local-provisioner", "mlops-template"):
         raise NoTemplate(f"its kernelspec asks for the provisioner {provisioner}")
-    argv = list(spec.argv)
-    try:
-        module = argv.index("-m")
-        if argv[module + 1] not in ("ipykernel_launcher", "ipykernel"):
-            raise ValueError
-        rest = argv[module + 2 :]
-        file = rest.index("-f")
-        if rest[file + 1] != "{connection_file}":
-            raise ValueError
-    except (ValueError, IndexError):
-        raise NoTemplate("its kernel is not started by ipykernel") from None
-    python = argv[0]
+    match = _LAUNCH.fullmatch("\0".join(spec.argv))
+    if match is None:
+        raise NoTemplate("its kernel is not started by ipykernel")
+    python, *options = match["python"].split("\0")
     if re.fullmatch(r"python(3(\.\d+)?)?", python):
         # As jupyter_client does it.
         python = sys.executable
-    python = shutil.which(python) or python
+    arguments = (each for each in match["arguments"].split("\0") if each)
     # nbclient adds the last one: the history is kept in memory.
-    arguments = (*rest[:file], *rest[file + 2 :], "--HistoryManager.hist_file=:memory:")
-    return (python, *argv[1:module]), arguments
+    return (
+        (shutil.which(python) or python, *options),
+        (*arguments, "--HistoryManager.hist_file=:memory:"),
+    )
 
 
 def _state_of(path: str) -> tuple[int, int] | None:
     try:
-        facts = os.stat(path)
+        facts = Path(path).stat()
     except OSError:
         return None
     return facts.st_ino, facts.st_mtime_ns

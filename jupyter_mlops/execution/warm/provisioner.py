@@ -10,10 +10,12 @@ import os
 import signal
 import socket
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import KernelProvisionerBase, LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Unicode
 
 from .mlops_template.channel import receive, send
@@ -22,7 +24,7 @@ from .mlops_template.channel import receive, send
 PATIENCE = 30.0
 
 
-class TemplateProvisioner(LocalProvisioner):  # type: ignore[misc]
+class TemplateProvisioner(LocalProvisioner):
     """Takes a kernel from the template that listens on a Unix socket."""
 
     template = Unicode(
@@ -34,6 +36,7 @@ class TemplateProvisioner(LocalProvisioner):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._connection: socket.socket | None = None
+        self._pid = 0
         self._exit_code: int | None = None
         #: Why the kernel was started cold although there is a template.
         self.problem: str | None = None
@@ -55,7 +58,7 @@ class TemplateProvisioner(LocalProvisioner):  # type: ignore[misc]
                 return await self._take(**kwargs)
             except (OSError, ValueError) as error:
                 self.problem = f"its template does not answer: {error}"
-        return await super().pre_launch(**kwargs)  # type: ignore[no-any-return]
+        return await super().pre_launch(**kwargs)
 
     async def _take(self, **kwargs: Any) -> dict[str, Any]:
         kwargs.pop("extra_arguments", None)
@@ -69,7 +72,7 @@ class TemplateProvisioner(LocalProvisioner):  # type: ignore[misc]
         descriptors = [log if isinstance(log, int) else log.fileno()] if log else []
         try:
             connection.connect(self.template)
-            request = {"cwd": str(kwargs.get("cwd") or os.getcwd()), "environment": environment}
+            request = {"cwd": str(kwargs.get("cwd") or Path.cwd()), "environment": environment}
             send(connection, request, *descriptors)
             reply = await asyncio.to_thread(receive, connection)
         except OSError:
@@ -80,7 +83,7 @@ class TemplateProvisioner(LocalProvisioner):  # type: ignore[misc]
             raise ConnectionError("it has ended")
         connection.setblocking(False)
         self._connection = connection
-        self.pid = self.pgid = reply[0]["pid"]
+        self.pid = self.pgid = self._pid = reply[0]["pid"]
         self.connection_info = _decoded(reply[0]["connection"])
         return kwargs
 
@@ -93,31 +96,21 @@ class TemplateProvisioner(LocalProvisioner):  # type: ignore[misc]
     async def poll(self) -> int | None:
         """Return the exit code of the kernel, or None while it runs."""
         if self._connection is None:
-            return await super().poll()  # type: ignore[no-any-return]
+            return await super().poll()
         if self._exit_code is None:
             with suppress(BlockingIOError):
-                self._read_exit(self._connection.recv(1, socket.MSG_PEEK))
+                self._exit_code = _read_exit(self._connection)
         return self._exit_code
 
     async def wait(self) -> int | None:
         """Wait for the kernel's end and return its exit code."""
         if self._connection is None:
-            return await super().wait()  # type: ignore[no-any-return]
+            return await super().wait()
         while await self.poll() is None:
             await _readable(self._connection)
         self._connection.close()
         self._connection = None
         return self._exit_code
-
-    def _read_exit(self, first: bytes) -> None:
-        assert self._connection is not None
-        message = None
-        if first:
-            self._connection.settimeout(PATIENCE)
-            message = receive(self._connection)
-            self._connection.setblocking(False)
-        # A template that is gone has taken its kernels along.
-        self._exit_code = message[0]["exit"] if message else -signal.SIGKILL
 
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel's process group."""
@@ -125,7 +118,7 @@ class TemplateProvisioner(LocalProvisioner):  # type: ignore[misc]
             await super().send_signal(signum)
         elif await self.poll() is None:
             with suppress(ProcessLookupError):
-                os.killpg(self.pid, signum)
+                os.killpg(self._pid, signum)
 
     async def kill(self, restart: bool = False) -> None:
         """End the kernel at once."""
@@ -142,6 +135,16 @@ class TemplateProvisioner(LocalProvisioner):  # type: ignore[misc]
             await self.send_signal(signal.SIGTERM)
 
 
+def _read_exit(connection: socket.socket) -> int:
+    """Return what the template says of the kernel's end. Raises `BlockingIOError` before that."""
+    connection.recv(1, socket.MSG_PEEK)
+    connection.settimeout(PATIENCE)
+    message = receive(connection)
+    connection.setblocking(False)
+    # A template that is gone has taken its kernels along.
+    return int(message[0]["exit"]) if message else -signal.SIGKILL
+
+
 async def _readable(connection: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
@@ -153,4 +156,5 @@ async def _readable(connection: socket.socket) -> None:
 
 
 def _decoded(connection: dict[str, Any]) -> KernelConnectionInfo:
-    return {**connection, "key": connection["key"].encode("ascii")}
+    key = connection.pop("key")
+    return cast("KernelConnectionInfo", {**connection, "key": key.encode("ascii")})

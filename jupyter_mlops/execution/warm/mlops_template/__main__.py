@@ -5,19 +5,16 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
+from pathlib import Path
 
 # As a script this file has no package. Neither its folder nor the one around it is a place from
 # which kernels should import.
-sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-from mlops_template.channel import receive, send  # noqa: E402
-from mlops_template.kernel import become_kernel  # noqa: E402
-from mlops_template.preload import Refusal, prepare  # noqa: E402
-from mlops_template.serving import Template  # noqa: E402
-
-del sys.path[0]
+sys.path[0] = str(Path(__file__).parent.parent)
+from mlops_template.channel import receive, send  # type: ignore[import-not-found]  # noqa: E402
+from mlops_template.preload import Refusal, import_kernel, prepare  # type: ignore[import-not-found]  # noqa: E402
+from mlops_template.serving import Template  # type: ignore[import-not-found]  # noqa: E402
 
 
 def main() -> None:
@@ -27,17 +24,21 @@ def main() -> None:
     if message is None:
         return
     config = message[0]
-    template = os.getpid()
     try:
+        import_kernel()
+        from mlops_template.kernel import Kernel, become_kernel  # type: ignore[import-not-found]
+
+        del sys.path[0]
+        app = Kernel.instance()
+        app.configure(config["arguments"])
         prepared = prepare(config["preload"])
     except Refusal as refusal:
         send(control, {"refused": str(refusal), "noisy": refusal.noisy})
         return
-    facts = {"preloaded": prepared.names, "path": sys.path, "pid": template}
-    send(control, {"ready": True, **facts})
-    forked = Template(control, listener, config["folder"], config["idle"]).serve()
-    if forked is not None:
-        become_kernel(template, *forked, config["arguments"], prepared)
+    send(control, {"ready": True, "preloaded": prepared.names, "path": sys.path})
+    fork = Template(control, listener, config["folder"], config["idle"]).serve()
+    if fork is not None:
+        become_kernel(app, fork, prepared)
 
 
 if __name__ == "__main__":

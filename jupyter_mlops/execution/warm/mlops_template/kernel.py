@@ -10,13 +10,19 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import ipykernel_launcher
+from ipykernel.kernelapp import IPKernelApp
+from IPython.core.application import BaseIPythonApplication
 
 from .channel import receive, send
 from .preload import Prepared
+from .serving import Fork
 
 #: From sys/prctl.h: the signal that a process gets when its parent dies.
 _PR_SET_PDEATHSIG = 1
@@ -34,51 +40,89 @@ def reseed(generators: list[random.Random]) -> None:
         processes.current_process().authkey = os.urandom(32)
 
 
-def become_kernel(
-    template: int, channel: socket.socket, folder: str, arguments: list[str], prepared: Prepared
-) -> None:
+class Kernel(IPKernelApp):
+    """An ipykernel that gets ready before it knows the attempt that it will serve."""
+
+    #: What is done once, and not again in a fork.
+    _configured = False
+    #: Called when all is ready that does not depend on the attempt.
+    when_ready: Callable[[], None]
+
+    def configure(self, arguments: list[str]) -> None:
+        """Read the options and the user's configuration files, and do nothing else."""
+        BaseIPythonApplication.initialize(self, arguments)
+        self._configured = True
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Read the options, once."""
+        if not self._configured:
+            super().parse_command_line(argv)
+
+    def init_crash_handler(self) -> None:
+        """Do so once."""
+        if not self._configured:
+            super().init_crash_handler()
+
+    def init_profile_dir(self) -> None:
+        """Do so once."""
+        if not self._configured:
+            super().init_profile_dir()
+
+    def init_config_files(self) -> None:
+        """Do so once."""
+        if not self._configured:
+            super().init_config_files()
+
+    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
+        """Do so once."""
+        if not self._configured:
+            super().load_config_file(*args, **kwargs)
+
+    def init_poller(self) -> None:
+        """Do nothing: the system ends this process with its parent."""
+
+    def init_gui_pylab(self) -> None:
+        """Wait for the attempt; the user's start-up files are read next."""
+        self.when_ready()
+        super().init_gui_pylab()
+
+    def start(self) -> None:
+        """Serve, and end as Python does, but without taking every object apart."""
+        super().start()
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
+        # Our sockets may go with the process.
+        atexit.unregister(self.close)
+        atexit._run_exitfuncs()  # noqa: SLF001 - no other way
+        for each in gc.get_objects():
+            if isinstance(each, io.IOBase):
+                with contextlib.suppress(OSError, ValueError):
+                    each.flush()
+        os._exit(0)
+
+
+def become_kernel(app: Kernel, fork: Fork, prepared: Prepared) -> None:
     """Get ready as a kernel, wait for the attempt that needs one, and serve it to its end."""
-    _die_with(template)
+    _die_with(fork.template)
     reseed(prepared.generators)
-    import ipykernel_launcher
-    from ipykernel.kernelapp import IPKernelApp
+    folder = Path(fork.folder)
+    folder.mkdir(mode=0o700)
+    file = folder / "kernel.json"
 
-    class Kernel(IPKernelApp):  # type: ignore[misc]
-        """An ipykernel that is ready but for what depends on the attempt."""
-
-        def init_poller(self) -> None:
-            """The system ends this process with its parent."""
-
-        def init_gui_pylab(self) -> None:
-            """Wait for the attempt before the user's start-up files are read."""
-            prepared.out.lead_to(sys.stdout)
-            prepared.err.lead_to(sys.stderr)
-            with open(connection_file, encoding="utf-8") as file:
-                send(channel, {"connection": json.load(file)})
-            request = receive(channel)
-            if request is None:
-                os._exit(0)
-            channel.close()
-            _adopt(*request)
-            super().init_gui_pylab()
-
-        def start(self) -> None:
-            """Serve, and end as Python does, but without taking every object apart."""
-            super().start()
-            threading._shutdown()  # type: ignore[attr-defined]
-            # Our sockets may go with the process.
-            atexit.unregister(self.close)
-            atexit._run_exitfuncs()
-            for each in gc.get_objects():
-                if isinstance(each, io.IOBase):
-                    with contextlib.suppress(OSError, ValueError):
-                        each.flush()
+    def wait_for_the_attempt() -> None:
+        prepared.out.lead_to(sys.stdout)
+        prepared.err.lead_to(sys.stderr)
+        send(fork.channel, {"connection": json.loads(file.read_bytes())})
+        request = receive(fork.channel)
+        if request is None:
             os._exit(0)
+        fork.channel.close()
+        _adopt(*request)
 
-    os.mkdir(folder, 0o700)
-    connection_file = os.path.join(folder, "kernel.json")
-    sys.argv = [ipykernel_launcher.__file__, "-f", connection_file, *arguments]
-    app = Kernel.instance(transport="ipc", ip=os.path.join(folder, "s"), parent_handle=template)
+    sys.argv = [ipykernel_launcher.__file__, "-f", str(file), *app.extra_args]
+    app.transport, app.ip = "ipc", str(folder / "s")
+    app.connection_file = str(file)
+    app.parent_handle = fork.template
+    app.when_ready = wait_for_the_attempt
     app.initialize()
     app.start()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import importlib.metadata
 import importlib.util
 import os
 import random
@@ -13,7 +14,26 @@ import sys
 import sysconfig
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+#: What a kernel imports until it has executed its first cells.
+_KERNEL_MODULES = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel_launcher",
+    "IPython.core.completer",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.magics",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "comm",
+    "matplotlib_inline.config",
+    "sqlite3",
+    "tornado.platform.asyncio",
+)
 
 
 class Refusal(Exception):
@@ -39,15 +59,14 @@ class Prepared:
 
 
 def prepare(names: list[str]) -> Prepared:
-    """Import what kernels need and what notebooks import. Raises `Refusal`."""
+    """Import what notebooks import and get ready to fork. Raises `Refusal`."""
     backend = os.environ.get("MPLBACKEND")
     if not backend:
         # As ipykernel does it, but before a preloaded matplotlib reads it.
         os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     out, err = Stream(sys.stdout), Stream(sys.stderr)
     with Unseeded() as unseeded:
-        import_kernel()
-        sys.stdout, sys.stderr = out, err  # type: ignore[assignment]
+        sys.stdout, sys.stderr = out, err
         try:
             done = preload(names, out, err)
         finally:
@@ -62,21 +81,20 @@ def prepare(names: list[str]) -> Prepared:
 
 def import_kernel() -> None:
     """Import what every kernel needs. Raises `Refusal` if this ipykernel cannot be forked."""
-    import ipykernel
-
-    version = ipykernel.version_info
-    if version[0] < 7:
+    version = importlib.metadata.version("ipykernel")
+    if int(version.partition(".")[0]) < 7:
         # Older kernels send no iopub_welcome, without which first outputs get lost (JEP 65).
-        raise Refusal(f"ipykernel {ipykernel.__version__} is older than 7")
-    for name in (
-        "ipykernel.kernelapp",
-        "ipykernel.ipkernel",
-        "ipykernel.debugger",
-        "IPython.core.magics",
-        "IPython.core.completer",
-        "matplotlib_inline.config",
-        "comm",
-    ):
+        raise Refusal(f"ipykernel {version} is older than 7")
+    # Nobody steps through a run, and the debugger would take a third of a kernel's start.
+    hidden = sys.modules.pop("debugpy", None)
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("ipykernel.debugger")
+    finally:
+        del sys.modules["debugpy"]
+        if hidden is not None:
+            sys.modules["debugpy"] = hidden
+    for name in _KERNEL_MODULES:
         # Which of them exist depends on the version and on what else is installed.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -92,7 +110,7 @@ class Unseeded:
         self.found: list[random.Random] = []
         self._seed = random.Random.seed
 
-    def __enter__(self) -> Unseeded:
+    def __enter__(self) -> Unseeded:  # noqa: PYI034 - the kernel's Python may lack Self
         original, found = self._seed, self.found
 
         def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
@@ -144,7 +162,7 @@ def preload(names: list[str], out: Stream, err: Stream) -> list[str]:
             continue
         try:
             importlib.import_module(name)
-        except Exception:  # noqa: BLE001 - whatever it is, the notebook shall show it
+        except Exception:  # noqa: BLE001, S112 - whatever it is, the notebook shall show it
             continue
         if out.written or err.written:
             raise Refusal(f"{name} prints when it is imported", noisy=name)
@@ -162,9 +180,8 @@ def _is_installed(name: str) -> bool:
     except (ImportError, ValueError):
         return False
     folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *_site_packages()}
-    return spec is not None and any(
-        (spec.origin or "").startswith(os.path.join(folder, "")) for folder in folders if folder
-    )
+    origin = Path(spec.origin or "") if spec is not None else Path()
+    return any(origin.is_relative_to(folder) for folder in folders)
 
 
 def _site_packages() -> list[str]:
@@ -175,8 +192,8 @@ def _local_modules() -> set[str]:
     """Names that an import would find beside the notebook, before the environment."""
     return {
         each.name.partition(".")[0]
-        for each in os.scandir(os.getcwd())
-        if each.name.endswith(".py") or os.path.exists(os.path.join(each.path, "__init__.py"))
+        for each in Path.cwd().iterdir()
+        if each.suffix == ".py" or (each / "__init__.py").exists()
     }
 
 

@@ -25,12 +25,22 @@ import selectors
 import shutil
 import signal
 import socket
+from dataclasses import dataclass
 from typing import Any
 
 from .channel import receive, send
 
-#: A fork's end of its channel, and the folder for its sockets.
-Forked = tuple[socket.socket, str]
+
+@dataclass
+class Fork:
+    """What a fork is told when it is made."""
+
+    #: Process id of the template.
+    template: int
+    #: Where the attempt comes from.
+    channel: socket.socket
+    #: Where its sockets go.
+    folder: str
 
 
 class Child:
@@ -64,7 +74,7 @@ class Template:
         self._waiting: list[tuple[socket.socket, dict[str, Any], list[int]]] = []
         self._count = 0
 
-    def serve(self) -> Forked | None:
+    def serve(self) -> Fork | None:
         """Serve until the control channel closes. Returns in a fork only."""
         wakeup = os.pipe()
         for each in wakeup:
@@ -78,31 +88,32 @@ class Template:
         ):
             self._selector.register(source, selectors.EVENT_READ, handle)
         while True:
-            if (forked := self._fill()) is not None:
+            if (fork := self._fill()) is not None:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 for each in wakeup:
                     os.close(each)
-                return forked
+                return fork
             for key, _ in self._selector.select():
                 key.data(key.fileobj)
 
     def _free(self) -> list[Child]:
         return [each for each in self._children.values() if each.free]
 
-    def _fill(self) -> Forked | None:
+    def _fill(self) -> Fork | None:
         """Fork until enough kernels wait."""
         while len(self._free()) < self._idle + len(self._waiting):
             ours, theirs = socket.socketpair()
             self._count += 1
-            folder = os.path.join(self._folder, str(self._count))
+            folder = f"{self._folder}/{self._count}"
+            template = os.getpid()
             pid = os.fork()
             if not pid:
                 ours.close()
                 self._let_go()
-                return theirs, folder
+                return Fork(template, theirs, folder)
             theirs.close()
-            child = self._children[pid] = Child(pid, ours, folder)
+            self._children[pid] = Child(pid, ours, folder)
             self._selector.register(ours, selectors.EVENT_READ, self._on_child)
         return None
 
@@ -127,6 +138,7 @@ class Template:
         message = receive(control)
         if message is None:
             self._end()
+            return
         self._idle = message[0]["idle"]
         for child in self._free()[self._idle + len(self._waiting) :]:
             self._kill(child)
