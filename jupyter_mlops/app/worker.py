@@ -74,7 +74,8 @@ class Worker:
             idle=self._slots.limit,
             allowed=project.settings.preload,
         )
-        executors: dict[str, Executor] = {"local": LocalExecutor(logs / "runner.log", templates)}
+        self._local = LocalExecutor(logs / "runner.log", templates)
+        executors: dict[str, Executor] = {"local": self._local}
         for name, value in dotenv_values(project.root / ".env").items():
             if value and name.startswith("MLFLOW_TRACKING_"):
                 os.environ.setdefault(name, value)
@@ -130,6 +131,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         self._door.open(socket)
+        await self._local.prepare()
         await self._sessions.import_spool()
         self._recorder.catch_up()
         if ready is not None:

@@ -1,0 +1,153 @@
+"""The worker's side of runner processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from ...core.exceptions import MlopsError
+from ...core.ports import KernelStarted, Outcome, Progress, Task
+from ...core.runs import ProcessIdentity
+from .. import wire
+from ..processes import end
+from ..warm import Source
+from ..warm.mlops_template.channel import receive, send
+
+
+class Runner:
+    """A runner process, which serves one attempt at a time."""
+
+    def __init__(
+        self,
+        process: psutil.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self._kernel: ProcessIdentity | None = None
+
+    async def execute(
+        self,
+        task: Task,
+        source: Source,
+        report: Callable[[Progress], None],
+        *,
+        cancelled: bool,
+    ) -> Outcome | None:
+        """Execute a task, unless it is cancelled already; None if the process ended meanwhile."""
+        self._kernel = None
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            self._writer.write(wire.pack(wire.Execute(task, source)))
+            if cancelled:
+                self._writer.write(wire.pack(wire.Cancel(task.attempt_id)))
+            await self._writer.drain()
+            while True:
+                header = await self._reader.readexactly(wire.HEADER_SIZE)
+                reply = wire.read_reply(await self._reader.readexactly(wire.body_size(header)))
+                if isinstance(reply, wire.Done):
+                    return reply.outcome
+                progress = wire.read_report(reply)
+                if isinstance(progress, KernelStarted):
+                    self._kernel = progress.process
+                report(progress)
+        return None
+
+    async def cancel(self, attempt_id: str) -> None:
+        """Ask the runner to stop an attempt."""
+        with contextlib.suppress(ConnectionError):
+            self._writer.write(wire.pack(wire.Cancel(attempt_id)))
+            await self._writer.drain()
+
+    async def end(self) -> None:
+        """End the process and its kernel at once."""
+        self._writer.close()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
+        if self._kernel is not None:
+            await asyncio.to_thread(end, [self._kernel])
+
+
+class Runners:
+    """Starts runner processes: forks of a nursery where that is safe, else processes of their own.
+
+    Apple's frameworks do not survive a fork.
+    """
+
+    def __init__(self, log: Path) -> None:
+        """What runners print goes to ``log``."""
+        self._log = log
+        self._nursery: socket.socket | None = None
+        self._turn = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Start the nursery, so that the first runner need not wait for it."""
+        if sys.platform == "linux" and self._nursery is None:
+            self._nursery, theirs = socket.socketpair()
+            with theirs:
+                await self._launch("nursery", "--control", theirs)
+
+    async def start(self) -> Runner:
+        """Start a runner."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            pid = await self._fork(theirs) or await self._launch("runner", "--channel", theirs)
+        try:
+            process = psutil.Process(pid)
+        except psutil.NoSuchProcess:
+            ours.close()
+            raise MlopsError(f"A runner ended at once. Its log: {self._log}") from None
+        return Runner(process, *await asyncio.open_connection(sock=ours))
+
+    def close(self) -> None:
+        """Let the nursery end."""
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
+
+    async def _fork(self, channel: socket.socket) -> int | None:
+        async with self._turn:
+            for _ in range(2):
+                await self.prepare()
+                if self._nursery is None:
+                    return None
+                reply = await asyncio.to_thread(_ask, self._nursery, channel)
+                if reply is not None:
+                    return reply
+                # It was killed; a new one takes its place.
+                self.close()
+        return None
+
+    async def _launch(self, module: str, option: str, channel: socket.socket) -> int:
+        with self._log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                f"jupyter_mlops.execution.{module}",
+                option,
+                str(channel.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(channel.fileno(),),
+                start_new_session=True,
+            )
+        return process.pid
+
+
+def _ask(nursery: socket.socket, channel: socket.socket) -> int | None:
+    try:
+        send(nursery, {}, channel.fileno())
+        reply = receive(nursery)
+    except OSError:
+        return None
+    return int(reply[0]["pid"]) if reply is not None else None
