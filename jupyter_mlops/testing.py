@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .core.exceptions import InvalidInput, NoModelLogged, NotFound, TrackingUnavailable
+from .core.exceptions import (
+    InvalidInput,
+    NoModelLogged,
+    NotFound,
+    SearchFailed,
+    TrackingUnavailable,
+)
 from .core.model_names import check_alias, check_model_name
 from .core.models import ModelVersion
-from .core.ports import CellStarted, Outcome, Progress, Task, TrackedRun
+from .core.ports import CellStarted, MetricsLogged, Outcome, Progress, Task, TrackedRun
 from .core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
-from .core.values import masked
+from .core.search import Standing
+from .core.values import Value, masked
 
 
 @dataclass(slots=True)
@@ -279,12 +286,16 @@ class InMemoryExecutor:
         #: Set: attempts end at once. Cleared: they end when cancelled or when it is set.
         self.open = asyncio.Event()
         self.open.set()
+        #: The metrics that an attempt logs.
+        self.log: Callable[[Task], Iterable[MetricPoint]] = lambda _: ()
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         """End as decided, or cancelled."""
         stop = self.running[task.attempt_id] = asyncio.Event()
         self.most = max(self.most, len(self.running))
         report(CellStarted(cell=1))
+        for point in self.log(task):
+            report(MetricsLogged(points=(point,)))
         try:
             waits = [asyncio.create_task(each.wait()) for each in (stop, self.open)]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -305,3 +316,47 @@ class InMemoryExecutor:
         """Let all attempts end as cancelled."""
         for stop in self.running.values():
             stop.set()
+
+
+class InMemorySearcher:
+    """Asks for given points, one after the other, and stops the runs that it is told to stop."""
+
+    def __init__(
+        self,
+        points: Iterable[dict[str, Value]] = (),
+        lags: Callable[[int, float], bool] = lambda _step, _value: False,
+    ) -> None:
+        """``lags`` tells by step and value which runs are stopped; it fails without points."""
+        self._points = list(points)
+        self._lags = lags
+        #: What each run was given, has reported, and ended with.
+        self.asked: dict[int, Mapping[str, Value]] = {}
+        self.reported: dict[int, list[tuple[int, float]]] = {}
+        self.told: dict[int, float | None] = {}
+        self.pruned: set[int] = set()
+
+    def ask(self, index: int) -> dict[str, Value]:
+        """Choose the next point. Raises `SearchFailed` if there is none left."""
+        if len(self.asked) >= len(self._points):
+            raise SearchFailed
+        point = self._points[len(self.asked)]
+        self.asked[index] = point
+        return dict(point)
+
+    def add(self, index: int, parameters: Mapping[str, Value]) -> None:
+        """Take note of a run whose parameters were chosen before."""
+        self.asked[index] = parameters
+
+    def report(self, index: int, step: int, value: float) -> Standing | None:
+        """Take note of a value; stop the run if it lags."""
+        known = self.reported.setdefault(index, [])
+        known.append((step, value))
+        if not self._lags(step, value):
+            return None
+        return Standing(step=step, value=value, rank=2, of=2)
+
+    def tell(self, index: int, value: float | None, *, pruned: bool = False) -> None:
+        """Take note of the end of a run."""
+        self.told[index] = value
+        if pruned:
+            self.pruned.add(index)

@@ -3,90 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from jupyter_mlops.app.projects import find_project
-from jupyter_mlops.app.recorder import Recorder
-from jupyter_mlops.app.scheduler import Scheduler
 from jupyter_mlops.core.ports import Outcome, Task
-from jupyter_mlops.core.runs import Reason, Status, Sweep
-from jupyter_mlops.execution.slots import Slots
-from jupyter_mlops.store import RunFilter, Store, of_sweep
-from jupyter_mlops.testing import InMemoryExecutor, InMemoryRegistry, InMemoryTracker
-from tests.support.records import a_machine, a_sweep
-
-
-class Bench:
-    """A scheduler with everything around it in memory, but for a small database."""
-
-    def __init__(self, folder: Path, cores: int, executor: InMemoryExecutor) -> None:
-        (folder / "mlops.toml").touch()
-        project = find_project(folder)
-        (project.state / "logs").mkdir(parents=True)
-        self.store = Store(project.id, url=None, state=project.state)
-        self.tracker = InMemoryTracker()
-        self.executor = executor
-        self.slots = Slots(folder, project.id, machine=a_machine(cores))
-        self.recorder = Recorder(
-            self.store,
-            lambda: self.tracker,
-            lambda: InMemoryRegistry(self.tracker),
-            lambda _: None,
-            kernel_environment={},
-        )
-        self.scheduler = Scheduler(
-            project,
-            self.store,
-            self.recorder,
-            {"local": executor},
-            self.slots,
-            worker="w",
-            fence=1,
-        )
-
-    def submit(self, number: int, **changes: Any) -> Sweep:
-        """Queue a sweep."""
-        sweep = a_sweep(total=number, **changes)
-        self.store.queue.submit(sweep, ({"x": x} for x in range(number)))
-        self.scheduler.wake()
-        return sweep
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for a change of the store that makes the condition true."""
-        loop, changed = asyncio.get_running_loop(), asyncio.Event()
-        self.store.listeners.append(lambda: loop.call_soon_threadsafe(changed.set))
-        while not condition():
-            await changed.wait()
-            changed.clear()
-
-    async def done(self, sweep: Sweep) -> dict[Status, int]:
-        """Wait until all runs of a sweep have ended."""
-        await self.until(lambda: not self.store.history.tallies([sweep.id])[sweep.id].unfinished)
-        while self.scheduler.running and not self.executor.running:
-            await asyncio.gather(*self.scheduler._tasks)
-        return self.store.history.tallies([sweep.id])[sweep.id].counts
-
-
-@asynccontextmanager
-async def bench(
-    folder: Path, *, cores: int = 2, decide: Callable[[Task], Outcome] | None = None
-) -> AsyncIterator[Bench]:
-    """Run a scheduler and its recorder for a while."""
-    made = Bench(folder, cores, InMemoryExecutor(decide))
-    loops = [asyncio.create_task(each) for each in (made.scheduler.run(), made.recorder.run())]
-    yield made
-    for each in loops:
-        each.cancel()
-    results = await asyncio.gather(*loops, return_exceptions=True)
-    assert all(isinstance(each, asyncio.CancelledError) for each in results), results
-    await made.scheduler.close()
-    await made.recorder.close()
-    made.store.close()
+from jupyter_mlops.core.runs import Reason, Status
+from jupyter_mlops.store import RunFilter, of_sweep
+from tests.support.bench import bench
 
 
 async def test_every_run_is_executed_within_the_cores(tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""A scheduler on in-memory engines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from jupyter_mlops.app.projects import find_project
+from jupyter_mlops.app.recorder import Recorder
+from jupyter_mlops.app.scheduler import Scheduler
+from jupyter_mlops.core.ports import Outcome, Searcher, Task
+from jupyter_mlops.core.runs import Status, Sweep
+from jupyter_mlops.execution.slots import Slots
+from jupyter_mlops.search import open_searcher
+from jupyter_mlops.store import Store
+from jupyter_mlops.testing import InMemoryExecutor, InMemoryRegistry, InMemoryTracker
+from tests.support.records import a_machine, a_sweep
+
+OpenSearcher = Callable[[Sweep], Searcher]
+
+
+class Bench:
+    """A scheduler with everything around it in memory, but for a small database."""
+
+    def __init__(
+        self, folder: Path, cores: int, executor: InMemoryExecutor, searcher: OpenSearcher
+    ) -> None:
+        (folder / "mlops.toml").touch()
+        project = find_project(folder)
+        (project.state / "logs").mkdir(parents=True, exist_ok=True)
+        self.store = Store(project.id, url=None, state=project.state)
+        self.tracker = InMemoryTracker()
+        self.executor = executor
+        self.slots = Slots(folder, project.id, machine=a_machine(cores))
+        self.recorder = Recorder(
+            self.store,
+            lambda: self.tracker,
+            lambda: InMemoryRegistry(self.tracker),
+            lambda _: None,
+            kernel_environment={},
+        )
+        self.scheduler = Scheduler(
+            project,
+            self.store,
+            self.recorder,
+            {"local": executor},
+            self.slots,
+            worker="w",
+            fence=1,
+            open_searcher=searcher,
+        )
+
+    def submit(self, number: int, **changes: Any) -> Sweep:
+        """Queue a sweep."""
+        sweep = a_sweep(total=number, **changes)
+        chosen = sweep.search is None
+        self.store.queue.submit(sweep, ({"x": x} if chosen else {} for x in range(number)))
+        self.scheduler.wake()
+        return sweep
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a change of the store that makes the condition true."""
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        self.store.listeners.append(lambda: loop.call_soon_threadsafe(changed.set))
+        while not condition():
+            await changed.wait()
+            changed.clear()
+
+    async def done(self, sweep: Sweep) -> dict[Status, int]:
+        """Wait until all runs of a sweep have ended."""
+        await self.until(lambda: not self.store.history.tallies([sweep.id])[sweep.id].unfinished)
+        while self.scheduler.running and not self.executor.running:
+            await asyncio.gather(*self.scheduler._tasks)
+        return self.store.history.tallies([sweep.id])[sweep.id].counts
+
+
+@asynccontextmanager
+async def bench(
+    folder: Path,
+    *,
+    cores: int = 2,
+    decide: Callable[[Task], Outcome] | None = None,
+    searcher: OpenSearcher = open_searcher,
+) -> AsyncIterator[Bench]:
+    """Run a scheduler and its recorder for a while."""
+    made = Bench(folder, cores, InMemoryExecutor(decide), searcher)
+    loops = [asyncio.create_task(each) for each in (made.scheduler.run(), made.recorder.run())]
+    yield made
+    for each in loops:
+        each.cancel()
+    results = await asyncio.gather(*loops, return_exceptions=True)
+    assert all(isinstance(each, asyncio.CancelledError) for each in results), results
+    await made.scheduler.close()
+    await made.recorder.close()
+    made.store.close()
