@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -218,10 +218,12 @@ def output_steps(run: Run) -> dict[str, int]:
 
 def metrics_of(run: Run) -> dict[str, float]:
     """Return a run's last metric values under the names by which they were logged."""
-    tags = run.data.tags
-    return {
-        tags.get(f"{METRIC}{key}", key): restored(value) for key, value in run.data.metrics.items()
-    }
+    return named(run.data.metrics, run.data.tags)
+
+
+def named(metrics: Mapping[str, float], tags: Mapping[str, str]) -> dict[str, float]:
+    """Return stored metric values under the names by which they were logged."""
+    return {tags.get(f"{METRIC}{key}", key): restored(value) for key, value in metrics.items()}
 
 
 def restored(value: float) -> float:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,11 +22,14 @@ from .. import mlflow_client
 from ..core.exceptions import TrackingUnavailable
 from ..core.ports import Outcome, TrackedRun
 from ..core.runs import Attempt, MetricPoint, Run, Status, Sweep
-from ..mlflow_client import ATTEMPT, DETACHED, METRIC, RUN, SWEEP, quoted, translated
-from . import local_store, lookup, recording
+from ..mlflow_client import ATTEMPT, DETACHED, METRIC, SWEEP, translated
+from . import local_store, lookup, recording, relatives
 from .environment import kernel_environment
 from .experiments import Experiments
+from .glance import Facts, Glance, facts_of
 from .recording import SUPERSEDED
+from .sending import send
+from .trash import TrashKeeper
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,7 +43,17 @@ _GONE = mlflow_client.MISSING | {"INVALID_PARAMETER_VALUE", "INVALID_STATE"}
 ARTIFACT_ERROR = "mlops.artifact_error"
 
 
-class MlflowTracker:
+@dataclass(slots=True)
+class _Held:
+    """What waits to be sent to a run together with other facts."""
+
+    tags: dict[str, str]
+    parameters: dict[str, str]
+    #: The newest logged model when the run began.
+    last_model: int | None = None
+
+
+class MlflowTracker(TrashKeeper):
     """The tracker that keeps its runs in MLflow.
 
     ``artifacts`` is the folder for new experiments' artifacts; None leaves it to the server.
@@ -51,6 +65,8 @@ class MlflowTracker:
         self.uri = uri
         self._artifacts = artifacts
         self._database = database
+        self._glance = None if database is None else Glance(database)
+        self._held: dict[str, _Held] = {}
 
     # -- the port ----------------------------------------------------------------------------------
 
@@ -68,28 +84,27 @@ class MlflowTracker:
             )
         return str(run.info.run_id)
 
-    def start_attempt(self, sweep: Sweep, run: Run, attempt: Attempt) -> TrackedRun:
-        """Record an attempt, and hide the earlier ones of the run."""
+    def start_attempt(
+        self, sweep: Sweep, run: Run, attempt: Attempt, *, fresh: bool = False
+    ) -> TrackedRun:
+        """Record an attempt, and hide the earlier ones of the run.
+
+        In the project's own store, parameters of a fresh one wait for the first other facts.
+        """
         client = self._client
         with translated(self.uri):
             experiment = self._experiments.id_of(sweep.experiment)
-            found = lookup.tagged(client, experiment, {ATTEMPT: attempt.id})
-            tracked = next(found, None) or self._create(
+            known = () if fresh else lookup.tagged(client, experiment, {ATTEMPT: attempt.id})
+            tracked = next(iter(known), None) or self._create(
                 sweep.experiment,
                 recording.run_name(sweep, run),
                 recording.attempt_tags(sweep, run, attempt),
                 attempt.started_at,
             )
             tracked_id = str(tracked.info.run_id)
-            texts, cut = recording.parameter_texts(run.parameters)
-            tags = recording.truncation_tags(cut)
-            if recording.logs_parameters(sweep):
-                self._log(tracked_id, tags=tags | recording.pending_tags(texts))
-            else:
-                missing = {key: texts[key] for key in texts.keys() - tracked.data.params.keys()}
-                self._log(tracked_id, tags=tags, parameters=missing)
+            self._add_parameters(sweep, run, tracked, hold=fresh)
             if attempt.number > 1:
-                self._supersede(experiment, run.id, attempt.id)
+                relatives.supersede(client, experiment, run.id, attempt.id)
             self._make_experiments(sweep)
         environment = kernel_environment(
             self.uri, tracked.info.experiment_id, tracked_id, sweep, run
@@ -100,28 +115,35 @@ class MlflowTracker:
         """Add parameters to a run. Raises `InvalidInput` if one has another value already."""
         texts, cut = recording.parameter_texts(parameters)
         tags = recording.truncation_tags(cut)
-        self._write(tracked_id, lambda: self._log(tracked_id, tags=tags, parameters=texts))
+        self._write(tracked_id, lambda: self._send(tracked_id, tags=tags, parameters=texts))
 
     def log_metrics(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
         """Add metric values; those that are there already are not added twice."""
-        self._write(tracked_id, lambda: self._log_points(tracked_id, points))
+        self._write(tracked_id, lambda: self._send(tracked_id, points=points))
 
     def finish_attempt(
-        self, tracked_id: str, outcome: Outcome, *, tags: dict[str, str], artifacts: Sequence[Path]
+        self,
+        tracked_id: str,
+        outcome: Outcome,
+        *,
+        tags: dict[str, str],
+        artifacts: Sequence[Path],
+        points: Sequence[MetricPoint] = (),
     ) -> None:
-        """Set the final status, whatever client code set, and keep the files.
+        """Set the final status, whatever client code set, and keep metric values and files.
 
         A file that cannot be kept is told in the tag ``mlops.artifact_error``.
         """
-        if self._write(tracked_id, lambda: self._end_attempt(tracked_id, outcome, tags)):
+        if self._write(tracked_id, lambda: self._end_attempt(tracked_id, outcome, tags, points)):
             for path in artifacts:
                 self._keep(tracked_id, path)
+        self._held.pop(tracked_id, None)
 
     def finish_sweep(self, tracked_id: str, status: Status, *, tags: dict[str, str]) -> None:
         """Set the parent run's final status."""
 
         def end() -> None:
-            self._log(tracked_id, tags=recording.limited(tags) | {"mlops.status": status.value})
+            self._send(tracked_id, tags=recording.limited(tags) | {"mlops.status": status.value})
             self._client.set_terminated(tracked_id, recording.STATUSES[status])
 
         self._write(tracked_id, end)
@@ -133,6 +155,9 @@ class MlflowTracker:
 
         Where the notebook chose another experiment and made one run there, its metrics count.
         """
+        facts = None if self._glance is None else self._glance.facts(tracked_id)
+        if facts is not None and DETACHED not in facts.tags:
+            return mlflow_client.named(facts.metrics, facts.tags)
         found: dict[str, float] = {}
         for run in self._sources(tracked_id):
             found = mlflow_client.metrics_of(run) | found
@@ -162,6 +187,8 @@ class MlflowTracker:
         """Release connections; they are made again when needed."""
         client = self.__dict__.pop("_client", None)
         self.__dict__.pop("_experiments", None)
+        if self._glance is not None:
+            self._glance.close()
         if client is not None:
             mlflow_client.dispose(client)
 
@@ -208,72 +235,89 @@ class MlflowTracker:
             if name and self._artifacts is not None:
                 self._experiments.id_of(name)
 
-    def _log(
-        self, tracked_id: str, *, tags: dict[str, str], parameters: dict[str, str] | None = None
+    def _add_parameters(self, sweep: Sweep, run: Run, tracked: MlflowRun, *, hold: bool) -> None:
+        """Log a run's parameters now, or when the notebook has logged its own."""
+        run_id = str(tracked.info.run_id)
+        texts, cut = recording.parameter_texts(run.parameters)
+        held = _Held(recording.truncation_tags(cut), texts)
+        if recording.logs_parameters(sweep):
+            held.tags |= recording.pending_tags(texts)
+            held.parameters = {}
+        if hold and self._glance is not None:
+            held.last_model = self._glance.last_model()
+            self._held[run_id] = held
+        else:
+            known = tracked.data.params
+            missing = {key: text for key, text in held.parameters.items() if key not in known}
+            self._send(run_id, tags=held.tags, parameters=missing)
+
+    def _send(
+        self,
+        tracked_id: str,
+        *,
+        tags: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
+        points: Sequence[MetricPoint] = (),
     ) -> None:
-        from mlflow.entities import Param, RunTag
-
-        most = recording.PARAMETERS_PER_BATCH
-        for some in recording.batches(list(tags.items()), most=most):
-            batch = [RunTag(*item) for item in some]
-            self._client.log_batch(tracked_id, tags=batch, synchronous=True)
-        for some in recording.batches(list((parameters or {}).items()), most=most):
-            params = [Param(*item) for item in some]
-            self._client.log_batch(tracked_id, params=params, synchronous=True)
-
-    def _log_points(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
-        from mlflow.entities import Metric
-
-        keys = {point.key: recording.key_for(point.key) for point in points}
-        self._log(
-            tracked_id, tags={f"{METRIC}{key}": name for name, key in keys.items() if name != key}
+        """Add facts to a run, and those that were held back for it."""
+        held = self._held.get(tracked_id)
+        if held is None or not (held.tags or held.parameters):
+            send(self._client, tracked_id, tags=tags, parameters=parameters, points=points)
+            return
+        known = self._facts(tracked_id).parameters
+        waiting = {key: text for key, text in held.parameters.items() if key not in known}
+        send(
+            self._client,
+            tracked_id,
+            tags={**held.tags, **(tags or {})},
+            parameters={**waiting, **(parameters or {})},
+            points=points,
         )
-        for some in recording.batches(points, most=recording.METRICS_PER_BATCH):
-            batch = [
-                Metric(keys[each.key], each.value, max(0, int(each.time * 1000)), each.step)
-                for each in some
-            ]
-            self._client.log_batch(tracked_id, metrics=batch, synchronous=True)
+        held.tags, held.parameters = {}, {}
 
-    def _end_attempt(self, tracked_id: str, outcome: Outcome, tags: dict[str, str]) -> None:
-        client = self._client
-        run = client.get_run(tracked_id)
-        self._log(
+    def _facts(self, tracked_id: str) -> Facts:
+        """Return what a run has. Raises MLflow's exceptions."""
+        found = None if self._glance is None else self._glance.facts(tracked_id)
+        return found or facts_of(self._client.get_run(tracked_id))
+
+    def _end_attempt(
+        self,
+        tracked_id: str,
+        outcome: Outcome,
+        tags: dict[str, str],
+        points: Sequence[MetricPoint],
+    ) -> None:
+        facts = self._facts(tracked_id)
+        held = self._held.get(tracked_id)
+        pending = recording.pending_texts({**facts.tags, **(held.tags if held else {})})
+        self._send(
             tracked_id,
             tags=recording.limited(recording.outcome_tags(outcome) | tags),
-            parameters={
-                name: text
-                for name, text in recording.pending_texts(run.data.tags).items()
-                if name not in run.data.params
-            },
+            parameters={k: text for k, text in pending.items() if k not in facts.parameters},
+            points=points,
         )
         status = recording.STATUSES[outcome.status]
         took = int(outcome.duration * 1000)
-        client.set_terminated(tracked_id, status, run.info.start_time + took if took else None)
-        for child in mlflow_client.children(client, run):
-            if child.info.status == "RUNNING":
-                client.set_terminated(child.info.run_id, status)
-        self._adopt_models(run)
-
-    def _adopt_models(self, run: MlflowRun) -> None:
-        """Make models that the notebook logged outside any run outputs of its attempt."""
-        from mlflow.entities import LoggedModelOutput
-
-        known = mlflow_client.output_steps(run)
-        orphans = [
-            LoggedModelOutput(each.model_id, step=0)
-            for each in mlflow_client.models_of(self._client, run)
-            if not each.source_run_id and each.model_id not in known
-        ]
-        if orphans:
-            self._client.log_outputs(run.info.run_id, orphans)
+        end = facts.start_time + took if took else None
+        self._client.set_terminated(tracked_id, status, end)
+        glance = self._glance
+        newest = held.last_model if held else None
+        if glance is None or glance.has_child(tracked_id) is not False:
+            relatives.end_children(self._client, self._client.get_run(tracked_id), status)
+        if glance is None or glance.has_model(tracked_id, newest) is not False:
+            relatives.adopt_models(self._client, self._client.get_run(tracked_id))
 
     def _keep(self, tracked_id: str, path: Path) -> None:
         """Copy a file or folder into the run's artifacts."""
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
         try:
             with translated(self.uri):
                 if path.is_dir():
                     self._client.log_artifacts(tracked_id, str(path), path.name)
+                elif self._glance is not None:
+                    where = get_artifact_repository(self._facts(tracked_id).artifacts)
+                    where.log_artifact(path)  # type: ignore[no-untyped-call]
                 else:
                     self._client.log_artifact(tracked_id, str(path))
         except TrackingUnavailable:
@@ -283,7 +327,7 @@ class MlflowTracker:
             log.warning("Run %s: %s", tracked_id, problem)
             self._write(
                 tracked_id,
-                lambda: self._log(tracked_id, tags=recording.limited({ARTIFACT_ERROR: problem})),
+                lambda: self._send(tracked_id, tags=recording.limited({ARTIFACT_ERROR: problem})),
             )
 
     def _write(self, tracked_id: str, write: Callable[[], None]) -> bool:
@@ -309,17 +353,6 @@ class MlflowTracker:
                 finally:
                     client.delete_run(tracked_id)
         return True
-
-    def _supersede(self, experiment: str, run_id: str, attempt_id: str) -> None:
-        client = self._client
-        for earlier in list(lookup.tagged(client, experiment, {RUN: run_id})):
-            if earlier.data.tags.get(ATTEMPT, attempt_id) == attempt_id:
-                continue
-            for each in (*mlflow_client.children(client, earlier), earlier):
-                client.set_tag(each.info.run_id, SUPERSEDED, "true")
-                made = client.search_model_versions(f"run_id = {quoted(each.info.run_id)}")
-                if not made:
-                    client.delete_run(each.info.run_id)
 
     def _sources(self, tracked_id: str) -> list[MlflowRun]:
         """Return the run, and the only run that its code made if it chose where."""

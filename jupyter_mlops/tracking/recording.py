@@ -210,12 +210,17 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
+def size_of(item: object) -> int:
+    """Return the bytes that an item takes in a request, with what MLflow writes around it."""
+    return len(json.dumps(repr(item))) + 100
+
+
 def batches(items: Collection[T], *, most: int) -> Iterator[list[T]]:
     """Yield items in groups of at most ``most``, and of no more bytes than a request may have."""
     group: list[T] = []
     size = 0
     for item in items:
-        more = len(json.dumps(repr(item))) + 100  # what MLflow writes around it
+        more = size_of(item)
         if group and (len(group) == most or size + more > BYTES_PER_BATCH):
             yield group
             group, size = [], 0
