@@ -8,7 +8,6 @@ import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
 
@@ -18,8 +17,8 @@ from ..core.exceptions import MlopsError
 from ..core.runs import Status
 from ..execution.slots import Slots
 from ..store import Store, network_file_system
+from . import disk, views
 from . import messages as m
-from . import views
 from .projects import Project
 from .recorder import Recorder
 from .scheduler import Scheduler
@@ -135,17 +134,14 @@ class HealthUseCases:
 
     def _disk(self) -> m.Finding:
         free = shutil.disk_usage(self._project.state).free
-        used = _size(self._project.state) + _size(self._project.root / "runs")
-        line = f"{free / 1e9:.1f} GB free; state and output notebooks take {used / 1e6:.1f} MB."
+        kinds = disk.usage(self._project)
+        used = ", ".join(f"{kind} {formats.size(size)}" for kind, size in kinds.items())
+        line = f"{formats.size(free)} free; used here: {used}."
         if free < _LITTLE_SPACE:
-            line += " Free some space, or delete runs: jupyter mlops runs delete ID"
+            line += " Free some space, or remove old runs: jupyter mlops clean --older-than 30d"
         return m.Finding(name="disk", ok=free >= _LITTLE_SPACE, message=line)
 
     def _file_system(self) -> m.Finding:
         kind = network_file_system(self._project.state)
         line = "The state lies on a local file system." if kind is None else self._problem(0) or ""
         return m.Finding(name="state", ok=kind is None, message=line)
-
-
-def _size(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())

@@ -51,6 +51,15 @@ DRAIN = Operation(
 )
 STATUS = Operation("status", "GET", "/status", "read", "State of the project", m.StatusView)
 DOCTOR = Operation("doctor", "GET", "/doctor", "read", "Check the set-up", list[m.Finding])
+CLEAN = Operation(
+    "clean",
+    "POST",
+    "/clean",
+    "write",
+    "Remove old runs, and what nothing refers to",
+    m.CleanView,
+    body=m.CleanRequest,
+)
 
 PARAMETERS = Operation(
     "parameters",

@@ -135,6 +135,11 @@ class Scheduler:
             active.waits -= 1
             self._wake.set()
 
+    async def idle(self) -> None:
+        """Return when nothing runs."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
     @property
     def running(self) -> int:
         """Number of attempts under way."""

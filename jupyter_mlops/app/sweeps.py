@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import statistics
 
 from ..core import values
@@ -11,13 +10,13 @@ from ..core.exceptions import Conflict, NotFound
 from ..core.parameters import Parameter
 from ..core.runs import Run, Status, Sweep, SweepKind
 from ..execution.slots import Slots
-from ..store import RunFilter, Store, of_run, of_sweep, unpruned
+from ..store import RunFilter, Store, of_run, of_sweep
 from . import messages as m
 from . import submission, unfinished, views
 from .projects import Project
 from .recorder import Recorder
+from .removal import Removal
 from .scheduler import Scheduler
-from .tasks import output_path
 
 #: Earlier sweeps of a notebook that are asked for its metrics and durations.
 _REMEMBERED = 20
@@ -33,6 +32,7 @@ class SweepUseCases:
         scheduler: Scheduler,
         recorder: Recorder,
         slots: Slots,
+        removal: Removal,
         executors: tuple[str, ...],
         tracking_uri: str,
     ) -> None:
@@ -41,6 +41,7 @@ class SweepUseCases:
         self._scheduler = scheduler
         self._recorder = recorder
         self._slots = slots
+        self._removal = removal
         self._executors = executors
         self._tracking_uri = tracking_uri
 
@@ -181,20 +182,11 @@ class SweepUseCases:
         await self._recorder.finish_sweep(sweep_id)
         return await self.get_sweep(sweep_id)
 
-    async def retry_sweep(self, sweep_id: str) -> m.SweepView:
-        """Queue the failed and cancelled runs again, but for those that were pruned."""
-        sweep = await asyncio.to_thread(self._store.history.sweep, sweep_id)
-        _refuse_session(sweep)
-        if not await asyncio.to_thread(self._store.queue.retry, unpruned(sweep_id)):
-            raise Conflict(f"Sweep {sweep_id} has no failed or cancelled run.")
-        self._scheduler.wake()
-        return await self.get_sweep(sweep_id)
-
     async def delete_sweep(self, sweep_id: str) -> m.Empty:
         """Delete a sweep, its runs, their output notebooks and tracked runs."""
-        sweep = await asyncio.to_thread(self._store.history.sweep, sweep_id)
+        await asyncio.to_thread(self._store.history.sweep, sweep_id)
         where = RunFilter(sweep_id=sweep_id)
-        await self._delete(await asyncio.to_thread(self._store.history.runs, where), sweep)
+        await self._delete(await asyncio.to_thread(self._store.history.runs, where))
         return m.Empty()
 
     async def sweep_metrics(self, sweep_id: str, query: m.MetricsQuery) -> list[m.MetricSeries]:
@@ -247,21 +239,10 @@ class SweepUseCases:
         await self._recorder.finish_sweep(sweep.id)
         return await self._view(run_id)
 
-    async def retry_run(self, run_id: str) -> m.RunView:
-        """Queue a failed or cancelled run again."""
-        run, sweep = await self._find(run_id)
-        _refuse_session(sweep)
-        if not await asyncio.to_thread(self._store.queue.retry, of_run(run_id)):
-            raise Conflict(
-                f"Run {run_id} is {run.status}. Only failed or cancelled runs are retried."
-            )
-        self._scheduler.wake()
-        return await self._view(run_id)
-
     async def delete_run(self, run_id: str) -> m.Empty:
         """Delete a run, its output notebook and its tracked runs."""
-        run, sweep = await self._find(run_id)
-        await self._delete([run], sweep)
+        run, _ = await self._find(run_id)
+        await self._delete([run])
         return m.Empty()
 
     async def run_metrics(self, run_id: str, query: m.MetricsQuery) -> list[m.MetricSeries]:
@@ -280,36 +261,15 @@ class SweepUseCases:
     async def _view(self, run_id: str) -> m.RunView:
         return views.run(*await self._find(run_id))
 
-    async def _delete(self, runs: list[Run], sweep: Sweep) -> None:
-        tracked = [
-            attempt.mlflow_run_id
-            for run in runs
-            for attempt in await asyncio.to_thread(self._store.history.attempts, run.id)
-            if attempt.mlflow_run_id
-        ]
-        needed = await self._recorder.call(lambda _, registry: registry.protected(tracked))
-        if needed:
-            raise Conflict(
-                f"{next(iter(needed.values()))} was made from it. Delete that model version first."
-            )
-        chosen = of_sweep(sweep.id) if len(runs) == sweep.total else of_run(runs[0].id)
-        await asyncio.to_thread(self._store.queue.delete, chosen)
-        if len(runs) == sweep.total and sweep.mlflow_run_id:
-            tracked.append(sweep.mlflow_run_id)
-        await self._recorder.call(lambda tracker, _: tracker.delete(tracked))
-        await asyncio.to_thread(self._remove_outputs, runs)
-
-    def _remove_outputs(self, runs: list[Run]) -> None:
-        for run in runs:
-            path = output_path(self._project, run)
-            path.unlink(missing_ok=True)
-            if path.parent.is_dir() and not any(path.parent.iterdir()):
-                shutil.rmtree(path.parent)
-
-
-def _refuse_session(sweep: Sweep) -> None:
-    if sweep.kind is SweepKind.SESSION:
-        raise Conflict("An interactive session cannot be retried.")
+    async def _delete(self, runs: list[Run]) -> None:
+        async with self._removal.lock:
+            needed = await self._removal.needed(runs)
+            if needed:
+                raise Conflict(
+                    f"{next(iter(needed.values()))} was made from it. "
+                    "Delete that model version first."
+                )
+            await self._removal.remove(runs)
 
 
 def _parameter(record: Parameter) -> m.ParameterView:

@@ -32,6 +32,7 @@ from .admission import open_ledger
 from .client import connect
 from .door import Actions, Door
 from .health import HealthUseCases
+from .housekeeping import HousekeepingUseCases
 from .hub import EventHub
 from .models import ModelUseCases
 from .operations import OPERATIONS
@@ -39,6 +40,8 @@ from .outputs import OutputUseCases
 from .projects import Project, find_project
 from .recorder import Recorder
 from .recovery import recover
+from .removal import Removal
+from .retrying import RetryUseCases
 from .runtime import address, keep_fresh, make_state, runtime_dir, try_lock
 from .scheduler import Scheduler
 from .sessions import SessionUseCases
@@ -99,21 +102,29 @@ class Worker:
             fence=fence,
         )
         self._sessions = SessionUseCases(project, store, self._recorder, worker=worker, fence=fence)
+        removal = Removal(project, store, self._recorder)
         sweeps = SweepUseCases(
             project,
             store,
             self._scheduler,
             self._recorder,
             self._slots,
+            removal,
             tuple(executors),
             resolved,
+        )
+        retrying = RetryUseCases(store, self._scheduler, removal, sweeps)
+        self._housekeeping = HousekeepingUseCases(
+            project, store, self._recorder, removal, self._scheduler.idle
         )
         models = ModelUseCases(store, self._recorder, sweeps)
         health = HealthUseCases(
             project, store, self._scheduler, self._recorder, self._slots, self.stop
         )
         outputs = OutputUseCases(project, store, self._scheduler.live)
-        actions = _collect(health, sweeps, outputs, self._sessions, models)
+        actions = _collect(
+            health, sweeps, retrying, outputs, self._sessions, models, self._housekeeping
+        )
         self._door = Door(actions, EventHub(store), self._scheduler, self._touch)
         recover(project, store, worker=worker, fence=fence)
 
@@ -143,6 +154,7 @@ class Worker:
                 self._scheduler.run(),
                 self._recorder.run(),
                 self._sessions.watch(),
+                self._housekeeping.watch(),
                 self._renew(),
                 self._end_when_idle(),
             )

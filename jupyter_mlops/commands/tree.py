@@ -9,6 +9,7 @@ import click
 
 from .. import __version__
 from .base import Face, Root
+from .clean import clean
 from .demo import demo
 from .doctor import doctor
 from .models import models, register
@@ -98,5 +99,5 @@ def _running(client: Client) -> tuple[list[str], list[object]]:
     return [first, *problem, *lines], list(going)
 
 
-for command in (run, sweep, runs, models, register, track, log, demo, doctor, worker):
+for command in (run, sweep, runs, models, register, track, log, demo, doctor, clean, worker):
     tree.add_command(command)

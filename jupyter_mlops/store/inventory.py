@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,9 @@ from ..core.runs import Run, Status
 from . import reading
 from .base import Database
 from .schema import attempts, events, runs, sweeps
+
+#: Ids in one query.
+_BATCH = 500
 
 _FINISHED = [status for status in Status if status.finished]
 
@@ -31,6 +34,19 @@ class Inventory:
             runs.c.finished_at < before,
         )
         return [reading.run(row) for row in self._all(query)]
+
+    def unfinished(self, ids: Sequence[str]) -> bool:
+        """Whether any of these runs waits or runs."""
+        batches = (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
+        open_ = runs.c.status.not_in(_FINISHED)
+        return any(
+            self._all(
+                sa.select(runs.c.id)
+                .where(self._database.mine(runs), runs.c.id.in_(some), open_)
+                .limit(1)
+            )
+            for some in batches
+        )
 
     def runs(self) -> dict[str, str]:
         """Return the sweep of each run."""

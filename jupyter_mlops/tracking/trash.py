@@ -104,10 +104,10 @@ class Trash:
         stage = "deleted" if deleted else "%"
         sweeps = {each.partition("-")[0] for each in run_ids} if deleted else ()
         of_run = "tags.key = ? AND tags.value IN ({})"
-        alone = of_run + (
-            " AND NOT EXISTS (SELECT 1 FROM tags own WHERE own.run_uuid = runs.run_uuid "
-            "AND own.key = 'mlops.run')"
+        others = (
+            "SELECT 1 FROM tags own WHERE own.run_uuid = runs.run_uuid AND own.key = 'mlops.run'"
         )
+        alone = f"{of_run} AND NOT EXISTS ({others})"
         for key, condition, values in ((RUN, of_run, run_ids), (SWEEP, alone, sorted(sweeps))):
             for some in _batches(values):
                 query = (

@@ -64,6 +64,7 @@ def test_the_tree() -> None:
         "log",
         "demo",
         "doctor",
+        "clean",
         "worker",
     }
 

@@ -19,6 +19,7 @@ from .base import (
     Request,
     View,
 )
+from .housekeeping import CleanItem, CleanRequest, CleanView
 from .notebooks import (
     CandidateCell,
     NotebookQuery,
@@ -71,6 +72,9 @@ __all__ = [
     "AttemptView",
     "BestView",
     "CandidateCell",
+    "CleanItem",
+    "CleanRequest",
+    "CleanView",
     "Count",
     "Counts",
     "DrainRequest",

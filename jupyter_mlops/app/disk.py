@@ -1,0 +1,84 @@
+"""Files of a project: which belong to a run, and how much space each kind takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from glob import escape
+from pathlib import Path
+
+from ..core.runs import Run
+from ..execution.limits import files_beside
+from .messages.housekeeping import Kind
+from .projects import Project
+from .tasks import output_path
+
+#: The id of a run at the beginning of a file's name.
+_RUN = re.compile(r"([0-9a-z]+-[0-9]+)\.")
+
+
+def files_of(project: Project, run: Run) -> dict[Kind, list[Path]]:
+    """Return the files of a run by their kind."""
+    output = output_path(project, run)
+    name = f"{escape(run.id)}.*"
+    return {
+        "runs": [each for each in (output, *files_beside(output)) if each.is_file()],
+        "journals": list((project.state / "journals").glob(name)),
+        "logs": list((project.state / "logs").glob(name)),
+    }
+
+
+def strays(project: Project, kind: Kind, known: Iterable[str]) -> list[Path]:
+    """Return the journals or logs of runs that are not known any more."""
+    known = set(known)
+    found = ((path, _RUN.match(path.name)) for path in _files(project.state / kind))
+    return [path for path, match in found if match and match[1] not in known]
+
+
+def old_snapshots(project: Project, needed: Iterable[str], before: float) -> list[Path]:
+    """Return the snapshots that nothing needs and that were last asked for before a time.
+
+    ``before`` is in seconds since the epoch: a snapshot is made before what refers to it.
+    """
+    needed = set(needed)
+    return [
+        path
+        for path in (project.state / "snapshots").glob("*.ipynb")
+        if path.stem not in needed and path.lstat().st_mtime < before
+    ]
+
+
+def remove(paths: Iterable[Path], within: Path) -> None:
+    """Remove files, and the folders below ``within`` that become empty."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if not folder.is_relative_to(within) or folder == within or any(folder.iterdir()):
+                break
+            folder.rmdir()
+
+
+def usage(project: Project) -> dict[Kind, int]:
+    """Return the bytes that each kind takes."""
+    state = project.state
+    found: dict[Kind, int] = {"runs": size(_files(project.root / "runs"))}
+    for kind in ("artifacts", "snapshots", "journals", "logs"):
+        found[kind] = size(_files(state / kind))
+    databases = (each for name in ("store.db", "mlflow.db") for each in state.glob(f"{name}*"))
+    found["store"] = size(databases)
+    return found
+
+
+def size(paths: Iterable[Path]) -> int:
+    """Return the bytes of files; those that go away meanwhile take none."""
+    total = 0
+    for path in paths:
+        try:
+            total += path.lstat().st_size
+        except OSError:
+            continue
+    return total
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
