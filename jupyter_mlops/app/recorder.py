@@ -10,12 +10,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.exceptions import MlopsError, NotFound, TrackingUnavailable
 from ..core.ports import Outcome, Registry, Tracker
-from ..core.runs import Attempt, Run, Status, Sweep, SweepKind
+from ..core.runs import Attempt, MetricPoint, Run, Status, Sweep, SweepKind
 from ..store import Store, Tally
 from . import views
 
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 #: Seconds between two transfers of metrics, and the longest pause while the server is away.
 EVERY = 1.0
 LONGEST_PAUSE = 60.0
+
+#: Metric points that are sent at a time.
+_MANY = 500
 
 
 class Recorder:
@@ -48,7 +52,14 @@ class Recorder:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tracking")
         self._tracker: Tracker | None = None
         self._registry: Registry | None = None
+        #: Attempts with something to transfer, and those that have logged anything at all.
         self._logging: dict[str, Attempt] = {}
+        self._logged: set[str] = set()
+        #: The tracker's ids of attempts that were begun here, and of their sweeps.
+        self._tracked: dict[str, str] = {}
+        self._parents: dict[str, str] = {}
+        #: Whether something may be missing in the tracker that only the store knows of.
+        self._behind = True
         self._wake = asyncio.Event()
         #: What is wrong with tracking, in one line; None while it works.
         self.problem: str | None = None
@@ -60,13 +71,16 @@ class Recorder:
 
         If the tracker is away the attempt is recorded afterwards.
         """
-        found = await self._attempt_to(lambda: self._begin(sweep, run, attempt))
-        return found or self._kernel_environment
+        found = await self._attempt_to(lambda: self._begin(sweep, run, attempt, fresh=True))
+        if found is None:
+            return self._kernel_environment
+        self._transfer_soon(attempt)
+        return found
 
     def logged(self, attempt: Attempt) -> None:
         """Have new metric points of an attempt transferred soon."""
-        self._logging[attempt.id] = attempt
-        self._wake.set()
+        self._logged.add(attempt.id)
+        self._transfer_soon(attempt)
 
     async def add_parameters(self, attempt: Attempt, parameters: dict[str, Any]) -> None:
         """Record parameters that a session adds."""
@@ -82,18 +96,25 @@ class Recorder:
     ) -> dict[str, float] | None:
         """Record how an attempt ended; return all its metrics, or None if the tracker is away."""
         self._logging.pop(attempt.id, None)
-        return await self._attempt_to(lambda: self._finish(sweep, run, attempt, outcome))
+        found = await self._attempt_to(lambda: self._finish(sweep, run, attempt, outcome))
+        if found is None:
+            self.catch_up()
+        return found
 
     async def finish_sweep(self, sweep_id: str) -> None:
         """Record the final status of a sweep, once all its runs have ended."""
+        if not await asyncio.to_thread(self._store.history.has_ended, sweep_id):
+            return
         sweep = await asyncio.to_thread(self._store.history.sweep, sweep_id)
         tallies = await asyncio.to_thread(self._store.history.tallies, [sweep_id])
         tally = tallies[sweep_id]
-        if tally.unfinished:
+        if tally.unfinished:  # somebody has just queued a run again
             return
         synced = sweep.kind is not SweepKind.SWEEP or bool(
             await self._attempt_to(lambda: self._finish_parent(sweep, tally))
         )
+        if not synced:
+            self.catch_up()
         await asyncio.to_thread(
             self._store.attempts.sweep_tracked,
             sweep_id,
@@ -113,18 +134,18 @@ class Recorder:
         while True:
             if self.problem is None:
                 await self._wake.wait()
-            else:
-                await asyncio.sleep(pause)
+            await asyncio.sleep(pause)  # gathers points; each transfer costs a transaction
             self._wake.clear()
             done = await self._attempt_to(self._catch_up)
-            if done is None:
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                pause = EVERY
-                await asyncio.sleep(EVERY)  # gathers points; each transfer costs a transaction
+            pause = EVERY if done else min(pause * 2, LONGEST_PAUSE)
 
     def catch_up(self) -> None:
         """Have everything that is missing recorded soon."""
+        self._behind = True
+        self._wake.set()
+
+    def _transfer_soon(self, attempt: Attempt) -> None:
+        self._logging[attempt.id] = attempt
         self._wake.set()
 
     async def close(self) -> None:
@@ -136,32 +157,34 @@ class Recorder:
 
     # -- in the tracking thread --------------------------------------------------------------------
 
-    def _begin(self, sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, str]:
+    def _begin(
+        self, sweep: Sweep, run: Run, attempt: Attempt, *, fresh: bool = False
+    ) -> dict[str, str]:
         tracker = self._get_tracker()
-        tracked = tracker.start_attempt(self._with_parent(sweep), run, attempt)
+        tracked = tracker.start_attempt(self._with_parent(sweep), run, attempt, fresh=fresh)
+        self._tracked[attempt.id] = tracked.id
         self._store.attempts.tracked(attempt, tracked.id)
         return tracked.environment
 
     def _with_parent(self, sweep: Sweep) -> Sweep:
         """Return the sweep with its parent run, recorded now if it was not yet."""
-        if sweep.kind is not SweepKind.SWEEP:
+        if sweep.kind is not SweepKind.SWEEP or sweep.mlflow_run_id is not None:
             return sweep
-        known = self._store.history.sweep(sweep.id)
-        if known.mlflow_run_id is None:
+        parent = self._parents.get(sweep.id) or self._store.history.sweep(sweep.id).mlflow_run_id
+        if parent is None:
             parent = self._get_tracker().start_sweep(sweep)
             self._store.attempts.sweep_tracked(sweep.id, parent, synced=False)
-            known = self._store.history.sweep(sweep.id)
-        return known
+        self._parents[sweep.id] = parent
+        return replace(sweep, mlflow_run_id=parent)
 
     def _finish(
         self, sweep: Sweep, run: Run, attempt: Attempt, outcome: Outcome
     ) -> dict[str, float]:
         tracker = self._get_tracker()
-        tracked_id = self._tracked_id(attempt)
-        if tracked_id is None:
+        if attempt.id not in self._tracked:  # by an earlier worker, or not at all
             self._begin(sweep, run, attempt)
-            tracked_id = self._tracked_id(attempt) or ""
-        self._transfer(attempt, tracked_id)
+            self._logged.add(attempt.id)
+        tracked_id = self._tracked[attempt.id]
         output = self._output_path(run) if outcome.has_output else None
         tags = {
             "mlops.status": outcome.status.value,
@@ -174,22 +197,37 @@ class Recorder:
             outcome,
             tags={name: text for name, text in tags.items() if text},
             artifacts=[output] if output and output.exists() else [],
+            points=self._transfer_most(attempt, tracked_id)[0],
         )
-        return tracker.metrics(tracked_id)
+        metrics = tracker.metrics(tracked_id)
+        self._tracked.pop(attempt.id)
+        self._logged.discard(attempt.id)
+        return metrics
 
     def _tracked_id(self, attempt: Attempt) -> str | None:
+        if attempt.id in self._tracked:
+            return self._tracked[attempt.id]
         for each in self._store.history.attempts(attempt.run_id):
             if each.id == attempt.id:
                 return each.mlflow_run_id
         raise NotFound(f"Attempt {attempt.id} was deleted.")
 
     def _transfer(self, attempt: Attempt, tracked_id: str) -> None:
-        while True:
-            points, last = self._store.attempts.unsynced_points(attempt)
-            if not points:
-                return
+        """Send all metric points that are missing, and what the tracker has held back."""
+        points, last = self._transfer_most(attempt, tracked_id)
+        self._get_tracker().log_metrics(tracked_id, points)
+        if points:
+            self._store.attempts.mark_synced(attempt, point=last)
+
+    def _transfer_most(self, attempt: Attempt, tracked_id: str) -> tuple[list[MetricPoint], int]:
+        """Send missing metric points but the last few; return those, and their last number."""
+        while attempt.id in self._logged:
+            points, last = self._store.attempts.unsynced_points(attempt, _MANY)
+            if len(points) < _MANY:
+                return points, last
             self._get_tracker().log_metrics(tracked_id, points)
             self._store.attempts.mark_synced(attempt, point=last)
+        return [], 0
 
     def _finish_parent(self, sweep: Sweep, tally: Tally) -> bool:
         parent = self._with_parent(sweep).mlflow_run_id or ""
@@ -203,6 +241,17 @@ class Recorder:
             if tracked_id is not None:
                 self._transfer(attempt, tracked_id)
             self._logging.pop(attempt.id, None)
+        if self._behind:
+            self._behind = False
+            try:
+                self._make_good()
+            except TrackingUnavailable:
+                self._behind = True
+                raise
+        return True
+
+    def _make_good(self) -> None:
+        """Record what the store knows and the tracker does not."""
         for attempt in self._store.history.unsynced():
             try:
                 run = self._store.history.run(attempt.run_id)
@@ -220,7 +269,6 @@ class Recorder:
             if not tallies[sweep.id].unfinished:
                 self._finish_parent(sweep, tallies[sweep.id])
                 self._store.attempts.sweep_tracked(sweep.id, synced=True)
-        return True
 
     # -- plumbing ----------------------------------------------------------------------------------
 

@@ -67,6 +67,19 @@ class History:
             return reading.sweep(row)
         raise NotFound(f"There is no sweep {sweep_id}. List them with: jupyter mlops runs list")
 
+    def has_ended(self, sweep_id: str) -> bool:
+        """Whether no run of a sweep waits or runs."""
+        query = (
+            sa.select(runs.c.id)
+            .where(
+                self._database.mine(runs),
+                runs.c.status.in_([Status.QUEUED, Status.RUNNING]),
+                runs.c.sweep_id == sweep_id,
+            )
+            .limit(1)
+        )
+        return not self._all(query)
+
     def tallies(self, sweep_ids: Sequence[str]) -> dict[str, Tally]:
         """Count the runs of sweeps by status."""
         query = (
