@@ -295,7 +295,9 @@ class Scheduler:
 
     async def _finish(self, active: _Active, run: Run, outcome: Outcome) -> None:
         sweep, attempt = active.sweep, active.attempt
-        self._release(active)
+        if sweep.search is None:
+            self._release(active)
+        # Else the next point is asked for once this result is known.
         if outcome.reason is Reason.LOST or not outcome.has_output:
             outcome = await asyncio.to_thread(settle, self._project, run, attempt, outcome)
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)

@@ -29,8 +29,7 @@ class Trials:
             runs.c.attempts > 0,
         )
         with self._database.transaction() as transaction:
-            found = transaction.connection.execute(query).tuples()
-            return {int(index): int(tried) for index, tried in found}
+            return {int(row[0]): int(row[1]) for row in transaction.connection.execute(query)}
 
     def runs(self, sweep_id: str, indexes: Iterable[int] | None = None) -> list[Run]:
         """List the runs that were begun, in the order of their ends; the others come last.
