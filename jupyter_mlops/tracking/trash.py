@@ -104,10 +104,8 @@ class Trash:
         stage = "deleted" if deleted else "%"
         sweeps = {each.partition("-")[0] for each in run_ids} if deleted else ()
         of_run = "tags.key = ? AND tags.value IN ({})"
-        others = (
-            "SELECT 1 FROM tags own WHERE own.run_uuid = runs.run_uuid AND own.key = 'mlops.run'"
-        )
-        alone = f"{of_run} AND NOT EXISTS ({others})"
+        ours = "SELECT run_uuid FROM tags WHERE key = 'mlops.run'"
+        alone = f"{of_run} AND runs.run_uuid NOT IN ({ours})"
         for key, condition, values in ((RUN, of_run, run_ids), (SWEEP, alone, sorted(sweeps))):
             for some in _batches(values):
                 query = (

@@ -1,0 +1,97 @@
+"""House-keeping where the engines are in memory, and how ages are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlops.app import messages as m
+from jupyter_mlops.app.housekeeping import HousekeepingUseCases
+from jupyter_mlops.app.projects import find_project
+from jupyter_mlops.app.removal import Removal
+from jupyter_mlops.core.ages import parse_age
+from jupyter_mlops.core.exceptions import InvalidInput, TrackingUnavailable
+from jupyter_mlops.core.runs import Status
+from jupyter_mlops.store import RunFilter
+from tests.support.bench import Bench, bench
+
+
+def _housekeeping(b: Bench, folder: Path) -> HousekeepingUseCases:
+    project = find_project(folder)
+    removal = Removal(project, b.store, b.recorder)
+    return HousekeepingUseCases(project, b.store, b.recorder, removal, b.scheduler.idle)
+
+
+async def test_nothing_goes_while_nobody_knows_what_is_needed(tmp_path: Path) -> None:
+    """As long as the tracker is away no run is removed, since a model might need it."""
+    async with bench(tmp_path) as b:
+        sweep = b.submit(3)
+        assert await b.done(sweep) == {Status.SUCCEEDED: 3}
+        keeping = _housekeeping(b, tmp_path)
+        b.tracker.available = False
+        with pytest.raises(TrackingUnavailable):
+            await keeping.clean(m.CleanRequest(older_than=0))
+        assert len(b.store.history.runs(RunFilter(sweep_id=sweep.id))) == 3
+        b.tracker.available = True
+        done = await keeping.clean(m.CleanRequest(older_than=0))
+        assert len(done.runs) == 3
+        assert b.store.history.sweeps() == []
+
+
+async def test_tracked_runs_go_for_good_with_the_parent(tmp_path: Path) -> None:
+    """What is left in the tracker is neither the attempts' runs nor the emptied sweep's."""
+    async with bench(tmp_path) as b:
+        await b.done(b.submit(2))
+        kept = b.submit(1)
+        await b.done(kept)
+        keeping = _housekeeping(b, tmp_path)
+        tracked = b.store.history.run(f"{kept.id}-1").mlflow_run_id
+        assert tracked is not None
+        b.tracker.log_model(tracked)
+        await b.recorder.call(
+            lambda _, registry: registry.register("model", tracked, alias=None, tags={})
+        )
+        done = await keeping.clean(m.CleanRequest(older_than=0))
+        assert done.kept == {f"{kept.id}-1": "model v1"}
+        left = [each for each in b.tracker.recorded.values() if not each.hidden]
+        assert {each.sweep_id for each in left} == {kept.id}
+
+
+async def test_events_grow_old_too(tmp_path: Path) -> None:
+    """Events of that age are forgotten, and the next one has the next number."""
+    async with bench(tmp_path) as b:
+        await b.done(b.submit(2))
+        keeping = _housekeeping(b, tmp_path)
+        last = b.store.history.last_seq()
+        await keeping.clean(m.CleanRequest(older_than=0))
+        left = b.store.history.events(0, 1000)
+        assert [each.seq for each in left] == list(range(last + 1, last + 1 + len(left)))
+
+
+async def test_many_runs_are_removed(tmp_path: Path) -> None:
+    """More than fit in one batch, of a sweep that is gone afterwards."""
+    async with bench(tmp_path, cores=4) as b:
+        sweep = b.submit(230)
+        assert await b.done(sweep) == {Status.SUCCEEDED: 230}
+        done = await _housekeeping(b, tmp_path).clean(m.CleanRequest(older_than=0))
+        assert len(done.runs) == 230
+        assert b.store.history.runs(RunFilter()) == []
+        assert b.store.history.sweeps() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30d", 2_592_000), ("12h", 43_200), (" 1.5 w ", 907_200), ("90M", 5400), ("0d", 0)],
+)
+def test_ages(text: str, seconds: float) -> None:
+    """A number and its unit: minutes, hours, days, weeks."""
+    assert parse_age(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1y", "1d2h", "nan d"])
+def test_what_is_no_age(text: str) -> None:
+    """Anything else is refused with examples."""
+    with pytest.raises(InvalidInput, match="like 30d, 12h or 2w") as refused:
+        parse_age(text)
+    assert refused.value.field == "older_than"
