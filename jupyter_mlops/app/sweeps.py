@@ -10,9 +10,10 @@ from ..core.exceptions import Conflict, NotFound
 from ..core.parameters import Parameter
 from ..core.runs import Run, Status, Sweep, SweepKind
 from ..execution.slots import Slots
-from ..store import RunFilter, Store, of_run, of_sweep
+from ..store import RunFilter, Store, Tally, of_run, of_sweep
 from . import messages as m
 from . import submission, unfinished, views
+from .estimates import Estimates
 from .projects import Project
 from .recorder import Recorder
 from .removal import Removal
@@ -42,6 +43,7 @@ class SweepUseCases:
         self._recorder = recorder
         self._slots = slots
         self._removal = removal
+        self._estimates = Estimates(store, scheduler.live)
         self._executors = executors
         self._tracking_uri = tracking_uri
 
@@ -141,9 +143,14 @@ class SweepUseCases:
                 slots=self._slots.limit,
                 source_changed=each.kind is not SweepKind.SESSION
                 and submission.source_changed(self._project, each),
+                usual=self._usual(each, tallies[each.id]),
             )
             for each in sweeps
         ]
+
+    def _usual(self, sweep: Sweep, tally: Tally) -> float | None:
+        needed = tally.unfinished and tally.mean_duration is None
+        return self._estimates.usual(sweep.notebook) if needed else None
 
     def _best(self, sweep: Sweep) -> Run | None:
         if sweep.metric is None:
@@ -213,15 +220,17 @@ class SweepUseCases:
         for run in self._store.history.runs(where):
             if run.sweep_id not in sweeps:
                 sweeps[run.sweep_id] = self._store.history.sweep(run.sweep_id)
-            shown.append(views.run(run, sweeps[run.sweep_id]))
+            times = self._estimates.of_run(run)
+            shown.append(views.run(run, sweeps[run.sweep_id], times))
         return shown
 
     async def get_run(self, run_id: str) -> m.RunDetail:
         """Show all that is known of a run."""
         run, sweep = await self._find(run_id)
         attempts = await asyncio.to_thread(self._store.history.attempts, run_id)
+        times = await asyncio.to_thread(self._estimates.of_run, run)
         return m.RunDetail(
-            run=views.run(run, sweep),
+            run=views.run(run, sweep, times),
             attempts=[views.attempt(each) for each in attempts],
             sweep=await self.get_sweep(sweep.id),
             notebook_hash=sweep.notebook_hash,

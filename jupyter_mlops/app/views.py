@@ -16,8 +16,10 @@ from ..store import Tally
 from . import messages as m
 
 
-def run(record: Run, sweep: Sweep) -> m.RunView:
-    """Show a run."""
+def run(
+    record: Run, sweep: Sweep, times: tuple[float | None, float | None] = (None, None)
+) -> m.RunView:
+    """Show a run. ``times`` are the seconds that have passed and those that are left."""
     known = {each.name for each in msgspec.structs.fields(m.RunView)}
     fields = {k: v for k, v in _shallow(record).items() if k in known}
     fields |= {
@@ -27,6 +29,9 @@ def run(record: Run, sweep: Sweep) -> m.RunView:
         "metric": sweep.metric,
         "value": values.encode(record.metrics.get(sweep.metric)) if sweep.metric else None,
         "maximize": sweep.maximize,
+        "elapsed": times[0],
+        "remaining": times[1],
+        "not_before": record.not_before if record.status is Status.QUEUED else None,
     }
     return m.RunView(**fields)
 
@@ -38,16 +43,26 @@ def attempt(record: Attempt) -> m.AttemptView:
 
 
 def sweep(
-    record: Sweep, tally: Tally, best: Run | None, *, slots: int, source_changed: bool
+    record: Sweep,
+    tally: Tally,
+    best: Run | None,
+    *,
+    slots: int,
+    source_changed: bool,
+    usual: float | None = None,
 ) -> m.SweepView:
-    """Show a sweep. ``slots`` is the number of cores that it may use."""
+    """Show a sweep. ``slots`` is the number of cores that it may use.
+
+    ``usual`` is what a run of its notebook takes, in seconds, for as long as none has finished.
+    """
     known = {each.name for each in msgspec.structs.fields(m.SweepView)}
     fields = {k: v for k, v in _shallow(record).items() if k in known}
     finished = None if tally.unfinished else tally.finished_at
     parallel = max(1, min(slots // record.cpus, tally.unfinished))
     remaining = None
-    if tally.unfinished and tally.mean_duration is not None:
-        remaining = tally.mean_duration * tally.unfinished / parallel
+    each = tally.mean_duration if tally.mean_duration is not None else usual
+    if tally.unfinished and each is not None:
+        remaining = each * tally.unfinished / parallel
     fields |= {
         "counts": m.Counts(
             **{status.value: n for status, n in tally.counts.items()}, pruned=tally.pruned

@@ -10,6 +10,7 @@ from ..app import messages as m
 from ..core import formats
 from ..core.runs import Reason, Status, SweepKind
 from ..core.values import decode, identity
+from . import states
 from .form import Column, Report, Table
 
 #: Rows of a table, and failures that are told one by one.
@@ -192,18 +193,14 @@ def _ranking(runs: Sequence[m.RunView], varying: Sequence[str], metric: str | No
     rows = (
         [
             run.id,
-            _state(run),
+            states.state(run),
             *(_cell(run.parameters, name) for name in varying),
             *(_cell(run.metrics, name) for name in metrics),
-            formats.duration(run.duration),
+            states.took(run),
         ]
         for run in runs
     )
     return Table.of(columns, rows)
-
-
-def _state(run: m.RunView) -> str:
-    return formats.state(run.status, cell=run.cell, cells=run.cells, reason=run.reason)
 
 
 def _numeric(runs: Iterable[m.RunView], name: str) -> bool:
@@ -257,11 +254,11 @@ def _list_row(run: m.RunView) -> list[str]:
     has_value = run.metric is not None and run.value is not None
     return [
         run.id,
-        _state(run),
+        states.state(run),
         run.notebook if run.kind is not SweepKind.SESSION else f"{run.notebook} (session)".strip(),
         formats.pairs(run.parameters, limit=40),
         f"{run.metric} {formats.value(run.value)}" if has_value else "",
-        formats.duration(run.duration),
+        states.took(run),
         formats.ago(run.started_at),
     ]
 
@@ -270,10 +267,11 @@ def run_headline(run: m.RunView) -> str:
     """Say in one line what a run is and how far it is."""
     parts = [
         run.id,
-        _state(run),
+        states.state(run),
         run.notebook,
         formats.pairs(run.parameters),
-        formats.duration(run.duration),
+        states.took(run),
+        states.left(run),
     ]
     return " · ".join(part for part in parts if part)
 
@@ -324,6 +322,7 @@ def _fact(value: object) -> str:
 def _attempt_line(attempt: m.AttemptView) -> str:
     parts = [
         f"Attempt {attempt.number}: {formats.state(attempt.status, reason=attempt.reason)}",
+        f"from cell {attempt.resumed_at} on" if attempt.resumed_at else "",
         attempt.error or str(attempt.reason or ""),
         formats.duration(attempt.duration),
     ]

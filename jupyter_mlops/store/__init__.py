@@ -8,17 +8,20 @@ from ..core.clock import Clock
 from .attempts import AttemptLog
 from .base import Database
 from .database import network_file_system, open_database
-from .history import History, RunFilter, Tally
+from .history import History, RunFilter, Tally, Timing
 from .inventory import Inventory
 from .leases import TTL, LeaseTable
+from .progress import ProgressLog, Step
 from .queue import Queue, of_run, of_runs, of_sweep, unpruned
 from .trials import Trials
 
 __all__ = [
     "TTL",
     "RunFilter",
+    "Step",
     "Store",
     "Tally",
+    "Timing",
     "network_file_system",
     "of_run",
     "of_runs",
@@ -36,6 +39,7 @@ class Store:
         self._database = Database(open_database(url, state), project, clock or Clock())
         self.queue = Queue(self._database)
         self.attempts = AttemptLog(self._database)
+        self.progress = ProgressLog(self._database)
         self.history = History(self._database)
         self.inventory = Inventory(self._database)
         self.trials = Trials(self._database)

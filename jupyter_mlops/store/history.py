@@ -43,6 +43,16 @@ class Tally:
         return self.counts.get(Status.QUEUED, 0) + self.counts.get(Status.RUNNING, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What an attempt took, in seconds."""
+
+    sweep_id: str
+    duration: float
+    #: Each code cell's part, in order; empty if unknown.
+    cell_times: tuple[float, ...]
+
+
 class History:
     """Reads the project's rows. Every ``get`` raises `NotFound`."""
 
@@ -155,6 +165,29 @@ class History:
             .limit(limit)
         )
         return [row.peak_memory for row in reversed(self._all(query))]
+
+    def timings(self, notebook: str, limit: int) -> list[Timing]:
+        """List what a notebook's latest runs that succeeded took, newest first."""
+        query = (
+            sa.select(runs.c.sweep_id, attempts.c.duration, attempts.c.cell_times)
+            .join(
+                runs,
+                sa.and_(runs.c.project == attempts.c.project, runs.c.id == attempts.c.run_id),
+            )
+            .where(
+                self._database.mine(attempts),
+                runs.c.notebook == notebook,
+                attempts.c.status == Status.SUCCEEDED,
+                attempts.c.resumed_at.is_(None),
+                attempts.c.duration.is_not(None),
+            )
+            .order_by(attempts.c.started_at.desc())
+            .limit(limit)
+        )
+        return [
+            Timing(row.sweep_id, row.duration, tuple(row.cell_times or ()))
+            for row in self._all(query)
+        ]
 
     def unsynced(self) -> list[Attempt]:
         """List the attempts that have ended and whose facts have not all reached the tracker."""

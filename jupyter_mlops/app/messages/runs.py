@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -100,6 +100,10 @@ class AttemptView(View):
     failed_cell: int | None
     #: Seconds that each code cell took that ended, in order; None if unknown.
     cell_times: list[float] | None = None
+    #: The first cell that it executed anew, after those whose outputs were kept; None: all.
+    resumed_at: int | None = None
+    #: sha256 of the notebook that it executed, if not the one that was submitted.
+    notebook_hash: str | None = None
 
 
 class RunView(View):
@@ -129,6 +133,13 @@ class RunView(View):
     output: str | None
     experiment: str
     mlflow_run_id: str | None
+    #: Seconds since its attempt began and estimated ones that are left, while it runs.
+    elapsed: float | None = None
+    remaining: float | None = None
+    #: When it is tried again, while it is queued after a failure.
+    not_before: Moment | None = None
+    #: How its attempt is being stopped.
+    stopping: Literal["interrupt", "terminate", "kill"] | None = None
 
 
 class RunDetail(View):
