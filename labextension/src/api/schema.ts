@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+  readonly '/clean': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Remove old runs, and what nothing refers to */
+    readonly post: operations['clean'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/doctor': {
     readonly parameters: {
       readonly query?: never;
@@ -227,6 +244,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/runs/{run_id}/notebook': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Write a run's notebook as far as it has come */
+    readonly post: operations['partial_notebook'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/runs/{run_id}/retry': {
     readonly parameters: {
       readonly query?: never;
@@ -238,6 +272,23 @@ export interface paths {
     readonly put?: never;
     /** Run it again */
     readonly post: operations['retry_run'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/runs/{run_id}/tail': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** What a run is printing */
+    readonly get: operations['tail'];
+    readonly put?: never;
+    readonly post?: never;
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -364,6 +415,7 @@ export interface components {
      * @description One try at executing a run.
      */
     readonly AttemptView: {
+      readonly cell_times: readonly number[] | null;
       readonly duration: number | null;
       readonly error: string | null;
       readonly executor: string;
@@ -371,8 +423,10 @@ export interface components {
       readonly finished_at: string | null;
       readonly id: string;
       readonly mlflow_run_id: string | null;
+      readonly notebook_hash: string | null;
       readonly number: number;
       readonly reason: components['schemas']['Reason'] | null;
+      readonly resumed_at: number | null;
       readonly start: string;
       /** Format: date-time */
       readonly started_at: string;
@@ -417,12 +471,45 @@ export interface components {
       readonly time: string;
     };
     /**
+     * CleanItem
+     * @description What goes of one kind.
+     */
+    readonly CleanItem: {
+      readonly count: number;
+      /** @enum {unknown} */
+      readonly kind:
+        'artifacts' | 'journals' | 'logs' | 'runs' | 'snapshots' | 'store';
+      readonly size: number;
+    };
+    /**
+     * CleanRequest
+     * @description Remove finished runs of some age, and what nothing refers to any more.
+     */
+    readonly CleanRequest: {
+      readonly dry?: boolean;
+      readonly older_than?: number | null;
+    };
+    /**
+     * CleanView
+     * @description What went, or would go.
+     */
+    readonly CleanView: {
+      readonly dry: boolean;
+      readonly items: readonly components['schemas']['CleanItem'][];
+      readonly kept: {
+        readonly [key: string]: string;
+      };
+      readonly runs: readonly string[];
+      readonly size: number;
+    };
+    /**
      * Counts
      * @description Number of runs in each state.
      */
     readonly Counts: {
       readonly cancelled: number;
       readonly failed: number;
+      readonly pruned: number;
       readonly queued: number;
       readonly running: number;
       readonly succeeded: number;
@@ -509,6 +596,14 @@ export interface components {
       readonly version: number;
     };
     /**
+     * NotebookFile
+     * @description An output notebook's path, and whether its run has finished.
+     */
+    readonly NotebookFile: {
+      readonly finished: boolean;
+      readonly path: string;
+    };
+    /**
      * ParameterView
      * @description A parameter that the notebook declares.
      */
@@ -567,6 +662,21 @@ export interface components {
       readonly path: string;
     };
     /**
+     * PruningRule
+     * @description What decides that a run is not worth going on.
+     * @enum {unknown}
+     */
+    readonly PruningRule: 'asha';
+    /**
+     * PruningView
+     * @description What stops the runs of a sweep that lag behind; see the request's fields.
+     */
+    readonly PruningView: {
+      readonly factor: number;
+      readonly rule: components['schemas']['PruningRule'];
+      readonly steps: number | null;
+    };
+    /**
      * Reason
      * @description Why an attempt or run did not succeed.
      * @enum {unknown}
@@ -618,6 +728,7 @@ export interface components {
       /** Format: date-time */
       readonly created_at: string;
       readonly duration: number | null;
+      readonly elapsed: number | null;
       readonly error: string | null;
       readonly experiment: string;
       readonly finished_at: string | null;
@@ -630,16 +741,35 @@ export interface components {
         readonly [key: string]: unknown;
       };
       readonly mlflow_run_id: string | null;
+      readonly not_before: string | null;
       readonly notebook: string;
       readonly output: string | null;
       readonly parameters: {
         readonly [key: string]: unknown;
       };
       readonly reason: components['schemas']['Reason'] | null;
+      readonly remaining: number | null;
       readonly started_at: string | null;
       readonly status: components['schemas']['Status'];
+      readonly stopping: ('interrupt' | 'kill' | 'terminate') | null;
       readonly sweep_id: string;
       readonly value: unknown;
+    };
+    /**
+     * Sampler
+     * @description Who chooses the points of a sweep, one after the other.
+     * @enum {unknown}
+     */
+    readonly Sampler: 'random' | 'tpe';
+    /**
+     * SearchView
+     * @description Who chooses the points of a sweep, and how many it may ask for.
+     */
+    readonly SearchView: {
+      readonly exhaustive: boolean;
+      readonly sampler: components['schemas']['Sampler'];
+      readonly seed: number;
+      readonly trials: number;
     };
     /**
      * SpaceRequest
@@ -660,11 +790,13 @@ export interface components {
             readonly [key: string]: unknown;
           }[]
         | null;
+      readonly sampler?: components['schemas']['Sampler'] | null;
       readonly samples?: number | null;
       readonly seed?: number | null;
       readonly space?: {
         readonly [key: string]: string;
       };
+      readonly trials?: number | null;
       readonly values?: {
         readonly [key: string]: readonly unknown[];
       } | null;
@@ -721,15 +853,20 @@ export interface components {
           }[]
         | null;
       readonly priority?: number;
+      readonly prune?: components['schemas']['PruningRule'] | null;
+      readonly prune_factor?: number | null;
+      readonly prune_steps?: number | null;
       readonly retries?: number | null;
       readonly retry_delay?: number | null;
       readonly retry_on?: readonly string[] | null;
+      readonly sampler?: components['schemas']['Sampler'] | null;
       readonly samples?: number | null;
       readonly seed?: number | null;
       readonly space?: {
         readonly [key: string]: string;
       };
       readonly timeout?: number | null;
+      readonly trials?: number | null;
       readonly values?: {
         readonly [key: string]: readonly unknown[];
       } | null;
@@ -762,7 +899,9 @@ export interface components {
       readonly mode: string;
       readonly notebook: string;
       readonly priority: number;
+      readonly pruning: components['schemas']['PruningView'] | null;
       readonly remaining: number | null;
+      readonly search: components['schemas']['SearchView'] | null;
       readonly source_changed: boolean;
       readonly space: {
         readonly [key: string]: string;
@@ -770,6 +909,20 @@ export interface components {
       readonly started_at: string | null;
       readonly status: components['schemas']['Status'];
       readonly total: number;
+    };
+    /**
+     * TailView
+     * @description What a run is doing right now; of one that is not running only its status.
+     */
+    readonly TailView: {
+      readonly cell: number | null;
+      readonly cell_elapsed: number | null;
+      readonly cell_times: readonly number[];
+      readonly cells: number | null;
+      readonly elapsed: number | null;
+      readonly run_id: string;
+      readonly status: components['schemas']['Status'];
+      readonly text: string;
     };
   };
   responses: {
@@ -790,6 +943,34 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  readonly clean: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['CleanRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['CleanView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
   readonly doctor: {
     readonly parameters: {
       readonly query: {
@@ -1182,6 +1363,32 @@ export interface operations {
       readonly default: components['responses']['Error'];
     };
   };
+  readonly partial_notebook: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly run_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['NotebookFile'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
   readonly retry_run: {
     readonly parameters: {
       readonly query: {
@@ -1203,6 +1410,32 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['RunView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly tail: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly run_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['TailView'];
         };
       };
       readonly default: components['responses']['Error'];
