@@ -70,20 +70,20 @@ class InMemoryTracker:
     def start_attempt(
         self, sweep: Sweep, run: Run, attempt: Attempt, *, fresh: bool = False
     ) -> TrackedRun:
-        """Record an attempt, and hide the earlier ones of the run."""
+        """Record an attempt, and hide all of the run but the last."""
         self._check()
         of_run = [each for each in self.recorded.values() if each.run_id == run.id]
-        found = [each for each in of_run if each.attempt_id == attempt.id and not each.hidden]
+        found = [each for each in of_run if each.attempt_id == attempt.id]
         if not found:
             texts = _texts(run.parameters)
             parent = sweep.mlflow_run_id
             made = RecordedRun(next(self._ids), parent, sweep.id, run.id, attempt.id, texts)
             self.recorded[made.id] = made
+            of_run.append(made)
             found = [made]
-        for earlier in of_run:
-            if earlier.attempt_id != attempt.id:
-                earlier.hidden = True
-                earlier.tags["mlops.superseded"] = "true"
+        for earlier in sorted(of_run, key=_number)[:-1]:
+            earlier.hidden = True
+            earlier.tags["mlops.superseded"] = "true"
         tracked_id = found[0].id
         return TrackedRun(id=tracked_id, environment={"MLFLOW_RUN_ID": tracked_id})
 
@@ -266,6 +266,10 @@ class InMemoryRegistry:
 
 def _texts(parameters: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in masked(parameters).items()}
+
+
+def _number(attempt: RecordedRun) -> int:
+    return int((attempt.attempt_id or "").rpartition(".")[2])
 
 
 def _identity(point: MetricPoint) -> tuple[object, ...]:

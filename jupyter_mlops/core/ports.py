@@ -20,6 +20,16 @@ from .values import Value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """Outputs of an earlier attempt that stay although their cells are executed again."""
+
+    #: The first code cell whose outputs are new, counted from 1.
+    before: int
+    #: The earlier attempt's output notebook.
+    notebook: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
     """All that an executor needs in order to execute one attempt."""
 
@@ -50,6 +60,8 @@ class Task:
     timeout: float | None
     #: Seconds for each cell; None means no limit.
     cell_timeout: float | None = None
+    #: What is kept of an earlier attempt.
+    kept: Kept | None = None
     #: Bytes that each stream of a cell may have in the output notebook; the rest goes to a file.
     stream_limit: int = 10_000_000
 
@@ -211,8 +223,9 @@ class Tracker(Protocol):
     def start_attempt(
         self, sweep: Sweep, run: Run, attempt: Attempt, *, fresh: bool = False
     ) -> TrackedRun:
-        """Record an attempt. Earlier attempts of the run are tagged superseded and hidden.
+        """Record an attempt. All of the run but the last are tagged superseded and hidden.
 
+        They may come in another order: what one worker left behind, the next one records later.
         Nobody has tried to record a ``fresh`` one before. Its parameters may be held back until
         other facts are sent, or `log_metrics` is called, by this tracker.
         """

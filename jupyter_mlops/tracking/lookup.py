@@ -7,16 +7,27 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ..mlflow_client import ATTEMPT, DETACHED, PARENT, SWEEP, children, get_run, quoted, search_runs
+from .recording import SUPERSEDED
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
 
-def tagged(client: MlflowClient, experiment_id: str, tags: Mapping[str, str]) -> Iterator[Run]:
-    """Yield an experiment's active runs that have all these tags."""
+def tagged(
+    client: MlflowClient, experiment_id: str, tags: Mapping[str, str], view: str = "ACTIVE_ONLY"
+) -> Iterator[Run]:
+    """Yield an experiment's runs that have all these tags."""
     wanted = " and ".join(f"tags.`{name}` = {quoted(text)}" for name, text in tags.items())
-    return search_runs(client, [experiment_id], wanted)
+    return search_runs(client, [experiment_id], wanted, view)
+
+
+def recorded(client: MlflowClient, experiment_id: str, attempt_id: str) -> Run | None:
+    """Return the run of an attempt, even if we have hidden it since another attempt followed."""
+    for run in tagged(client, experiment_id, {ATTEMPT: attempt_id}, "ALL"):
+        if run.info.lifecycle_stage == "active" or SUPERSEDED in run.data.tags:
+            return run
+    return None
 
 
 def deleted_runs(client: MlflowClient, experiment_id: str) -> Iterator[Run]:

@@ -22,7 +22,7 @@ from .. import mlflow_client
 from ..core.exceptions import TrackingUnavailable
 from ..core.ports import Outcome, TrackedRun
 from ..core.runs import Attempt, MetricPoint, Run, Status, Sweep
-from ..mlflow_client import ATTEMPT, DETACHED, METRIC, SWEEP, translated
+from ..mlflow_client import DETACHED, METRIC, SWEEP, translated
 from . import local_store, lookup, recording, relatives
 from .environment import kernel_environment
 from .experiments import Experiments
@@ -87,24 +87,24 @@ class MlflowTracker(TrashKeeper):
     def start_attempt(
         self, sweep: Sweep, run: Run, attempt: Attempt, *, fresh: bool = False
     ) -> TrackedRun:
-        """Record an attempt, and hide the earlier ones of the run.
+        """Record an attempt, and hide all of the run but the last.
 
         In the project's own store, parameters of a fresh one wait for the first other facts.
         """
         client = self._client
         with translated(self.uri):
             experiment = self._experiments.id_of(sweep.experiment)
-            known = () if fresh else lookup.tagged(client, experiment, {ATTEMPT: attempt.id})
-            tracked = next(iter(known), None) or self._create(
+            known = None if fresh else lookup.recorded(client, experiment, attempt.id)
+            tracked = known or self._create(
                 sweep.experiment,
                 recording.run_name(sweep, run),
                 recording.attempt_tags(sweep, run, attempt),
                 attempt.started_at,
             )
             tracked_id = str(tracked.info.run_id)
-            self._add_parameters(sweep, run, tracked, hold=fresh)
-            if attempt.number > 1:
-                relatives.supersede(client, experiment, run.id, attempt.id)
+            self._write(tracked_id, lambda: self._add_parameters(sweep, run, tracked, hold=fresh))
+            if attempt.number > 1 or not fresh:
+                relatives.supersede(client, experiment, run.id)
             self._make_experiments(sweep)
         environment = kernel_environment(
             self.uri, tracked.info.experiment_id, tracked_id, sweep, run

@@ -16,16 +16,23 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
-def supersede(client: MlflowClient, experiment_id: str, run_id: str, attempt_id: str) -> None:
-    """Hide the attempts of a run but one, unless a model version was made from them."""
-    for earlier in list(lookup.tagged(client, experiment_id, {RUN: run_id})):
-        if earlier.data.tags.get(ATTEMPT, attempt_id) == attempt_id:
-            continue
+def supersede(client: MlflowClient, experiment_id: str, run_id: str) -> None:
+    """Hide the attempts of a run but the last, unless a model version was made from them.
+
+    The last one need not be recorded last: an earlier worker may have left others behind.
+    """
+    found = lookup.tagged(client, experiment_id, {RUN: run_id})
+    attempts = [each for each in found if ATTEMPT in each.data.tags]
+    for earlier in sorted(attempts, key=_number)[:-1]:
         for each in (*children(client, earlier), earlier):
             client.set_tag(each.info.run_id, SUPERSEDED, "true")
             made = client.search_model_versions(f"run_id = {quoted(each.info.run_id)}")
             if not made:
                 client.delete_run(each.info.run_id)
+
+
+def _number(attempt: Run) -> int:
+    return int(attempt.data.tags[ATTEMPT].rpartition(".")[2])
 
 
 def end_children(client: MlflowClient, run: Run, status: str) -> None:

@@ -174,6 +174,19 @@ def test_retry_supersedes(backend: Backend) -> None:
     assert (backend.look(first.id).hidden, backend.look(first.id).status) == (True, "FAILED")
 
 
+def test_the_last_attempt_counts_whenever_it_is_recorded(backend: Backend) -> None:
+    """What an earlier worker left behind is recorded behind the others, once, and hidden."""
+    sweep = a_sweep()
+    run = a_run(sweep)
+    first = backend.start(sweep, run)
+    third = backend.start(sweep, run, 3)
+    second = backend.start(sweep, run, 2)
+    assert backend.start(sweep, run) == first
+    assert backend.start(sweep, run, 2) == second
+    hidden = {each.id: backend.look(each.id).hidden for each in (first, second, third)}
+    assert hidden == {first.id: True, second.id: True, third.id: False}
+
+
 def test_metrics(backend: Backend) -> None:
     """The last value of a metric is that of its highest step; replaying adds nothing."""
     sweep = a_sweep()
