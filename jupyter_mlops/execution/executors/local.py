@@ -82,6 +82,6 @@ class LocalExecutor:
         """End all runners and their kernels at once."""
         await asyncio.gather(*(each.end() for each in (*self._idle, *self._busy.values())))
         self._idle.clear()
-        self._runners.close()
+        await self._runners.close()
         if self._templates is not None:
-            self._templates.close()
+            await self._templates.close()

@@ -86,6 +86,7 @@ class Runners:
         """What runners print goes to ``log``."""
         self._log = log
         self._nursery: socket.socket | None = None
+        self._processes: list[asyncio.subprocess.Process] = []
         self._turn = asyncio.Lock()
 
     async def prepare(self) -> None:
@@ -107,8 +108,12 @@ class Runners:
             raise MlopsError(f"A runner ended at once. Its log: {self._log}") from None
         return Runner(process, *await asyncio.open_connection(sock=ours))
 
-    def close(self) -> None:
-        """Let the nursery end."""
+    async def close(self) -> None:
+        """Let the nursery end. The runners must have been ended before."""
+        self._abandon()
+        await asyncio.gather(*(each.wait() for each in self._processes))
+
+    def _abandon(self) -> None:
         if self._nursery is not None:
             self._nursery.close()
             self._nursery = None
@@ -123,7 +128,7 @@ class Runners:
                 if reply is not None:
                     return reply
                 # It was killed; a new one takes its place.
-                self.close()
+                self._abandon()
         return None
 
     async def _launch(self, module: str, option: str, channel: socket.socket) -> int:
@@ -141,6 +146,8 @@ class Runners:
                 pass_fds=(channel.fileno(),),
                 start_new_session=True,
             )
+        self._processes = [each for each in self._processes if each.returncode is None]
+        self._processes.append(process)
         return process.pid
 
 

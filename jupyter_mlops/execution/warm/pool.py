@@ -63,6 +63,39 @@ class Recipe:
     preload: tuple[str, ...]
 
 
+class _Place:
+    """A file or folder that Python imports from, and what it held."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._facts = self._look()
+        self._names = self._list()
+
+    @property
+    def changed(self) -> bool:
+        """Whether modules were added, removed or replaced; a look at one time stamp, as a rule."""
+        if (facts := self._look()) == self._facts:
+            return False
+        if self._list() != self._names or not self._names:
+            return True
+        # Python has written bytecode.
+        self._facts = facts
+        return False
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            facts = self._path.stat()
+        except OSError:
+            return None
+        return facts.st_ino, facts.st_mtime_ns
+
+    def _list(self) -> frozenset[str]:
+        try:
+            return frozenset(each.name for each in self._path.iterdir()) - {"__pycache__"}
+        except OSError:
+            return frozenset()
+
+
 class _Template:
     """A template process, as its worker sees it."""
 
@@ -75,21 +108,21 @@ class _Template:
         self.retired = False
         self.expiry: asyncio.TimerHandle | None = None
         self._control = control
-        self._places: dict[str, tuple[int, int]] = {}
+        self._places: list[_Place] = []
 
     def imported_from(self, places: Iterable[str]) -> None:
-        """Remember the state of the folders that the process imported from."""
-        self._places = {each: facts for each in places if (facts := _state_of(each)) is not None}
+        """Remember the state of Python and of the folders that the process imported from."""
+        self._places = [_Place(Path(each)) for each in places]
 
     @property
     def stale(self) -> bool:
         """Whether the process has ended, or a new one would import something else."""
-        return self.process.returncode is not None or any(
-            _state_of(place) != facts for place, facts in self._places.items()
-        )
+        return self.process.returncode is not None or any(each.changed for each in self._places)
 
     def end_unless_used(self) -> None:
         """Let the process end, and its waiting kernels with it."""
+        if self.expiry is not None:
+            self.expiry.cancel()
         if self.retired and not self.users:
             self._control.close()
             self.socket.unlink(missing_ok=True)
@@ -117,6 +150,9 @@ class Templates:
         self._allowed = FORK_SAFE | frozenset(allowed)
         self._idle_seconds = idle_seconds
         self._templates: dict[Recipe, asyncio.Task[_Template]] = {}
+        #: All whose processes run, also those that are retired or not ready yet.
+        self._alive: set[_Template] = set()
+        self._watching: set[asyncio.Task[None]] = set()
         #: Modules that print when they are imported, and would not in a warm kernel.
         self._noisy: set[str] = set()
         self._preloads: dict[Path, list[str]] = {}
@@ -129,6 +165,7 @@ class Templates:
         template.users += 1
         if template.expiry is not None:
             template.expiry.cancel()
+            template.expiry = None
         try:
             yield template.socket
         finally:
@@ -144,13 +181,17 @@ class Templates:
         ready = (_ready(each) for each in self._templates.values())
         return [each.process.pid for each in ready if each is not None]
 
-    def close(self) -> None:
-        """End all templates, once nobody uses them."""
-        for starting in list(self._templates.values()):
+    async def close(self) -> None:
+        """End all templates and their kernels, and return when they are gone."""
+        for starting in self._templates.values():
             starting.cancel()
-            if (template := _ready(starting)) is not None:
-                self._retire(template)
+        await asyncio.gather(*self._templates.values(), return_exceptions=True)
         self._templates.clear()
+        for template in list(self._alive):
+            template.users = 0
+            self._retire(template)
+        await asyncio.gather(*self._watching)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     # -- which one ---------------------------------------------------------------------------------
 
@@ -227,6 +268,9 @@ class Templates:
                 start_new_session=True,
             )
         template = _Template(process, ours, address)
+        self._alive.add(template)
+        self._watching.add(watch := asyncio.create_task(self._watch(template)))
+        watch.add_done_callback(self._watching.discard)
         send(
             ours,
             {
@@ -253,6 +297,11 @@ class Templates:
         if reply.get("noisy"):
             self._noisy.add(reply["noisy"])
         raise NoTemplate(reply["refused"])
+
+    async def _watch(self, template: _Template) -> None:
+        await template.process.wait()
+        self._alive.discard(template)
+        self._retire(template)
 
     def _retire(self, template: _Template) -> None:
         for recipe, known in list(self._templates.items()):
@@ -287,11 +336,3 @@ def _launch(spec: KernelSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
         (shutil.which(python) or python, *options),
         (*arguments, "--HistoryManager.hist_file=:memory:"),
     )
-
-
-def _state_of(path: str) -> tuple[int, int] | None:
-    try:
-        facts = Path(path).stat()
-    except OSError:
-        return None
-    return facts.st_ino, facts.st_mtime_ns

@@ -19,8 +19,10 @@ from typing import Any
 import ipykernel_launcher
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
+from traitlets.config import Config
 
 from .channel import receive, send
+from .flow import bound, wait_for_the_reader
 from .preload import Prepared
 from .serving import Fork
 
@@ -50,6 +52,7 @@ class Kernel(IPKernelApp):
 
     def configure(self, arguments: list[str]) -> None:
         """Read the options and the user's configuration files, and do nothing else."""
+        self.arguments = arguments
         BaseIPythonApplication.initialize(self, arguments)
         self._configured = True
 
@@ -104,6 +107,7 @@ def become_kernel(app: Kernel, fork: Fork, prepared: Prepared) -> None:
     """Get ready as a kernel, wait for the attempt that needs one, and serve it to its end."""
     _die_with(fork.template)
     reseed(prepared.generators)
+    before = dict(os.environ)
     folder = Path(fork.folder)
     folder.mkdir(mode=0o700)
     file = folder / "kernel.json"
@@ -111,20 +115,27 @@ def become_kernel(app: Kernel, fork: Fork, prepared: Prepared) -> None:
     def wait_for_the_attempt() -> None:
         prepared.out.lead_to(sys.stdout)
         prepared.err.lead_to(sys.stderr)
+        wait_for_the_reader()
         send(fork.channel, {"connection": json.loads(file.read_bytes())})
         request = receive(fork.channel)
         if request is None:
             os._exit(0)
         fork.channel.close()
-        _adopt(*request)
+        _adopt(*request, before)
 
-    sys.argv = [ipykernel_launcher.__file__, "-f", str(file), *app.extra_args]
+    sys.argv = [ipykernel_launcher.__file__, "-f", str(file), *app.arguments]
     app.transport, app.ip = "ipc", str(folder / "s")
-    app.connection_file = str(file)
+    # Libraries know by this section of the configuration that they are in a kernel.
+    app.update_config(Config(IPKernelApp={"connection_file": str(file)}))
     app.parent_handle = fork.template
     app.when_ready = wait_for_the_attempt
+    bound()
     app.initialize()
     app.start()
+
+
+def _changes(before: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if before.get(name) != value}
 
 
 def _die_with(template: int) -> None:
@@ -137,9 +148,10 @@ def _die_with(template: int) -> None:
         os._exit(1)
 
 
-def _adopt(request: dict[str, Any], descriptors: list[int]) -> None:
+def _adopt(request: dict[str, Any], descriptors: list[int], before: dict[str, str]) -> None:
     """Take over the attempt's folder, environment and log."""
-    environment = request["environment"]
+    # What ipykernel and IPython have set since the fork stands above what the attempt brings.
+    environment = {**request["environment"], **_changes(before)}
     for name in [each for each in os.environ if each not in environment]:
         del os.environ[name]
     for name, value in environment.items():

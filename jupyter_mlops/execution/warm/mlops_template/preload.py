@@ -30,7 +30,6 @@ _KERNEL_MODULES = (
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "comm",
-    "matplotlib_inline.config",
     "sqlite3",
     "tornado.platform.asyncio",
 )
