@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.exceptions import MlopsError, NotFound, TrackingUnavailable
-from ..core.ports import Outcome, Registry, Tracker
+from ..core.ports import Outcome, Registry, TrackedRun, Tracker
 from ..core.runs import Attempt, MetricPoint, Run, Status, Sweep, SweepKind
 from ..store import Store, Tally
 from . import views
@@ -66,16 +66,27 @@ class Recorder:
 
     # -- called by the scheduler and the sessions --------------------------------------------------
 
-    async def begin(self, sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, str]:
+    async def begin(
+        self,
+        sweep: Sweep,
+        run: Run,
+        attempt: Attempt,
+        note: Callable[[Attempt, str], None] | None = None,
+    ) -> dict[str, str]:
         """Record that an attempt begins and return variables for its kernel.
 
-        If the tracker is away the attempt is recorded afterwards.
+        If the tracker is away the attempt is recorded afterwards. The tracker's id is stored, or
+        left to ``note``: it can be found again by the attempt's.
         """
         found = await self._attempt_to(lambda: self._begin(sweep, run, attempt, fresh=True))
         if found is None:
             return self._kernel_environment
+        if note is not None:
+            note(attempt, found.id)
+        else:
+            await asyncio.to_thread(self._store.attempts.tracked, attempt, found.id)
         self._transfer_soon(attempt)
-        return found
+        return found.environment
 
     def logged(self, attempt: Attempt) -> None:
         """Have new metric points of an attempt transferred soon."""
@@ -159,12 +170,11 @@ class Recorder:
 
     def _begin(
         self, sweep: Sweep, run: Run, attempt: Attempt, *, fresh: bool = False
-    ) -> dict[str, str]:
+    ) -> TrackedRun:
         tracker = self._get_tracker()
         tracked = tracker.start_attempt(self._with_parent(sweep), run, attempt, fresh=fresh)
         self._tracked[attempt.id] = tracked.id
-        self._store.attempts.tracked(attempt, tracked.id)
-        return tracked.environment
+        return tracked
 
     def _with_parent(self, sweep: Sweep) -> Sweep:
         """Return the sweep with its parent run, recorded now if it was not yet."""
@@ -182,7 +192,8 @@ class Recorder:
     ) -> dict[str, float]:
         tracker = self._get_tracker()
         if attempt.id not in self._tracked:  # by an earlier worker, or not at all
-            self._begin(sweep, run, attempt)
+            tracked = self._begin(sweep, run, attempt)
+            self._store.attempts.tracked(attempt, tracked.id)
             self._logged.add(attempt.id)
         tracked_id = self._tracked[attempt.id]
         output = self._output_path(run) if outcome.has_output else None

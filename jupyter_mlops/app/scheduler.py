@@ -12,31 +12,16 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.exceptions import LeaseLost, StoreUnavailable
-from ..core.ports import (
-    CellStarted,
-    Executor,
-    KernelStarted,
-    MetricsLogged,
-    Outcome,
-    Progress,
-    Searcher,
-    Stopping,
-)
-from ..core.runs import (
-    Attempt,
-    MetricPoint,
-    Reason,
-    Run,
-    Status,
-    Sweep,
-)
+from ..core.ports import Executor, Outcome, Progress, Searcher
+from ..core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
 from ..execution.slots import Hold, Shortage, Slots
 from ..search import open_searcher
-from ..store import Store
+from ..store import Step, Store
 from . import tasks
 from .admission import Admission, Turns
 from .live import Live
 from .outputs import settle
+from .progress import ProgressWriter
 from .projects import Project
 from .search import Searches, as_pruned
 
@@ -62,6 +47,8 @@ class _Active:
     sweep: Sweep
     #: What it holds; no cores while it waits for runs of its own, None when it has ended.
     hold: Hold | None
+    #: What is not written yet of its progress, when it has ended.
+    step: Step | None = None
     #: Number of connections by which it waits.
     waits: int = 0
     #: Why it is being stopped before its end, in one line; None if it is not.
@@ -89,6 +76,7 @@ class Scheduler:
         self._searches = Searches(store, open_searcher)
         self._executors = executors
         self._slots = slots
+        self._progress = ProgressWriter(store, self._stored)
         self._admission = Admission(store, slots.own)
         self._worker = worker
         self._fence = fence
@@ -169,6 +157,7 @@ class Scheduler:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._progress.close()
         for executor in self._executors.values():
             await executor.close()
         self._searches.close()
@@ -177,7 +166,7 @@ class Scheduler:
         """Claim what there are cores for; return the seconds until a retry is due."""
         turns = Turns()
         owed = not self._resume_waiters()
-        while not self.draining and not owed and not turns.over:
+        while not (self.draining or owed or turns.over or self._slots.full):
             running = Counter(each.sweep.id for each in self._active.values())
             found = await asyncio.to_thread(self._store.queue.peek, running, skip=turns.skipped)
             if found is None:
@@ -235,7 +224,8 @@ class Scheduler:
     async def _see_through(self, active: _Active, run: Run) -> None:
         try:
             outcome = await self._execute(active, run)
-            await self._finish(active, run, outcome)
+            active.step = await self._progress.settle(active.attempt)
+            await self._finish(active, run, as_pruned(outcome, active.pruned))
         except LeaseLost as error:
             log.warning("%s", error.message)
         except asyncio.CancelledError:
@@ -252,6 +242,7 @@ class Scheduler:
 
     def _give_back(self, active: _Active) -> None:
         self._active.pop(active.attempt.id, None)
+        self._progress.forget(active.attempt)
         self._release(active)
 
     def _release(self, active: _Active) -> None:
@@ -262,7 +253,8 @@ class Scheduler:
 
     async def _execute(self, active: _Active, run: Run) -> Outcome:
         sweep, attempt = active.sweep, active.attempt
-        tracking = await self._recorder.begin(sweep, run, attempt)
+        self._progress.follow(attempt, partial(self._logged, active, run))
+        tracking = await self._recorder.begin(sweep, run, attempt, self._progress.note_tracked)
         gpus = active.hold.gpus if active.hold is not None else ()
         base = self._environments.get(sweep.id)
         environment = tasks.environment(self._project, sweep, attempt, base, gpus) | tracking
@@ -275,23 +267,18 @@ class Scheduler:
                 error=f"The output cannot be written: {error.strerror}. Free some space.",
                 has_output=False,
             )
-        reports: asyncio.Queue[Progress | None] = asyncio.Queue()
-        writer = asyncio.create_task(self._write_progress(active, run, reports))
         activity = self.live.begin(attempt)
 
         def report(progress: Progress) -> None:
             activity.note(progress)
-            reports.put_nowait(progress)
+            self._progress.note(attempt, progress)
 
         try:
-            outcome = await self._executors[sweep.executor].execute(task, report)
+            return await self._executors[sweep.executor].execute(task, report)
         finally:
             self.live.end(activity)
-            reports.put_nowait(None)
-            await writer
             if not task.log.stat().st_size:
                 task.log.unlink()
-        return as_pruned(outcome, active.pruned)
 
     async def _finish(self, active: _Active, run: Run, outcome: Outcome) -> None:
         sweep, attempt = active.sweep, active.attempt
@@ -309,12 +296,14 @@ class Scheduler:
                 output=self._kept(run, outcome),
                 metrics=metrics,
                 synced=metrics is not None,
+                step=active.step,
             )
         )
         if ended.status.finished:
             self._searches.ended(sweep)
             await self._recorder.finish_sweep(sweep.id)
             tasks.result_path(self._project, attempt).unlink(missing_ok=True)
+            tasks.kept_path(self._project, run).unlink(missing_ok=True)
 
     def _kept(self, run: Run, outcome: Outcome) -> str | None:
         """Return the output notebook's path in the project; None if there is none."""
@@ -322,23 +311,11 @@ class Scheduler:
             return None
         return tasks.output_path(self._project, run).relative_to(self._project.root).as_posix()
 
-    async def _write_progress(
-        self, active: _Active, run: Run, reports: asyncio.Queue[Progress | None]
-    ) -> None:
-        attempt = active.attempt
-        while (progress := await reports.get()) is not None:
-            write = partial(self._store.attempts.progress, attempt)
-            match progress:
-                case KernelStarted(process=process, start=start, cells=cells):
-                    await self._stored(partial(write, process=process, start=start, cells=cells))
-                case CellStarted(cell=cell):
-                    await self._stored(partial(write, cell=cell))
-                case Stopping(stage=stage):
-                    await self._stored(partial(write, stopping=stage))
-                case MetricsLogged(points=points):
-                    await self._stored(partial(write, logged=points))
-                    self._recorder.logged(attempt)
-                    await self._judge(active, run, points)
+    async def _logged(self, active: _Active, run: Run, points: Sequence[MetricPoint]) -> None:
+        """Make use of metrics that have been stored."""
+        self._recorder.logged(active.attempt)
+        with contextlib.suppress(LeaseLost):
+            await self._judge(active, run, points)
 
     async def _judge(self, active: _Active, run: Run, points: Sequence[MetricPoint]) -> None:
         """Stop an attempt whose metric shows that it is not worth going on."""

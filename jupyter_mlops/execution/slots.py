@@ -157,6 +157,11 @@ class Slots:
         """Whether we were refused something by other projects, or for want of memory."""
         return self._wishing is not None
 
+    @property
+    def full(self) -> bool:
+        """Whether this project holds all the cores that it may use."""
+        return self.held >= self.limit
+
     def held_by_all(self) -> int:
         """Count the cores that all projects of this user hold."""
         with self._locked() as alone:

@@ -13,6 +13,7 @@ from .inventory import Inventory
 from .leases import TTL, LeaseTable
 from .progress import ProgressLog, Step
 from .queue import Queue, of_run, of_runs, of_sweep, unpruned
+from .resuming import Resuming
 from .trials import Trials
 
 __all__ = [
@@ -42,6 +43,7 @@ class Store:
         self.progress = ProgressLog(self._database)
         self.history = History(self._database)
         self.inventory = Inventory(self._database)
+        self.resuming = Resuming(self._database)
         self.trials = Trials(self._database)
         self.leases = LeaseTable(self._database.engine, project)
         #: Whether workers on other machines can reach it too.

@@ -26,8 +26,19 @@ from ..core.runs import (
     Sweep,
 )
 from . import reading
-from .base import Database, Transaction
+from .base import Database, Transaction, changing
+from .progress import ProgressLog, Step
 from .schema import attempts, points, runs, sweeps
+
+_RUNNING = sa.select(attempts).where(
+    attempts.c.project == sa.bindparam("project"),
+    attempts.c.id == sa.bindparam("id"),
+    attempts.c.fence == sa.bindparam("fence"),
+    attempts.c.status == Status.RUNNING,
+)
+_RUN = sa.select(runs).where(
+    runs.c.project == sa.bindparam("project"), runs.c.id == sa.bindparam("id")
+)
 
 
 class AttemptLog:
@@ -35,6 +46,7 @@ class AttemptLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._steps = ProgressLog(database)
 
     def progress(
         self,
@@ -47,40 +59,33 @@ class AttemptLog:
         stopping: str | None = None,
         logged: Sequence[MetricPoint] = (),
     ) -> None:
-        """Record that the kernel started, a cell began, metrics came, or it is being stopped."""
+        """Record that the kernel started, a cell began, metrics came, or it is being stopped.
+
+        Raises `LeaseLost` if the attempt is no longer this worker's, or has an outcome already.
+        """
         with self._database.transaction() as transaction:
             row = self._running(transaction, attempt)
-            run = self._run(transaction, row.run_id)
-            if process is not None:
-                known = [*row.processes, asdict(process)]
-                self._set(transaction, attempt.id, processes=known, start=start or "")
-            change: dict[str, Any] = {}
-            if cells is not None:
-                change["cells"] = cells
-            if cell is not None:
-                change["cell"] = cell
-            if stopping is not None:
-                change["stopping"] = stopping
-            if logged:
-                self._add_points(transaction, attempt.id, run.cell, logged)
-                change["metrics"] = {**run.metrics, **{each.key: each.value for each in logged}}
-            if change:
-                transaction.connection.execute(self._runs(row.run_id).values(**change))
-            if process is not None or cell is not None:
-                where = {"cell": cell, "cells": cells}
-                self._tell(transaction, "run", run, where)
-            if stopping is not None:
-                self._tell(transaction, "run", run, {"stopping": stopping})
-            if logged:
-                keys = sorted({each.key for each in logged})
-                self._tell(transaction, "metrics", run, {"keys": keys})
+            known = self._run(transaction, row.run_id).cell if logged and cell is None else cell
+            processes = [ProcessIdentity(**each) for each in row.processes]
+            step = Step(
+                attempt,
+                processes=(*processes, process) if process is not None else None,
+                start=start,
+                cells=cells,
+                cell=cell,
+                stopping=stopping,
+                logged=[(known, each) for each in logged],
+            )
+            self._steps.add(transaction, step)
 
     def tracked(self, attempt: Attempt, mlflow_run_id: str) -> None:
-        """Record the tracker's id of an attempt, and of its run."""
+        """Record the tracker's id of an attempt, and of its run if that had no later attempt."""
         with self._database.transaction() as transaction:
             self._set(transaction, attempt.id, mlflow_run_id=mlflow_run_id)
             transaction.connection.execute(
-                self._runs(attempt.run_id).values(mlflow_run_id=mlflow_run_id)
+                self._runs(attempt.run_id)
+                .where(runs.c.attempts == attempt.number)
+                .values(mlflow_run_id=mlflow_run_id)
             )
 
     def prune(self, attempt: Attempt, line: str) -> None:
@@ -97,14 +102,18 @@ class AttemptLog:
         output: str | None,
         metrics: dict[str, float] | None = None,
         synced: bool,
+        step: Step | None = None,
     ) -> Run:
         """Record the outcome, and whether the run is tried again. Returns the run.
 
-        Raises `LeaseLost` if the attempt is no longer this worker's, or has an outcome already.
+        ``step`` is what was not written of its progress. Raises `LeaseLost` if the attempt is no
+        longer this worker's, or has an outcome already.
         """
         now = datetime.now(UTC)
         with self._database.transaction() as transaction:
             self._running(transaction, attempt)
+            if step is not None and not step.is_empty:
+                self._steps.add(transaction, step)
             run = self._run(transaction, attempt.run_id)
             self._set(
                 transaction,
@@ -258,49 +267,19 @@ class AttemptLog:
         due = self._database.clock.now() + timedelta(seconds=pause)
         return {"not_before": due, "delay": pause}
 
-    def _tell(self, transaction: Transaction, kind: str, run: Run, data: dict[str, Any]) -> None:
-        transaction.emit(
-            kind, sweep_id=run.sweep_id, run_id=run.id, status=Status.RUNNING, data=data
-        )
-
-    def _add_points(
-        self,
-        transaction: Transaction,
-        attempt: str,
-        cell: int | None,
-        logged: Sequence[MetricPoint],
-    ) -> None:
-        known = {"project": self._database.project, "attempt_id": attempt, "cell": cell}
-        transaction.connection.execute(
-            points.insert(), [{**known, **asdict(each)} for each in logged]
-        )
-
     def _running(self, transaction: Transaction, attempt: Attempt) -> reading.Row:
-        row = transaction.connection.execute(
-            sa.select(attempts).where(
-                self._database.mine(attempts),
-                attempts.c.id == attempt.id,
-                attempts.c.fence == attempt.fence,
-                attempts.c.status == Status.RUNNING,
-            )
-        ).one_or_none()
+        bound = {"project": self._database.project, "id": attempt.id, "fence": attempt.fence}
+        row = transaction.connection.execute(_RUNNING, bound).one_or_none()
         if row is None:
             raise LeaseLost(f"Attempt {attempt.id} belongs to another worker or has ended.")
         return row
 
     def _run(self, transaction: Transaction, run: str) -> Run:
-        return reading.run(
-            transaction.connection.execute(
-                sa.select(runs).where(self._database.mine(runs), runs.c.id == run)
-            ).one()
-        )
+        bound = {"project": self._database.project, "id": run}
+        return reading.run(transaction.connection.execute(_RUN, bound).one())
 
     def _set(self, transaction: Transaction, attempt: str, **values: Any) -> None:
-        transaction.connection.execute(
-            attempts.update()
-            .where(self._database.mine(attempts), attempts.c.id == attempt)
-            .values(**values)
-        )
+        transaction.connection.execute(*changing(attempts, self._database.project, attempt, values))
 
     def _runs(self, run: str) -> sa.Update:
         return runs.update().where(self._database.mine(runs), runs.c.id == run)

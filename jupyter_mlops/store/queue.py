@@ -11,12 +11,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..core.exceptions import Conflict
-from ..core.runs import Attempt, Reason, Run, Status, Sweep, attempt_id, run_id
-from . import reading
+from ..core.runs import Attempt, Reason, Resume, Run, Status, Sweep, attempt_id, run_id
 from .base import Database, Transaction
+from .resuming import carry_over
 from .schema import attempts, points, runs, sweeps
+from .turns import TurnTaking
 
 _BATCH = 500
+
+#: The executor of a run's sweep.
+_EXECUTOR = (
+    sa.select(sweeps.c.executor)
+    .where(sweeps.c.project == runs.c.project, sweeps.c.id == runs.c.sweep_id)
+    .scalar_subquery()
+    .label("executor")
+)
 
 
 class Queue:
@@ -24,8 +33,7 @@ class Queue:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        #: The sweeps that had queued runs when we last looked: they cost more to read than to keep.
-        self._known: dict[str, Sweep] = {}
+        self._turns = TurnTaking(database)
 
     def submit(self, sweep: Sweep, parameters: Iterable[dict[str, Any]]) -> None:
         """Add a sweep and its runs, all or none."""
@@ -64,59 +72,7 @@ class Queue:
         By priority, then the sweep with the fewest ``running`` attempts, then by age. Within a
         sweep by place, those that are tried again after those that were not tried.
         """
-        with self._database.transaction() as transaction:
-            waiting = [each for each in self._waiting(transaction) if each not in skip]
-            known = {each: self._sweep(transaction, each) for each in waiting}
-            self._known = known
-            busy = running or {}
-            turns = sorted(
-                known.values(),
-                key=lambda each: (-each.priority, busy.get(each.id, 0), each.created_at, each.id),
-            )
-            for sweep in turns:
-                row = transaction.connection.execute(self._first(sweep.id)).one_or_none()
-                if row is not None:
-                    return sweep, reading.run(row)
-        return None
-
-    def _waiting(self, transaction: Transaction) -> list[str]:
-        """Return the sweeps that have queued runs, by one look into the index for each."""
-
-        def least(above: sa.ColumnElement[str] | None = None) -> sa.ScalarSelect[Any]:
-            query = sa.select(sa.func.min(runs.c.sweep_id)).where(
-                self._database.mine(runs), runs.c.status == Status.QUEUED
-            )
-            if above is not None:
-                query = query.where(runs.c.sweep_id > above)
-            return query.scalar_subquery()
-
-        found = sa.select(least().label("id")).cte("found", recursive=True)
-        found = found.union_all(sa.select(least(found.c.id)).where(found.c.id.is_not(None)))
-        query = sa.select(found.c.id).where(found.c.id.is_not(None))
-        return list(transaction.connection.scalars(query))
-
-    def _sweep(self, transaction: Transaction, sweep: str) -> Sweep:
-        """Return a sweep, from memory if it was among the waiting ones the last time."""
-        if sweep in self._known:
-            return self._known[sweep]
-        return reading.sweep(
-            transaction.connection.execute(
-                sa.select(sweeps).where(self._database.mine(sweeps), sweeps.c.id == sweep)
-            ).one()
-        )
-
-    def _first(self, sweep: str) -> sa.Select[Any]:
-        return (
-            sa.select(runs)
-            .where(
-                self._database.mine(runs),
-                runs.c.status == Status.QUEUED,
-                runs.c.sweep_id == sweep,
-                self._due(),
-            )
-            .order_by(runs.c.not_before.nulls_first(), runs.c.index)
-            .limit(1)
-        )
+        return self._turns.first(running or {}, skip)
 
     def claim(
         self, run: str, *, worker: str, fence: int, parameters: dict[str, Any] | None = None
@@ -148,15 +104,11 @@ class Queue:
                     stopping=None,
                     **chosen,
                 )
-                .returning(runs.c.attempts, runs.c.sweep_id)
+                .returning(runs.c.attempts, runs.c.sweep_id, runs.c.resume, _EXECUTOR)
             ).one_or_none()
             if row is None:
                 return None
-            executor = transaction.connection.scalar(
-                sa.select(sweeps.c.executor).where(
-                    self._database.mine(sweeps), sweeps.c.id == row.sweep_id
-                )
-            )
+            resume = Resume(**row.resume) if row.resume else None
             attempt = Attempt(
                 id=attempt_id(run, row.attempts),
                 run_id=run,
@@ -166,7 +118,7 @@ class Queue:
                 error=None,
                 worker=worker,
                 fence=fence,
-                executor=executor or "local",
+                executor=row.executor,
                 processes=(),
                 start="",
                 mlflow_run_id=None,
@@ -174,10 +126,15 @@ class Queue:
                 finished_at=None,
                 duration=None,
                 failed_cell=None,
+                notebook_hash=None if resume is None else resume.notebook_hash,
+                resumed_at=None if resume is None else resume.cell,
             )
             transaction.connection.execute(
                 attempts.insert().values(project=self._database.project, **asdict(attempt))
             )
+            if resume is not None:
+                kept = carry_over(transaction, self._database.project, resume, attempt.id)
+                transaction.connection.execute(self._update(runs.c.id == run).values(metrics=kept))
             transaction.emit("run", sweep_id=row.sweep_id, run_id=run, status=Status.RUNNING)
             return attempt
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,8 +26,13 @@ from ..core.search import Pruning, Search
 Row = sa.Row[Any]
 
 
+@lru_cache
+def _names(cls: type) -> frozenset[str]:
+    return frozenset(field.name for field in dataclasses.fields(cls))
+
+
 def _known(cls: type, row: Row) -> dict[str, Any]:
-    names = {field.name for field in dataclasses.fields(cls)}
+    names = _names(cls)
     return {name: value for name, value in row._mapping.items() if name in names}
 
 
