@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 import nbformat
-from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbclient.output_widget import OutputWidget
 from nbclient.util import run_sync
 
 from ..core import values
@@ -24,6 +25,7 @@ from ..core.ports import (
 )
 from ..core.runs import MetricPoint
 from .control import Control
+from .exchange import Exchange, Message
 from .kernels import KernelClient
 from .output import OutputNotebook, Stopped
 from .processes import descendants, identify
@@ -81,85 +83,128 @@ class Client(KernelClient):
 
     def papermill_execute_cells(self) -> None:
         """Execute all cells, and remember what they leave running."""
+        kernel = self._control.kernel
+        argv = self.km.kernel_spec.argv
+        bounded = any("ipykernel" in each for each in argv)
+        exchange = Exchange(self.kc, kernel.pid if kernel else 0, self._async_check_alive)
+        if bounded:
+            exchange.bound(self.how_started() == "warm")
         try:
-            super().papermill_execute_cells()
+            run_sync(self._execute_cells)(exchange)
         finally:
-            if self._control.kernel is not None:
-                self._control.children = descendants(self._control.kernel)
+            exchange.close()
+            if kernel is not None:
+                self._control.children = descendants(kernel)
 
-    def execute_cell(self, cell: nbformat.NotebookNode, cell_index: int, **kwargs: Any) -> Any:
-        """Execute a cell unless we were told to stop."""
+    async def _execute_cells(self, exchange: Exchange) -> None:
+        for index, cell in enumerate(self.nb.cells):
+            self._output.cell_start(cell, index)
+            try:
+                if index in self._output.numbers:
+                    await self._execute_code(exchange, cell, index)
+            except CellExecutionError as error:
+                self._output.cell_exception(cell, index, exception=error)
+                break
+            finally:
+                self._output.cell_complete(cell, index)
+
+    async def _execute_code(
+        self, exchange: Exchange, cell: nbformat.NotebookNode, index: int
+    ) -> None:
+        """Execute a code cell unless we were told to stop."""
         if self._control.stop is not None:
             raise Stopped
-        number = self._output.numbers.get(cell_index)
-        if number is None:
-            return cell
+        self._cell = number = self._output.numbers[index]
         self._report(CellStarted(cell=number))
         self._control.cell_began(number)
-        self._cell = number
         self._tail.begin()
         began = time.monotonic()
         try:
-            return super().execute_cell(cell, cell_index, **kwargs)
+            if cell.source.strip() and "skip-execution" not in _tags(cell):
+                await self._exchange_messages(exchange, cell, index)
         finally:
             self._control.cell_ended()
-            self._tail.end()
+            self._tail.tell()
             self._report(CellFinished(cell=number, seconds=time.monotonic() - began))
+
+    async def _exchange_messages(
+        self, exchange: Exchange, cell: nbformat.NotebookNode, index: int
+    ) -> None:
+        cell.metadata["execution"] = {}
+        self.clear_before_next_output = False
+        raises = "raises-exception" in _tags(cell)
+        reply = await exchange.execute(
+            cell.source,
+            lambda message: self._handle(message, cell, index),
+            self._tail.tick,
+            stop_on_error=not raises,
+        )
+        cell.metadata["execution"]["shell.execute_reply"] = reply["header"]["date"]
+        if reply["content"]["status"] == "error" and not raises:
+            raise CellExecutionError.from_cell_and_msg(cell, reply["content"])
 
     # -- what comes from the kernel ----------------------------------------------------------------
 
-    def process_message(
-        self, msg: dict[str, Any], cell: nbformat.NotebookNode, cell_index: int
-    ) -> None:
-        """Take new metric points out of a display, which keeps the last values."""
-        data = msg["content"].get("data")
-        payload = data.get(METRICS_TYPE) if isinstance(data, dict) else None
-        if isinstance(payload, dict):
-            points = read_points(payload.pop("points", None))
-            if points:
-                self._report(MetricsLogged(points=points))
-        NotebookClient.process_message(self, msg, cell, cell_index)
+    def _handle(self, message: Message, cell: nbformat.NotebookNode, index: int) -> None:
+        """Take a message about the current cell."""
+        kind, content = message["msg_type"], message["content"]
+        timing = cell.metadata["execution"]
+        if "execution_count" in content:
+            cell["execution_count"] = content["execution_count"]
+        if kind == "status":
+            timing[f"iopub.status.{content['execution_state']}"] = message["header"]["date"]
+        elif kind == "execute_input":
+            timing["iopub.execute_input"] = message["header"]["date"]
+        elif kind.startswith("comm_"):
+            self.handle_comm_msg([], message, index)
+        elif hooks := self.output_hook_stack.get(message["parent_header"]["msg_id"]):
+            _hand_on(message, hooks[-1], index)
+        elif kind == "clear_output" and content.get("wait"):
+            self.clear_before_next_output = True
+        else:
+            if self.clear_before_next_output or kind == "clear_output":
+                self.clear_before_next_output = False
+                self._output.clear()
+                self._tail.clear()
+            self._put_out(kind, content)
 
-    def output(
-        self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int
-    ) -> None:
-        """Take an output."""
-        kind, content = msg["msg_type"], msg["content"]
-        hooks = self.output_hook_stack.get(msg["parent_header"].get("msg_id"))
-        if hooks:  # it goes into an Output widget
-            hooks[-1].output(outs, msg, display_id, cell_index)
-            return
-        if self.clear_before_next_output:
-            self.clear_before_next_output = False
-            self._clear()
+    def _put_out(self, kind: str, content: dict[str, Any]) -> None:
         if kind == "stream":
             self._output.text(content["name"], content["text"])
             self._tail.add(content["text"])
-        elif kind in ("display_data", "execute_result"):
-            self._output.show(kind, content, display_id)
         elif kind == "error":
             self._output.error(content)
+        elif kind in ("display_data", "execute_result", "update_display_data"):
+            self._take_metrics(content["data"])
+            display = (content.get("transient") or {}).get("display_id")
+            if kind != "update_display_data":
+                self._output.show(kind, content, display)
+            elif display:
+                self._output.update(content, display)
 
-    def clear_output(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
-        """Clear the outputs of the current cell, or as soon as the next one comes."""
-        hooks = self.output_hook_stack.get(msg["parent_header"].get("msg_id"))
-        if hooks:
-            hooks[-1].clear_output(outs, msg, cell_index)
-        elif msg["content"].get("wait"):
-            self.clear_before_next_output = True
-        else:
-            self._clear()
+    def _take_metrics(self, data: dict[str, Any]) -> None:
+        """Take new metric points out of a display, which keeps the last values."""
+        payload = data.get(METRICS_TYPE)
+        if isinstance(payload, dict):
+            points = read_points(payload.pop("points", None))
+            if points and not self._output.restoring:
+                self._report(MetricsLogged(points=points))
 
     def _tell(self, text: str) -> None:
         self._report(OutputTail(cell=self._cell, text=text))
 
-    def _clear(self) -> None:
-        self._output.clear()
-        self._tail.clear()
 
-    def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
-        if msg["msg_type"] == "update_display_data":
-            self._output.update(msg["content"], display_id)
+def _tags(cell: nbformat.NotebookNode) -> list[str]:
+    tags: list[str] = cell.metadata.get("tags", [])
+    return tags
+
+
+def _hand_on(message: Message, widget: OutputWidget, index: int) -> None:
+    """Let an Output widget have what it captures."""
+    if message["msg_type"] == "clear_output":
+        widget.clear_output([], message, index)
+    elif message["msg_type"] != "update_display_data":
+        widget.output([], message, None, index)
 
 
 def read_points(raw: object) -> tuple[MetricPoint, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -40,48 +40,43 @@ class Tail:
         self._kept = 4 * CHARACTERS + 2 * self._longest
         self._tell = tell
         self._text = ""
+        self._changed = False
         self._told_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
         """Begin a cell."""
-        self._cancel()
-        self._text = ""
+        self._text, self._changed = "", False
 
     def add(self, text: str) -> None:
-        """Take note of what was printed. Called in the event loop."""
+        """Take note of what was printed."""
         self._text = (self._text + text[-self._kept :])[-self._kept :]
-        if self._timer is not None:
-            return
-        wait = self._told_at + EVERY - time.monotonic()
-        if wait <= 0:
-            self._now()
-        else:
-            self._timer = asyncio.get_running_loop().call_later(wait, self._now)
+        self._changed = True
 
     def clear(self) -> None:
         """Forget what was printed."""
-        self._text = ""
+        self._text, self._changed = "", True
 
-    def end(self) -> None:
-        """End a cell; what was not told yet is told now."""
-        if self._timer is not None:
-            self._now()
+    def tick(self) -> float:
+        """Tell what is new, if that is due; return the seconds until something may be."""
+        if not self._changed:
+            return math.inf
+        wait = self._told_at + EVERY - time.monotonic()
+        if wait > 0:
+            return wait
+        self.tell()
+        return math.inf
 
-    def _now(self) -> None:
-        self._cancel()
-        self._told_at = time.monotonic()
+    def tell(self) -> None:
+        """Tell what is new, now."""
+        if not self._changed:
+            return
+        self._told_at, self._changed = time.monotonic(), False
         text = self._text
         for secret in self._secrets:
             text = text.replace(secret, values.MASK)
         if len(self._text) == self._kept:  # what it begins with may be the end of a secret
             text = text[self._longest :]
         self._tell(shorten(text))
-
-    def _cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 def shorten(text: str) -> str:
