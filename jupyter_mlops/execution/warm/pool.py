@@ -144,6 +144,8 @@ class Templates:
 
         ``allowed`` extends the packages that may be preloaded.
         """
+        # What a killed worker left stands in the way of new sockets.
+        shutil.rmtree(folder, ignore_errors=True)
         self._folder = folder
         self._log = log
         self._idle = idle
