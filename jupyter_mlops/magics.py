@@ -96,6 +96,10 @@ class _Cell:
         """A cell that is executed means it."""
         return bool(question)
 
+    def ask(self, question: str) -> bool | None:
+        """Nobody answers a cell."""
+        return None
+
     def follow(self, sweep: SweepResult) -> bool:
         """Show progress in place; an interrupt leaves the runs to the worker."""
         sweep.wait(progress=not self.json)

@@ -127,6 +127,23 @@ CANCEL_RUN = Operation(
 RETRY_RUN = Operation(
     "retry_run", "POST", "/runs/{run_id}/retry", "execute", "Run it again", m.RunView
 )
+RESUMPTION = Operation(
+    "resumption",
+    "GET",
+    "/runs/{run_id}/resume",
+    "read",
+    "What a retry from the failed cell executes again",
+    m.ResumptionView,
+)
+RESUME_RUN = Operation(
+    "resume_run",
+    "POST",
+    "/runs/{run_id}/resume",
+    "execute",
+    "Run it again from the failed cell",
+    m.RunView,
+    body=m.ResumeRequest,
+)
 DELETE_RUN = Operation("delete_run", "DELETE", "/runs/{run_id}", "write", "Delete a run", m.Empty)
 RUN_METRICS = Operation(
     "run_metrics",

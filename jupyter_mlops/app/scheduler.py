@@ -303,7 +303,9 @@ class Scheduler:
             self._searches.ended(sweep)
             await self._recorder.finish_sweep(sweep.id)
             tasks.result_path(self._project, attempt).unlink(missing_ok=True)
-            tasks.kept_path(self._project, run).unlink(missing_ok=True)
+            if run.resume is not None:
+                kept = tasks.kept_path(self._project, run.resume.attempt)
+                kept.unlink(missing_ok=True)
 
     def _kept(self, run: Run, outcome: Outcome) -> str | None:
         """Return the output notebook's path in the project; None if there is none."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from ..core import values
-from ..core.ports import Task
+from ..core.ports import Kept, Task
 from ..core.resources import thread_limits
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Attempt, Run, Sweep
 from ..mlflow_client import kernel_defaults
@@ -28,10 +28,12 @@ def make_task(
     result.parent.mkdir(exist_ok=True)
     log_path = project.state / "logs" / f"{attempt.id}.log"
     log_path.touch()
+    resume = run.resume
+    executed = sweep.notebook_hash if resume is None else resume.notebook_hash
     return Task(
         attempt_id=attempt.id,
         source=sweep.notebook,
-        snapshot=snapshot_path(project, sweep.notebook_hash),
+        snapshot=snapshot_path(project, executed),
         output=output,
         result=result,
         log=log_path,
@@ -46,6 +48,9 @@ def make_task(
         gpus=sweep.gpus,
         timeout=sweep.timeout,
         cell_timeout=sweep.cell_timeout,
+        kept=Kept(before=resume.cell, notebook=kept_path(project, resume.attempt))
+        if resume is not None
+        else None,
         stream_limit=round(project.settings.max_output_mb * 1_000_000),
     )
 
@@ -74,6 +79,11 @@ def output_path(project: Project, run: Run) -> Path:
     """Return where a run's output notebook lies: ``runs/<notebook>/<sweep>/<run>.ipynb``."""
     folder = project.root / "runs" / Path(run.notebook).with_suffix("")
     return folder / run.sweep_id / f"{run.id}.ipynb"
+
+
+def kept_path(project: Project, attempt: str) -> Path:
+    """Return where an attempt's output notebook lies that a later one keeps the beginning of."""
+    return project.state / "journals" / f"{attempt}.kept.ipynb"
 
 
 def result_path(project: Project, attempt: Attempt) -> Path:

@@ -113,7 +113,7 @@ class Worker:
             tuple(executors),
             resolved,
         )
-        retrying = RetryUseCases(store, self._scheduler, removal, sweeps)
+        retrying = RetryUseCases(project, store, self._scheduler, removal, sweeps)
         self._housekeeping = HousekeepingUseCases(
             project, store, self._recorder, removal, self._scheduler.idle
         )

@@ -32,6 +32,10 @@ class Face(Protocol):
         """Ask whether to do what cannot be undone; a cell and a script mean yes."""
         ...
 
+    def ask(self, question: str) -> bool | None:
+        """Ask for an agreement; None where nobody can answer."""
+        ...
+
     def follow(self, sweep: SweepResult) -> bool:
         """Show a sweep's progress until it ends; False if the user left before that."""
         ...

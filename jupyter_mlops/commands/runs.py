@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from .base import Face, Group
 from .types import RunType
 
 if TYPE_CHECKING:
+    from ..app.messages import ResumptionView
     from ..results import Message, RunList, RunResult, SweepResult
 
 #: Rows that are shown to a person who names no limit.
@@ -101,17 +103,58 @@ def cancel(ids: tuple[str, ...]) -> Message:
 
 @runs.command("retry")
 @click.argument("ids", type=RunType(), nargs=-1, required=True, metavar="ID...")
-def retry(ids: tuple[str, ...]) -> Message:
+@click.option(
+    "--from-failed-cell",
+    is_flag=True,
+    help="Keep what earlier cells put out, and go on with the notebook as it is now.",
+)
+@click.option("--yes", is_flag=True, help="With --from-failed-cell: do not ask.")
+@click.pass_obj
+def retry(face: Face, ids: tuple[str, ...], from_failed_cell: bool, yes: bool) -> Message:
     """Run again what failed or was cancelled: single runs, or all of a sweep's.
 
+    With --from-failed-cell the cells before the failed one are executed again only to restore the
+    kernel's state: their outputs and metrics stay as they are. They must not have changed since.
+    From the failed cell on the notebook runs as it is now, so that you can mend it first.
+
     \b
-    Example:
+    Examples:
       jupyter mlops runs retry k3m9x2ab
+      jupyter mlops runs retry k3m9x2ab-4 --from-failed-cell
     """
     from ..api import get
-    from ..results import together
+    from ..results import Message, SweepResult, together
 
-    return together([get(each).retry() for each in ids], "Queued again")
+    found = [get(each) for each in ids]
+    if not from_failed_cell:
+        return together([each.retry() for each in found], "Queued again")
+    for each in found:
+        if isinstance(each, SweepResult):
+            raise click.UsageError(f"{each.id} is a sweep. Name a run of it, such as {each.id}-1.")
+    single = [each for each in found if not isinstance(each, SweepResult)]
+    if not yes and not _agree(face, single):
+        return Message("Nothing was queued.", [])
+    return together([each.retry(from_failed_cell=True) for each in single], "Queued again")
+
+
+def _agree(face: Face, found: Sequence[RunResult]) -> bool:
+    """Ask whether earlier cells may be executed again. Raises `click.UsageError` if none can."""
+    plans = [plan for plan in (each.resumption() for each in found) if plan.cell > 1]
+    if not plans:
+        return True
+    answer = face.ask(" ".join([*map(_plan_line, plans), "Go on?"]))
+    if answer is None:
+        raise click.UsageError("Earlier cells are executed again. Add --yes if they may be.")
+    return answer
+
+
+def _plan_line(plan: ResumptionView) -> str:
+    from ..core import formats
+
+    took = f" ({formats.duration(plan.seconds)})" if plan.seconds is not None else ""
+    cells = "Cell 1" if plan.cell == 2 else f"Cells 1 to {plan.cell - 1}"
+    verb = "is" if plan.cell == 2 else "are"
+    return f"{cells} of {plan.run_id} {verb} executed again{took}, the notebook goes on from there."
 
 
 @runs.command("delete")

@@ -34,6 +34,10 @@ class Shell:
         """Ask on a terminal; elsewhere nobody could answer, and the command was meant."""
         return not _interactive() or click.confirm(question, err=True)
 
+    def ask(self, question: str) -> bool | None:
+        """Ask on a terminal."""
+        return click.confirm(question, err=True) if _interactive() else None
+
     def follow(self, sweep: SweepResult) -> bool:
         """Show progress until the end. Ctrl-C asks whether to cancel, a second one does it."""
         cancelled = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import mimetypes
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from glob import escape
 from pathlib import Path
@@ -91,10 +91,10 @@ class Limits:
             return traceback
         return [self._place("text/plain", "\n".join(traceback), self._number(None))]
 
-    def remove_others(self) -> None:
-        """Remove such files of an earlier attempt of the same run."""
+    def remove_others(self, kept: Callable[[int], bool]) -> None:
+        """Remove such files of an earlier attempt of the same run, but those of kept cells."""
         for path in files_beside(self._output):
-            if path.name not in self._written:
+            if path.name not in self._written and not kept(_cell_of(path, self._output)):
                 path.unlink(missing_ok=True)
 
     def _too_large(self, item: Any) -> bool:
@@ -143,6 +143,12 @@ class Limits:
 def files_beside(output: Path) -> Iterable[Path]:
     """Return the files that hold what was too large for an output notebook."""
     return output.parent.glob(f"{escape(output.stem)}.cell*.*")
+
+
+def _cell_of(path: Path, output: Path) -> int:
+    """Return the number of the cell that a file beside a notebook belongs to; 0 if unknown."""
+    number = path.name.removeprefix(f"{output.stem}.cell").partition(".")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def _beginning(text: str, room: int) -> str:

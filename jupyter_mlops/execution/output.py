@@ -20,6 +20,7 @@ from papermill.translators import translate_parameters
 from ..core import formats, values
 from ..core.ports import Task
 from .journal import CellChanged, Cleared, Closed, Marked, Opened, Shown, Spilled, Text
+from .keeping import Keeping
 from .limits import Limits
 from .recording import Recording
 
@@ -41,6 +42,9 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
         code = (index for index, cell in enumerate(nb.cells) if cell.cell_type == "code")
         #: Number of each code cell, from 1, by its place among all cells.
         self.numbers = {index: number for number, index in enumerate(code, start=1)}
+        self._kept = Keeping(task.kept)
+        #: An error of a cell whose outputs are kept, for the case that it ends the notebook.
+        self._kept_error: dict[str, Any] | None = None
         #: Seconds that each code cell took that has ended, in order.
         self.cell_times: list[float] = []
         #: The cell that is executed.
@@ -58,6 +62,8 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
         """Clear what an earlier execution left, and begin the journal."""
         super().notebook_start(**kwargs)
         self._recording.add(Opened(self._masked()))
+        for record in self._kept.records(self.numbers):
+            self._recording.add(record)
 
     def cell_start(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
         """Record that a cell begins."""
@@ -72,6 +78,8 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
     def cell_complete(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
         """Record that a cell has ended: not well if an exception is under way."""
         own, error = cell.metadata.papermill, sys.exc_info()[1]
+        if self.restoring and (error or own["status"] == self.FAILED):
+            self._stop_keeping(error)
         if isinstance(error, Stopped):
             own.update(status=self.PENDING, start_time=None, exception=None)
         else:
@@ -89,6 +97,21 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
         self._limits.end()
         self._changed(cell)
 
+    @property
+    def restoring(self) -> bool:
+        """Whether the current cell is executed only for what it does to the kernel."""
+        return self._kept.holds(self.numbers.get(self._current))
+
+    def _stop_keeping(self, error: BaseException | None) -> None:
+        """Take the outputs from here on anew, since the state could not be restored."""
+        if isinstance(error, Stopped):
+            return
+        first = self.numbers[self._current]
+        for record in self._kept.give_up(first, self.numbers, self.nb.cells):
+            self._recording.add(record)
+        if self._kept_error is not None:
+            self.error(self._kept_error)
+
     def notebook_complete(self, **kwargs: Any) -> None:
         """Finish the metadata. Cells that were not executed stay pending."""
         facts = self.nb.metadata.papermill
@@ -105,7 +128,7 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
     def finish(self) -> None:
         """Write the notebook. Raises `OSError`; then the journal stays."""
         self._recording.finish(self._task.output)
-        self._limits.remove_others()
+        self._limits.remove_others(self._kept.holds)
 
     def raise_for_errors(self) -> None:
         """Raise papermill's error if a cell failed, and mark the cell in the notebook."""
@@ -152,6 +175,8 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
 
     def text(self, name: str, text: str) -> None:
         """Take what a cell printed."""
+        if self.restoring:
+            return
         kept, file = self._limits.text(name, text)
         if kept:
             self._recording.add(Text(self._current, name, kept))
@@ -160,6 +185,8 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
 
     def show(self, kind: str, content: dict[str, Any], display: str | None) -> None:
         """Take what a cell displayed, or its result."""
+        if self.restoring:
+            return
         output = self._bundle(kind, content, display)
         if kind == "execute_result":
             output["execution_count"] = content.get("execution_count")
@@ -167,12 +194,15 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
 
     def update(self, content: dict[str, Any], display: str) -> None:
         """Replace what was displayed, in whichever cell."""
-        if self._recording.displays(display):
+        if not self.restoring and self._recording.displays(display):
             output = self._bundle("display_data", content, display)
             self._recording.add(Shown(None, output, display))
 
     def error(self, content: dict[str, Any]) -> None:
         """Take an error."""
+        if self.restoring:
+            self._kept_error = content
+            return
         error = {"ename": str(content.get("ename", "")), "evalue": str(content.get("evalue", ""))}
         traceback = [str(line) for line in content.get("traceback") or ()]
         found = {**error, "traceback": self._limits.error(traceback)}
@@ -181,6 +211,8 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
 
     def clear(self) -> None:
         """Clear the outputs so far."""
+        if self.restoring:
+            return
         self._limits.cleared()
         self._errors.pop(self._current, None)
         self._recording.add(Cleared(self._current))
@@ -196,6 +228,8 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
     # -- what is written ---------------------------------------------------------------------------
 
     def _changed(self, cell: Any) -> None:
+        if self.restoring:
+            return
         count = cell.get("execution_count")
         self._recording.add(CellChanged(self._current, cell.metadata, count))
 

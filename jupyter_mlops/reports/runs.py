@@ -336,4 +336,7 @@ def _run_hints(run: m.RunView) -> tuple[tuple[str, str], ...]:
         hints.append(("Cancel", f"mlops runs cancel {run.id}"))
     elif run.status is not Status.SUCCEEDED:
         hints.append(("Run it again", f"mlops runs retry {run.id}"))
+        if run.status is Status.FAILED and run.cell is not None and run.cell > 1:
+            again = f"mlops runs retry {run.id} --from-failed-cell"
+            hints.append(("Go on from the failed cell, once mended", again))
     return tuple(hints)

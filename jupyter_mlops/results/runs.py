@@ -126,10 +126,24 @@ class RunResult(Shown):
         self._view = connect(self._project).call(ops.CANCEL_RUN, run_id=self.id)
         return self
 
-    def retry(self) -> Self:
-        """Run it again. Raises `Conflict` unless it has failed or was cancelled."""
-        self._view = connect(self._project).call(ops.RETRY_RUN, run_id=self.id)
+    def retry(self, *, from_failed_cell: bool = False) -> Self:
+        """Run it again. Raises `Conflict` unless it has failed or was cancelled.
+
+        ``from_failed_cell`` keeps the outputs and metrics of the cells before that, which are
+        executed again only to restore the kernel's state, and executes the notebook as it is now
+        from there on. Raises `Conflict` if one of those cells has changed.
+        """
+        client = connect(self._project)
+        if from_failed_cell:
+            agreed = m.ResumeRequest(agreed=True)
+            self._view = client.call(ops.RESUME_RUN, body=agreed, run_id=self.id)
+        else:
+            self._view = client.call(ops.RETRY_RUN, run_id=self.id)
         return self
+
+    def resumption(self) -> m.ResumptionView:
+        """Tell what a retry from the failed cell executes again. Raises `Conflict`."""
+        return connect(self._project).call(ops.RESUMPTION, run_id=self.id)
 
     def register(
         self, name: str, *, alias: str | None = None, tags: Mapping[str, str] | None = None

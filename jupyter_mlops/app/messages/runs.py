@@ -152,6 +152,26 @@ class RunDetail(View):
     context: dict[str, Any]
 
 
+class ResumptionView(View):
+    """What retrying a run from its failed cell would execute again."""
+
+    run_id: str
+    notebook: str
+    #: The failed code cell, from 1: those before it are executed again, their outputs stay.
+    cell: int
+    #: Seconds that those took; None if unknown.
+    seconds: float | None
+    #: Whether the notebook has changed since, from the failed cell on.
+    changed: bool
+
+
+class ResumeRequest(Request):
+    """Retry a run from its failed cell."""
+
+    #: The user agrees that earlier cells are executed again.
+    agreed: bool = False
+
+
 class TailView(View):
     """What a run is doing right now; of one that is not running only its status."""
 
