@@ -261,6 +261,24 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/runs/{run_id}/resume': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** What a retry from the failed cell executes again */
+    readonly get: operations['resumption'];
+    readonly put?: never;
+    /** Run it again from the failed cell */
+    readonly post: operations['resume_run'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/runs/{run_id}/retry': {
     readonly parameters: {
       readonly query?: never;
@@ -703,6 +721,24 @@ export interface components {
       readonly tags?: {
         readonly [key: string]: string;
       };
+    };
+    /**
+     * ResumeRequest
+     * @description Retry a run from its failed cell.
+     */
+    readonly ResumeRequest: {
+      readonly agreed?: boolean;
+    };
+    /**
+     * ResumptionView
+     * @description What retrying a run from its failed cell would execute again.
+     */
+    readonly ResumptionView: {
+      readonly cell: number;
+      readonly changed: boolean;
+      readonly notebook: string;
+      readonly run_id: string;
+      readonly seconds: number | null;
     };
     /**
      * RunDetail
@@ -1384,6 +1420,62 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['NotebookFile'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly resumption: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly run_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ResumptionView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly resume_run: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly run_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ResumeRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['RunView'];
         };
       };
       readonly default: components['responses']['Error'];
