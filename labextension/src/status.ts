@@ -1,5 +1,5 @@
 /** What the states of runs and sweeps mean. */
-import type { Status } from './api/types';
+import type { RunView, Status, SweepView } from './api/types';
 
 /** Whether nothing more will happen. */
 export function isFinished(status: Status): boolean {
@@ -9,4 +9,24 @@ export function isFinished(status: Status): boolean {
 /** Whether it can be run again. */
 export function canRetry(status: Status): boolean {
   return status === 'failed' || status === 'cancelled';
+}
+
+/** What people call a state: a run that was pruned is a cancelled one, on purpose. */
+export type State = Status | 'pruned';
+
+/** The state of a run. */
+export function runState(run: RunView): State {
+  return run.reason === 'pruned' ? 'pruned' : run.status;
+}
+
+/** Number of runs in a state. */
+export function countOf(state: State, counts: SweepView['counts']): number {
+  return state === 'cancelled'
+    ? counts.cancelled - counts.pruned
+    : counts[state];
+}
+
+/** Number of runs that another try of the whole sweep includes. */
+export function retryCount(counts: SweepView['counts']): number {
+  return counts.failed + countOf('cancelled', counts);
 }

@@ -39,7 +39,14 @@ export function aSweep(given: Partial<SweepView> = {}): SweepView {
     space: { depth: '3,5' },
     mode: 'grid',
     total: 2,
-    counts: { queued: 1, running: 1, succeeded: 0, failed: 0, cancelled: 0 },
+    counts: {
+      queued: 1,
+      running: 1,
+      succeeded: 0,
+      failed: 0,
+      cancelled: 0,
+      pruned: 0
+    },
     status: 'running',
     metric: 'auc',
     maximize: true,
@@ -55,6 +62,8 @@ export function aSweep(given: Partial<SweepView> = {}): SweepView {
     remaining: null,
     mlflow_run_id: null,
     source_changed: false,
+    search: null,
+    pruning: null,
     ...given
   };
 }

@@ -2,9 +2,16 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
-import type { Status } from '../api/types';
+import type { State } from '../status';
 
-const SHAPES: Readonly<Record<Status, ReactElement>> = {
+const STOPPED = (
+  <>
+    <circle cx="8" cy="8" r="5.25" />
+    <path d="m4.3 11.7 7.4-7.4" />
+  </>
+);
+
+const SHAPES: Readonly<Record<State, ReactElement>> = {
   queued: <circle cx="8" cy="8" r="5.25" />,
   running: (
     <>
@@ -14,16 +21,12 @@ const SHAPES: Readonly<Record<Status, ReactElement>> = {
   ),
   succeeded: <path d="m3 8.5 3.5 3.5L13 4.5" />,
   failed: <path d="m4 4 8 8m0-8-8 8" />,
-  cancelled: (
-    <>
-      <circle cx="8" cy="8" r="5.25" />
-      <path d="m4.3 11.7 7.4-7.4" />
-    </>
-  )
+  cancelled: STOPPED,
+  pruned: STOPPED
 };
 
 /** The word for a state. */
-export function statusWord(status: Status, trans: TranslationBundle): string {
+export function statusWord(status: State, trans: TranslationBundle): string {
   switch (status) {
     case 'queued':
       return trans.__('queued');
@@ -35,19 +38,21 @@ export function statusWord(status: Status, trans: TranslationBundle): string {
       return trans.__('failed');
     case 'cancelled':
       return trans.__('cancelled');
+    case 'pruned':
+      return trans.__('pruned');
   }
 }
 
 /** A state's shape; its word is the tooltip and what a screen reader says. */
 export function StatusMark(props: {
-  readonly status: Status;
+  readonly status: State;
   readonly trans: TranslationBundle;
 }): ReactElement {
   const word = statusWord(props.status, props.trans);
   return (
     <span
       className="jp-Mlops-status"
-      data-status={props.status}
+      data-status={props.status === 'pruned' ? 'cancelled' : props.status}
       role="img"
       aria-label={word}
       title={word}

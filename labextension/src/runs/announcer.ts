@@ -9,6 +9,7 @@ import { CommandIDs } from '../commands';
 import { baseName, formatNumber } from '../format';
 import type { ProjectStore } from '../projects/store';
 import type { Stores } from '../projects/stores';
+import { countOf } from '../status';
 
 /** The notification stays for this long, in ms. */
 const SHOWN = 10_000;
@@ -65,11 +66,13 @@ export function announcement(
   trans: TranslationBundle
 ): string {
   const name = baseName(sweep.notebook);
-  const { succeeded, failed, cancelled } = sweep.counts;
+  const { succeeded, failed, pruned } = sweep.counts;
+  const cancelled = countOf('cancelled', sweep.counts);
   const best = decodeNumber(sweep.best?.value);
   const facts = [
     trans._n('%1 run succeeded', '%1 runs succeeded', succeeded),
     failed > 0 ? trans.__('%1 failed', failed) : '',
+    pruned > 0 ? trans.__('%1 pruned', pruned) : '',
     cancelled > 0 ? trans.__('%1 cancelled', cancelled) : '',
     best !== null && sweep.metric !== null
       ? trans.__('best %1 %2', sweep.metric, formatNumber(best))

@@ -6,7 +6,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { attempt } from '../components/attempt';
 import { baseName, formatParameters, variedNames } from '../format';
-import { canRetry, isFinished } from '../status';
+import { canRetry, isFinished, retryCount } from '../status';
 import type { IRunTarget, ISweepTarget, Targets } from '../targets';
 import type { IOpener } from '../tokens';
 import { isSingle } from './rows';
@@ -161,13 +161,12 @@ function sweepActions(
     {
       id: CommandIDs.retrySweep,
       label: choose(trans.__('Retry Run'), trans.__('Retry Failed Runs')),
-      isPossible: ({ sweep }) =>
-        sweep.counts.failed + sweep.counts.cancelled > 0,
+      isPossible: ({ sweep }) => retryCount(sweep.counts) > 0,
       question: ({ sweep }) =>
         trans._n(
           'Run %1 failed or cancelled run of %2 again?',
           'Run %1 failed or cancelled runs of %2 again?',
-          sweep.counts.failed + sweep.counts.cancelled,
+          retryCount(sweep.counts),
           baseName(sweep.notebook)
         ),
       isLight: () => true,

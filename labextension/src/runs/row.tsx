@@ -19,7 +19,7 @@ import {
   formatValues,
   lastLine
 } from '../format';
-import { isFinished } from '../status';
+import { isFinished, runState } from '../status';
 import type { ISweepTarget, IRunTarget } from '../targets';
 import type { IRowHandlers } from './handlers';
 import type { ILegendRow, IRestRow, IRunRow, ISweepRow } from './rows';
@@ -92,7 +92,7 @@ export function RunRow(
     >
       <span className="jp-Mlops-lines">
         <span className="jp-Mlops-line">
-          <StatusMark status={run.status} trans={trans} />
+          <StatusMark status={runState(run)} trans={trans} />
           <span className="jp-Mlops-parameters">
             {(row.hasLegend
               ? formatValues(run.parameters, row.names)
@@ -217,7 +217,7 @@ function runLabel(
 ): string {
   const value = decodeNumber(run.value);
   return [
-    statusWord(run.status, trans),
+    statusWord(runState(run), trans),
     parameters || trans.__('defaults'),
     run.metric !== null && value !== null
       ? `${run.metric} ${formatNumber(value)}`

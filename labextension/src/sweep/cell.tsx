@@ -15,6 +15,7 @@ import {
   lastLine
 } from '../format';
 import { cellText } from '../runs/row';
+import { runState } from '../status';
 import type { IColumn } from './columns';
 import { cellValue } from './columns';
 
@@ -35,7 +36,7 @@ export function Cell(props: ICellProps): ReactElement {
     case 'status':
       return (
         <td data-kind="status">
-          <StatusMark status={run.status} trans={trans} />
+          <StatusMark status={runState(run)} trans={trans} />
           <span className="jp-Mlops-muted">{stateText(run, trans)}</span>
         </td>
       );
@@ -98,7 +99,7 @@ function stateText(run: RunView, trans: TranslationBundle): string {
   }
   return run.status === 'failed' && run.cell !== null
     ? trans.__('cell %1', run.cell)
-    : statusWord(run.status, trans);
+    : statusWord(runState(run), trans);
 }
 
 function durationText(props: ICellProps): string {

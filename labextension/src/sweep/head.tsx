@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
-import type { Status, SweepView } from '../api/types';
+import type { SweepView } from '../api/types';
 import { decodeNumber } from '../values';
 import { CommandIDs } from '../commands';
 import { useNow, useSignal } from '../components/hooks';
@@ -18,7 +18,7 @@ import {
   formatTime,
   variedNames
 } from '../format';
-import { isFinished } from '../status';
+import { countOf, isFinished, retryCount, type State } from '../status';
 import type { SweepModel } from './model';
 
 export interface ISweepHeadProps {
@@ -28,11 +28,12 @@ export interface ISweepHeadProps {
   readonly onCommand: (id: string) => void;
 }
 
-const STATES: readonly Status[] = [
+const STATES: readonly State[] = [
   'succeeded',
   'running',
   'queued',
   'failed',
+  'pruned',
   'cancelled'
 ];
 
@@ -61,10 +62,10 @@ export function SweepHead(props: ISweepHeadProps): ReactElement {
       <div className="jp-Mlops-sweepTitle">
         <h2 title={sweep.notebook}>{sweep.notebook}</h2>
         <span>{trans._n('%1 run', '%1 runs', sweep.total)}</span>
-        {STATES.filter(status => sweep.counts[status] > 0).map(status => (
+        {STATES.filter(each => countOf(each, sweep.counts) > 0).map(status => (
           <span key={status} className="jp-Mlops-tally">
             <StatusMark status={status} trans={trans} />
-            {sweep.counts[status]} {statusWord(status, trans)}
+            {countOf(status, sweep.counts)} {statusWord(status, trans)}
           </span>
         ))}
       </div>
@@ -125,8 +126,8 @@ function Facts(props: IWithSweep): ReactElement {
 
 function Actions(props: IWithSweep): ReactElement {
   const { sweep, trans } = props;
-  const { succeeded, failed, cancelled } = sweep.counts;
-  const again = failed + cancelled;
+  const { succeeded } = sweep.counts;
+  const again = retryCount(sweep.counts);
   return (
     <div
       className="jp-Mlops-actions"

@@ -5,7 +5,14 @@ import { aSweep } from '../../__tests__/samples';
 import { announcement } from '../announcer';
 
 const trans = nullTranslator.load('jupyter_mlops');
-const NONE = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 };
+const NONE = {
+  queued: 0,
+  running: 0,
+  succeeded: 0,
+  failed: 0,
+  cancelled: 0,
+  pruned: 0
+};
 
 describe('the announcement of a sweep’s end', () => {
   it('tells how many succeeded, and the best', () => {
@@ -23,6 +30,13 @@ describe('the announcement of a sweep’s end', () => {
     const counts = { ...NONE, succeeded: 1, failed: 2, cancelled: 3 };
     expect(announcement(aSweep({ counts }), trans)).toBe(
       'train.ipynb: 1 run succeeded, 2 failed, 3 cancelled'
+    );
+  });
+
+  it('tells pruned runs from those that somebody cancelled', () => {
+    const counts = { ...NONE, succeeded: 1, cancelled: 5, pruned: 4 };
+    expect(announcement(aSweep({ counts }), trans)).toBe(
+      'train.ipynb: 1 run succeeded, 4 pruned, 1 cancelled'
     );
   });
 });
