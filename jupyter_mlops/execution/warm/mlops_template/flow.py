@@ -37,7 +37,9 @@ def bound() -> None:
         return
 
     def schedule_soon(self: Any) -> None:
-        if sum(each.tell() for each in tuple(self._buffers.values())) < LIMIT:
+        with self._buffer_lock:
+            waiting = sum(each.tell() for each in self._buffers.values())
+        if waiting < LIMIT:
             schedule(self)
         else:
             self.flush()
