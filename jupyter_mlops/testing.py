@@ -57,6 +57,10 @@ class InMemoryTracker:
         self.recorded: dict[str, RecordedRun] = {}
         self._ids = (f"tracked{number}" for number in itertools.count(1))
 
+    def connect(self) -> None:
+        """See whether it is there."""
+        self._check()
+
     def start_sweep(self, sweep: Sweep) -> str:
         """Record a sweep as a parent run and return its id."""
         self._check()

@@ -247,6 +247,7 @@ class Recorder:
         return True
 
     def _catch_up(self) -> bool:
+        self._get_tracker().connect()
         for attempt in list(self._logging.values()):
             tracked_id = self._tracked_id(attempt)
             if tracked_id is not None:

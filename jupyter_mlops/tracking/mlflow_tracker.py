@@ -70,6 +70,11 @@ class MlflowTracker(TrashKeeper):
 
     # -- the port ----------------------------------------------------------------------------------
 
+    def connect(self) -> None:
+        """Import MLflow and connect."""
+        with translated(self.uri):
+            self._client  # noqa: B018 - made when it is first asked for
+
     def start_sweep(self, sweep: Sweep) -> str:
         """Record a sweep as a parent run and return its id."""
         client = self._client
