@@ -291,6 +291,8 @@ class InMemoryExecutor:
         #: Attempts under way, and the most that there were at a time.
         self.running: dict[str, asyncio.Event] = {}
         self.most = 0
+        #: Attempts that were ended for want of memory, and why.
+        self.killed: dict[str, str] = {}
         #: Set: attempts end at once. Cleared: they end when cancelled or when it is set.
         self.open = asyncio.Event()
         self.open.set()
@@ -311,6 +313,13 @@ class InMemoryExecutor:
                 each.cancel()
         finally:
             del self.running[task.attempt_id]
+        if task.attempt_id in self.killed:
+            return Outcome(
+                status=Status.FAILED,
+                reason=Reason.OUT_OF_MEMORY,
+                error=self.killed[task.attempt_id],
+                has_output=False,
+            )
         if stop.is_set():
             return Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
         return self._decide(task)
@@ -318,6 +327,12 @@ class InMemoryExecutor:
     async def cancel(self, attempt_id: str) -> None:
         """Let an attempt end as cancelled."""
         if attempt_id in self.running:
+            self.running[attempt_id].set()
+
+    async def kill(self, attempt_id: str, line: str) -> None:
+        """Let an attempt end for want of memory."""
+        if attempt_id in self.running:
+            self.killed[attempt_id] = line
             self.running[attempt_id].set()
 
     async def close(self) -> None:

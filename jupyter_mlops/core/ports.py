@@ -165,6 +165,13 @@ class Executor(Protocol):
         """
         ...
 
+    async def kill(self, attempt_id: str, line: str) -> None:
+        """End an attempt at once that takes too much memory; ``line`` is its outcome's error.
+
+        Unknown ids are ignored.
+        """
+        ...
+
     async def close(self) -> None:
         """End everything at once."""
         ...
@@ -215,6 +222,10 @@ class Tracker(Protocol):
     Every method raises `TrackingUnavailable` if the store cannot be reached, and may be called
     again with the same arguments afterwards.
     """
+
+    def connect(self) -> None:
+        """Connect, which may take a while the first time; everything else does so too if need be."""
+        ...
 
     def start_sweep(self, sweep: Sweep) -> str:
         """Record a sweep as a parent run and return its id."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import nbformat
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbclient.output_widget import OutputWidget
 from nbclient.util import run_sync
 
@@ -30,6 +30,7 @@ from .kernels import KernelClient
 from .output import OutputNotebook, Stopped
 from .processes import descendants, identify
 from .tail import Tail
+from .usage import measure
 from .warm import Source
 
 #: The display type by which a notebook in any language logs metrics.
@@ -91,9 +92,13 @@ class Client(KernelClient):
             exchange.bound(self.how_started() == "warm")
         try:
             run_sync(self._execute_cells)(exchange)
+        except DeadKernelError:
+            self._control.exit_code = run_sync(self.km.provisioner.poll)()
+            raise
         finally:
             exchange.close()
             if kernel is not None:
+                self._control.usage = measure(kernel)
                 self._control.children = descendants(kernel)
 
     async def _execute_cells(self, exchange: Exchange) -> None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from ..core.ports import Progress, Stopping, Task
 from ..core.runs import ProcessIdentity, Reason
 from .processes import end
+from .usage import Usage
 
 #: Seconds between interrupting a kernel and terminating it, and from there to killing it.
 GRACE = 5.0
@@ -32,6 +33,10 @@ class Control:
         self.kernel: ProcessIdentity | None = None
         #: The processes that the kernel had started and that still ran when it had done its work.
         self.children: tuple[ProcessIdentity, ...] = ()
+        #: How a kernel ended by itself: its exit code, negative for a signal.
+        self.exit_code: int | None = None
+        #: What the kernel had used when it had done its work.
+        self.usage: Usage | None = None
         #: Set when the notebook has ended, whichever way.
         self.ended = threading.Event()
         self._task = task
@@ -78,6 +83,17 @@ class Control:
         if not self.ended.wait(GRACE):
             self._report(Stopping(stage="terminate"))
             end([kernel], grace=GRACE, on_kill=lambda: self._report(Stopping(stage="kill")))
+
+    def kill(self, reason: Reason, line: str) -> None:
+        """End the attempt's kernel at once. The first reason for stopping counts."""
+        with self._stopping:
+            if self.ended.is_set():
+                return
+            if self.stop is None:
+                self.stop, self.line = reason, line
+        self._report(Stopping(stage="kill"))
+        if self.kernel is not None:
+            end([self.kernel])
 
     def _limit(self, name: str, seconds: float | None, line: str) -> None:
         if seconds is not None:

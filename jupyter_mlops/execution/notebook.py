@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +46,11 @@ def execute(
         except OSError as error:
             failure = failure or _explain(error, output, control, task)
     outcome: dict[str, Any] = {"status": Status.SUCCEEDED, **failure}
+    if control.usage is not None:
+        outcome |= {
+            "peak_memory": control.usage.peak_memory,
+            "cpu_time": control.usage.cpu_time,
+        }
     return Outcome(
         duration=time.monotonic() - began,
         has_output=written,
@@ -88,7 +94,7 @@ def _explain(
     """Return status, reason, one line and the cell of a failure."""
     if control.stop is Reason.USER:
         return {"status": Status.CANCELLED, "reason": Reason.USER}
-    reason, line = (control.stop, control.line) if control.stop else _reason(error, task)
+    reason, line = (control.stop, control.line) if control.stop else _reason(error, task, control)
     return {
         "status": Status.FAILED,
         "reason": reason,
@@ -97,13 +103,13 @@ def _explain(
     }
 
 
-def _reason(error: Exception, task: Task) -> tuple[Reason, str]:
+def _reason(error: Exception, task: Task, control: Control) -> tuple[Reason, str]:
     match error:
         case PapermillExecutionError():
             line = f"{error.ename}: {_first_line(error.evalue)}" if error.evalue else error.ename
             return Reason.ERROR, line
         case DeadKernelError():
-            return Reason.KERNEL_DIED, "The kernel died (out of memory, or a crash)."
+            return Reason.KERNEL_DIED, f"The kernel died ({_end_of_kernel(control.exit_code)})."
         case NoSuchKernel():
             line = f"The kernel {task.kernel} is no longer installed (installed: {_kernels()})."
             return Reason.KERNEL_MISSING, line
@@ -115,6 +121,15 @@ def _reason(error: Exception, task: Task) -> tuple[Reason, str]:
             return Reason.DISK_FULL, f"The output cannot be written: {what}"
         case _:
             return Reason.INTERNAL, f"{type(error).__name__}: {_first_line(str(error))}"
+
+
+def _end_of_kernel(code: int | None) -> str:
+    """Say how a kernel ended by itself."""
+    if code == -signal.SIGKILL:
+        return "signal 9; maybe out of memory"
+    if code is not None and code < 0:
+        return f"signal {-code}, a crash"
+    return "by itself" if code is None else f"by itself, exit code {code}"
 
 
 def _kernels() -> str:

@@ -11,6 +11,7 @@ import queue
 import socket
 import threading
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
@@ -60,8 +61,11 @@ class Runner:
                 self._current = (command.task.attempt_id, control)
                 self._tasks.put((command, control))
             elif command.attempt_id == self._current[0] and self._current[1] is not None:
-                halt = self._current[1].halt
-                threading.Thread(target=halt, args=[Reason.USER], daemon=True).start()
+                halt, kill = self._current[1].halt, self._current[1].kill
+                stop = partial(halt, Reason.USER)
+                if isinstance(command, wire.Kill):
+                    stop = partial(kill, Reason.OUT_OF_MEMORY, command.line)
+                threading.Thread(target=stop, daemon=True).start()
         _, last = self._current
         if last is not None and last.kernel is not None:
             end([last.kernel])

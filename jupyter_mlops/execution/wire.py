@@ -28,6 +28,13 @@ class Cancel(msgspec.Struct, tag=True):
     attempt_id: str
 
 
+class Kill(msgspec.Struct, tag=True):
+    """Worker to runner: end that attempt at once, since it takes too much memory."""
+
+    attempt_id: str
+    line: str
+
+
 class Reported(msgspec.Struct, tag=True):
     """Runner to worker: something happened."""
 
@@ -42,7 +49,7 @@ class Done(msgspec.Struct, tag=True):
     outcome: Outcome
 
 
-Command = Execute | Cancel
+Command = Execute | Cancel | Kill
 Reply = Reported | Done
 
 

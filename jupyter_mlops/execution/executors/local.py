@@ -78,6 +78,11 @@ class LocalExecutor:
         else:
             self._cancelled.add(attempt_id)
 
+    async def kill(self, attempt_id: str, line: str) -> None:
+        """End an attempt's kernel at once, since it takes too much memory."""
+        if runner := self._busy.get(attempt_id):
+            await runner.kill(attempt_id, line)
+
     async def close(self) -> None:
         """End all runners and their kernels at once."""
         await asyncio.gather(*(each.end() for each in (*self._idle, *self._busy.values())))

@@ -62,8 +62,15 @@ class Runner:
 
     async def cancel(self, attempt_id: str) -> None:
         """Ask the runner to stop an attempt."""
+        await self._ask(wire.Cancel(attempt_id))
+
+    async def kill(self, attempt_id: str, line: str) -> None:
+        """Ask the runner to end an attempt at once."""
+        await self._ask(wire.Kill(attempt_id, line))
+
+    async def _ask(self, command: wire.Command) -> None:
         with contextlib.suppress(ConnectionError):
-            self._writer.write(wire.pack(wire.Cancel(attempt_id)))
+            self._writer.write(wire.pack(command))
             await self._writer.drain()
 
     async def end(self) -> None:
