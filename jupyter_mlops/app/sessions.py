@@ -61,9 +61,10 @@ class SessionUseCases:
         """Open a run for interactive work in the process that asks."""
         try:
             process = identify(body.pid)
+            started = psutil.Process(body.pid).create_time()
         except psutil.NoSuchProcess:
             raise InvalidInput("The process that wants to be tracked has ended.") from None
-        if abs(process.started - body.pid_started) > 1:
+        if abs(started - body.pid_started) > 1:
             raise InvalidInput("The process that wants to be tracked runs on another machine.")
         notebook = self._project.relative(body.notebook) if body.notebook else ""
         sweep, run = self._records(body, notebook)

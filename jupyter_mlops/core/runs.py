@@ -176,7 +176,8 @@ class ProcessIdentity:
     host: str
     boot_id: str
     pid: int
-    #: Seconds since the epoch at which the process started, as the system reports it.
+    #: When the process started, in seconds as this system counts them: since it was booted if it
+    #: can say that, so that setting the clock changes nothing.
     started: float
 
 

@@ -33,6 +33,8 @@ class Control:
         self.kernel: ProcessIdentity | None = None
         #: The processes that the kernel had started and that still ran when it had done its work.
         self.children: tuple[ProcessIdentity, ...] = ()
+        #: Whether processes may be left that the kernel started, whoever their parents are.
+        self.forked = True
         #: How a kernel ended by itself: its exit code, negative for a signal.
         self.exit_code: int | None = None
         #: What the kernel had used when it had done its work.

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import uuid
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from ..core.runs import ProcessIdentity
+from ..core.runs import ATTEMPT_VARIABLE, ProcessIdentity
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +32,7 @@ def identify(pid: int) -> ProcessIdentity:
         host=socket.gethostname(),
         boot_id=boot_id(),
         pid=pid,
-        started=psutil.Process(pid).create_time(),
+        started=_started(psutil.Process(pid)),
     )
 
 
@@ -39,11 +40,44 @@ def descendants(process: ProcessIdentity) -> tuple[ProcessIdentity, ...]:
     """Return the processes that a living process has started, and those have, and so on."""
     return tuple(
         ProcessIdentity(
-            host=process.host, boot_id=process.boot_id, pid=each.pid, started=each.create_time()
+            host=process.host, boot_id=process.boot_id, pid=each.pid, started=_started(each)
         )
         for each in _family(process)
         if each.pid != process.pid
     )
+
+
+def with_variables(wanted: Callable[[dict[str, str]], bool]) -> tuple[ProcessIdentity, ...]:
+    """Return the processes, but for ours, that were started with certain environment variables.
+
+    What a process does to its own variables later does not show, but they are what finds one
+    whose parents have all ended.
+    """
+    found = []
+    for pid in psutil.pids():
+        # It may have ended meanwhile, or belong to somebody else.
+        with contextlib.suppress(psutil.Error, OSError):
+            if pid != os.getpid() and wanted(_variables(pid)):
+                found.append(identify(pid))
+    return tuple(found)
+
+
+def of_attempt(attempt_id: str) -> tuple[ProcessIdentity, ...]:
+    """Return the processes that were started in an attempt, whoever their parents are."""
+    return with_variables(lambda variables: variables.get(ATTEMPT_VARIABLE) == attempt_id)
+
+
+def has_forked(process: ProcessIdentity) -> bool:
+    """Whether a process has, or has had, children; true if that cannot be known."""
+    folder = Path(f"/proc/{process.pid}")
+    try:
+        facts = (folder / "stat").read_bytes()
+        threads = [each.read_bytes() for each in folder.glob("task/*/children")]
+    except OSError:
+        return True
+    # The faults of memory pages of the children that have ended: none can do without.
+    faults = int(facts.rpartition(b")")[2].split()[8])
+    return faults > 0 or not threads or any(each.strip() for each in threads)
 
 
 def is_alive(process: ProcessIdentity) -> bool | None:
@@ -61,11 +95,13 @@ def end(
 ) -> None:
     """End processes of this machine, their process groups and all their descendants.
 
-    With ``grace`` seconds they are first asked to terminate; ``on_kill`` is called if some do
-    not. Returns when they are gone.
+    The group of one that has just ended is ended too. With ``grace`` seconds they are first asked
+    to terminate; ``on_kill`` is called if some do not. Returns when they are gone.
     """
-    victims = {victim for process in processes for victim in _family(process)}
+    leaders = set(processes)
+    victims = {victim for process in leaders for victim in _family(process)}
     groups = {group for victim in victims if (group := _own_group(victim.pid)) is not None}
+    groups |= {process.pid for process in leaders if _may_lead(process)}
     if grace:
         for victim in victims:
             with contextlib.suppress(psutil.Error):
@@ -83,12 +119,31 @@ def end(
     psutil.wait_procs(victims, timeout=5)
 
 
+def _started(process: psutil.Process) -> float:
+    """Return when a process was started, on a clock that nobody can set if there is one."""
+    if sys.platform != "linux":
+        return process.create_time()
+    try:
+        facts = Path(f"/proc/{process.pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        raise psutil.NoSuchProcess(process.pid) from None
+    # The second field, a name in brackets, may contain anything.
+    return int(facts.rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _variables(pid: int) -> dict[str, str]:
+    if sys.platform != "linux":
+        return psutil.Process(pid).environ()
+    text = os.fsdecode(Path(f"/proc/{pid}/environ").read_bytes())
+    return dict(each.split("=", 1) for each in text.split("\0") if "=" in each)
+
+
 def _find(process: ProcessIdentity) -> psutil.Process | None:
     if process.boot_id != boot_id() or process.host != socket.gethostname():
         return None
     try:
         found = psutil.Process(process.pid)
-        same = abs(found.create_time() - process.started) < 1e-3
+        same = abs(_started(found) - process.started) < 1e-3
         return found if same and found.status() != psutil.STATUS_ZOMBIE else None
     except psutil.Error:
         return None
@@ -102,6 +157,17 @@ def _family(process: ProcessIdentity) -> list[psutil.Process]:
         return [found, *found.children(recursive=True)]
     except psutil.Error:
         return [found]
+
+
+def _may_lead(process: ProcessIdentity) -> bool:
+    """Whether a process group of that number is the one that the process led, or had led."""
+    if process.boot_id != boot_id() or process.host != socket.gethostname():
+        return False
+    try:
+        same = abs(_started(psutil.Process(process.pid)) - process.started) < 1e-3
+    except psutil.NoSuchProcess:
+        same = True  # no other process gets the number of a group
+    return same and process.pid != os.getpgrp()
 
 
 def _own_group(pid: int) -> int | None:

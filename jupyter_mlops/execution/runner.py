@@ -21,7 +21,7 @@ from . import wire
 from .control import Control
 from .files import write_atomically
 from .notebook import execute
-from .processes import end
+from .processes import end, of_attempt
 
 
 class Runner:
@@ -30,9 +30,11 @@ class Runner:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._tasks: queue.SimpleQueue[tuple[wire.Execute, Control]] = queue.SimpleQueue()
-        #: The attempt that is executed, or was last, and how it is controlled.
+        #: The attempt that is executed, and how it is controlled.
         self._current: tuple[str, Control | None] = ("", None)
         self._sending = threading.Lock()
+        #: Whether the worker is gone; what happens from then on is our doing.
+        self._abandoned = False
 
     def serve(self) -> None:
         """Execute until the worker hangs up; does not return."""
@@ -40,8 +42,10 @@ class Runner:
         while True:
             command, control = self._tasks.get()
             outcome = self._attempt(command, control)
-            with suppress(OSError):
-                write_atomically(command.task.result, msgspec.json.encode(outcome))
+            self._current = ("", None)
+            if not self._abandoned:
+                with suppress(OSError):
+                    write_atomically(command.task.result, msgspec.json.encode(outcome))
             self._send(wire.Done(outcome))
 
     def _attempt(self, command: wire.Execute, control: Control) -> Outcome:
@@ -52,6 +56,8 @@ class Runner:
             control.end()
             if control.kernel is not None:
                 end([control.kernel, *control.children])
+            if control.forked:
+                end(of_attempt(command.task.attempt_id))
 
     def _listen(self) -> None:
         while header := self._receive(wire.HEADER_SIZE):
@@ -66,9 +72,11 @@ class Runner:
                 if isinstance(command, wire.Kill):
                     stop = partial(kill, Reason.OUT_OF_MEMORY, command.line)
                 threading.Thread(target=stop, daemon=True).start()
-        _, last = self._current
-        if last is not None and last.kernel is not None:
-            end([last.kernel])
+        self._abandoned = True
+        attempt_id, current = self._current
+        if current is not None:
+            end([current.kernel] if current.kernel is not None else [])
+            end(of_attempt(attempt_id))
         os._exit(0)
 
     def _report(self, progress: Progress) -> None:
