@@ -10,7 +10,7 @@ from ..app import messages as m
 from ..core import formats
 from ..core.runs import Reason, Status, SweepKind
 from ..core.values import decode, identity
-from . import states
+from . import resources, states
 from .form import Column, Report, Table
 
 #: Rows of a table, and failures that are told one by one.
@@ -282,6 +282,8 @@ def run_report(detail: m.RunDetail, tail: m.TailView | None = None) -> Report:
     facts = [
         ("Stopped" if _pruned(run) else "Error", run.error),
         ("Output", run.output),
+        ("Asked for", resources.asked(detail.sweep)),
+        ("Used", resources.used(detail.attempts[-1]) if detail.attempts else ""),
         ("Experiment", run.experiment),
         ("MLflow run", run.mlflow_run_id),
         *((_title(name), _fact(each)) for name, each in detail.context.items()),

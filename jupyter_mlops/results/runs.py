@@ -174,6 +174,9 @@ class RunResult(Shown):
             "notebook_hash": detail.notebook_hash,
             "context": detail.context,
             "attempt_records": detail.attempts,
+            "cpus": detail.sweep.cpus,
+            "memory": detail.sweep.memory,
+            "gpus": detail.sweep.gpus,
             "tail": self._tail(detail),
         }
 

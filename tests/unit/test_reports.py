@@ -99,17 +99,22 @@ def test_report_of_a_run() -> None:
         finished_at=TIME,
         duration=1.0,
         failed_cell=None,
+        peak_memory=1_100_000_000,
+        cpu_time=1.9,
     )
     detail = m.RunDetail(
         run=failed(1),
         attempts=[attempt, attempt],
-        sweep=sweep_view(),
+        sweep=sweep_view(memory=2_000_000_000, gpus=1),
         notebook_hash="abc",
         context={"git_dirty": True, "git_commit": "4e1a2f", "nested": {"left": "out"}},
     )
     report = runs.run_report(detail)
     assert report.headline.startswith("k3m9x2ab-1 · ✗ failed · train.ipynb · depth=1 seed=0")
     assert "Error: ValueError: bad lr" in report.details
+    assert "Asked for: 1 core, 2.0 GB of memory, 1 GPU" in report.details
+    used = "1.9 s of CPU time (1.9 cores on average), 1.1 GB of memory at most"
+    assert f"Used: {used}" in report.details
     assert "Git dirty: yes" in report.details
     assert "Git commit: 4e1a2f" in report.details
     assert "Attempt 1: ✗ failed · lost · 1.0 s" in report.details

@@ -81,6 +81,9 @@ class SweepView(View):
     search: SearchView | None = None
     #: None: no run is stopped early.
     pruning: PruningView | None = None
+    #: Bytes and devices that each run asked for; None means unspecified.
+    memory: int | None = None
+    gpus: int = 0
 
 
 class AttemptView(View):
@@ -104,6 +107,10 @@ class AttemptView(View):
     resumed_at: int | None = None
     #: sha256 of the notebook that it executed, if not the one that was submitted.
     notebook_hash: str | None = None
+    #: Most bytes of memory that its kernel and all its processes used together, shared pages
+    #: counted once, and their seconds of CPU time; None if unknown.
+    peak_memory: int | None = None
+    cpu_time: float | None = None
 
 
 class RunView(View):

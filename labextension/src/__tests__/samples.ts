@@ -64,6 +64,8 @@ export function aSweep(given: Partial<SweepView> = {}): SweepView {
     source_changed: false,
     search: null,
     pruning: null,
+    memory: null,
+    gpus: 0,
     ...given
   };
 }

@@ -434,6 +434,7 @@ export interface components {
      */
     readonly AttemptView: {
       readonly cell_times: readonly number[] | null;
+      readonly cpu_time: number | null;
       readonly duration: number | null;
       readonly error: string | null;
       readonly executor: string;
@@ -443,6 +444,7 @@ export interface components {
       readonly mlflow_run_id: string | null;
       readonly notebook_hash: string | null;
       readonly number: number;
+      readonly peak_memory: number | null;
       readonly reason: components['schemas']['Reason'] | null;
       readonly resumed_at: number | null;
       readonly start: string;
@@ -927,9 +929,11 @@ export interface components {
       readonly executor: string;
       readonly experiment: string;
       readonly finished_at: string | null;
+      readonly gpus: number;
       readonly id: string;
       readonly kind: components['schemas']['SweepKind'];
       readonly maximize: boolean;
+      readonly memory: number | null;
       readonly metric: string | null;
       readonly mlflow_run_id: string | null;
       readonly mode: string;
