@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from ..core.ports import Outcome
-from ..core.runs import SESSION, Reason, Status
-from ..execution.processes import end, is_alive
+from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, SESSION, Attempt, Reason, Status
+from ..execution.processes import end, is_alive, with_variables
 from ..store import Store
 from .outputs import settle
 from .projects import Project
 from .search import as_pruned
-from .tasks import output_path, result_path
+from .tasks import log_path, output_path, result_path
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +30,13 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
     had come to is assembled from their journals. Sessions whose process lives are taken over.
     """
     store.queue.settle()
-    for attempt in store.history.running():
+    running = store.history.running()
+    _end_processes(project, running)
+    for attempt in running:
         if attempt.executor == SESSION:
             if any(is_alive(each) is not False for each in attempt.processes):
                 store.attempts.adopt(attempt, worker=worker, fence=fence)
             continue
-        end(attempt.processes)
         run = store.history.run(attempt.run_id)
         outcome = _left_result(result_path(project, attempt)) or _LOST
         if attempt.reason is Reason.PRUNED:
@@ -48,6 +50,40 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
             synced=False,
         )
         log.info("Attempt %s: %s %s", attempt.id, outcome.status, outcome.reason or "")
+        _remove_if_empty(log_path(project, attempt))
+    _remove_remains(project)
+
+
+def _end_processes(project: Project, running: Sequence[Attempt]) -> None:
+    """End what an earlier worker has left: its attempts, and what executed them.
+
+    Not all of it is recorded, and some of it may not have noticed yet that the worker is gone.
+    """
+    lost = {attempt.id for attempt in running if attempt.executor != SESSION}
+    root = str(project.root)
+    left = with_variables(
+        lambda variables: (
+            variables.get(PROJECT_VARIABLE) == root
+            and variables.get(ATTEMPT_VARIABLE) in (None, *lost)
+        )
+    )
+    known = [each for attempt in running if attempt.id in lost for each in attempt.processes]
+    end([*left, *(each for each in known if is_alive(each))])
+
+
+def _remove_remains(project: Project) -> None:
+    """Remove what nobody reads any more: results, and files that were being written."""
+    for path in (project.state / "journals").glob("*.json"):
+        path.unlink(missing_ok=True)
+    for folder in (project.state, project.state / "journals", project.state / "snapshots"):
+        for pattern in (".*.[0-9]*", "*.jsonl.new"):
+            for path in folder.glob(pattern):
+                path.unlink(missing_ok=True)
+
+
+def _remove_if_empty(path: Path) -> None:
+    if path.exists() and not path.stat().st_size:
+        path.unlink(missing_ok=True)
 
 
 def _left_result(path: Path) -> Outcome | None:

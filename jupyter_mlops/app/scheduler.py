@@ -83,6 +83,8 @@ class Scheduler:
         self._worker = worker
         self._fence = fence
         self._active: dict[str, _Active] = {}
+        #: Runs that are being claimed, and whether somebody cancelled them meanwhile.
+        self._claiming: dict[str, bool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._environments: dict[str, dict[str, str]] = {}
         self._wake = asyncio.Event()
@@ -107,6 +109,8 @@ class Scheduler:
         for active in list(self._active.values()):
             if active.attempt.run_id in run_ids:
                 await self._executors[active.sweep.executor].cancel(active.attempt.id)
+        for run_id in self._claiming.keys() & run_ids:
+            self._claiming[run_id] = True
 
     @contextlib.contextmanager
     def waiting(self, attempt_id: str | None) -> Iterator[None]:
@@ -196,6 +200,7 @@ class Scheduler:
     async def _begin(self, sweep: Sweep, run: Run, hold: Hold) -> None:
         """Begin an attempt with what it holds, unless its run is no longer queued."""
         chosen = attempt = None
+        self._claiming[run.id] = False
         try:
             chosen = await self._searches.choose(sweep, run)
             if chosen is not None:
@@ -207,12 +212,15 @@ class Scheduler:
                     parameters=chosen.parameters,
                 )
         finally:
+            cancelled = self._claiming.pop(run.id)
             if attempt is None:
                 self._slots.release(hold)
         if chosen is None:
             await self._recorder.finish_sweep(sweep.id)
         elif attempt is not None:
             active = self._active[attempt.id] = _Active(attempt, sweep, hold)
+            if cancelled:
+                await self._executors[sweep.executor].cancel(attempt.id)
             task = asyncio.create_task(self._see_through(active, chosen))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -232,7 +240,7 @@ class Scheduler:
 
     async def _see_through(self, active: _Active, run: Run) -> None:
         try:
-            outcome = await self._execute(active, run)
+            outcome = await self._outcome(active, run)
             active.step = await self._progress.settle(active.attempt)
             await self._finish(active, run, as_pruned(outcome, active.pruned))
         except LeaseLost as error:
@@ -259,6 +267,19 @@ class Scheduler:
             self._slots.release(active.hold)
             active.hold = None
         self._wake.set()
+
+    async def _outcome(self, active: _Active, run: Run) -> Outcome:
+        """Execute an attempt; whatever goes wrong, there is an outcome."""
+        try:
+            return await self._execute(active, run)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            log.exception("Attempt %s could not be executed.", active.attempt.id)
+            line = f"{type(error).__name__}: {error}".split("\n", 1)[0]
+            return Outcome(
+                status=Status.FAILED, reason=Reason.INTERNAL, error=line, has_output=False
+            )
 
     async def _execute(self, active: _Active, run: Run) -> Outcome:
         sweep, attempt = active.sweep, active.attempt
@@ -289,8 +310,9 @@ class Scheduler:
         finally:
             used = self._monitor.forget(attempt.id)
             self.live.end(activity)
-            if not task.log.stat().st_size:
-                task.log.unlink()
+            with contextlib.suppress(FileNotFoundError):
+                if not task.log.stat().st_size:
+                    task.log.unlink()
         return with_usage(outcome, used)
 
     def _watch(self, active: _Active, kernel: ProcessIdentity) -> None:
@@ -329,10 +351,10 @@ class Scheduler:
         )
         if outcome.status is Status.SUCCEEDED and outcome.peak_memory is not None:
             self._admission.learn(sweep.notebook, outcome.peak_memory)
+        tasks.result_path(self._project, attempt).unlink(missing_ok=True)
         if ended.status.finished:
             self._searches.ended(sweep)
             await self._recorder.finish_sweep(sweep.id)
-            tasks.result_path(self._project, attempt).unlink(missing_ok=True)
             if run.resume is not None:
                 kept = tasks.kept_path(self._project, run.resume.attempt)
                 kept.unlink(missing_ok=True)

@@ -26,8 +26,8 @@ def make_task(
     output.parent.mkdir(parents=True, exist_ok=True)
     result = result_path(project, attempt)
     result.parent.mkdir(exist_ok=True)
-    log_path = project.state / "logs" / f"{attempt.id}.log"
-    log_path.touch()
+    log = log_path(project, attempt)
+    log.touch()
     resume = run.resume
     executed = sweep.notebook_hash if resume is None else resume.notebook_hash
     return Task(
@@ -36,7 +36,7 @@ def make_task(
         snapshot=snapshot_path(project, executed),
         output=output,
         result=result,
-        log=log_path,
+        log=log,
         cwd=(project.root / sweep.notebook).parent,
         parameters=run.parameters,
         kernel=sweep.kernel,
@@ -89,6 +89,11 @@ def kept_path(project: Project, attempt: str) -> Path:
 def result_path(project: Project, attempt: Attempt) -> Path:
     """Return where an attempt's outcome is left for the case that nobody listens any more."""
     return project.state / "journals" / f"{attempt.id}.json"
+
+
+def log_path(project: Project, attempt: Attempt) -> Path:
+    """Return where what an attempt's kernel prints past its notebook is kept."""
+    return project.state / "logs" / f"{attempt.id}.log"
 
 
 def journal_path(project: Project, attempt: Attempt) -> Path:

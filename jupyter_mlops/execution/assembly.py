@@ -38,6 +38,8 @@ def assemble(path: Path, output: Path, *, abandoned: bool = False) -> bool:
                 continue
             draft = Draft.of(journal)
             if draft.opened is None:
+                if abandoned:
+                    journal.remove()
                 return False
             ended = datetime.fromtimestamp(path.stat().st_mtime, UTC) if abandoned else None
             write(draft, journal, output, ended=ended)
