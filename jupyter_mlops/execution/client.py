@@ -93,7 +93,7 @@ class Client(KernelClient):
         try:
             run_sync(self._execute_cells)(exchange)
         except DeadKernelError:
-            self._control.exit_code = run_sync(self.km.provisioner.poll)()
+            self._control.exit_code = self.exit_code()
             raise
         finally:
             exchange.close()

@@ -82,6 +82,16 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
         except TimeoutError:
             raise DeadKernelError(f"The kernel did not answer in {START_TIMEOUT:g} s.") from None
 
+    async def async_exit_code(self) -> int | None:
+        """Return how a kernel that has died ended, negative for a signal; None if unknown."""
+        provisioner = self.km.provisioner
+        if isinstance(provisioner, TemplateProvisioner):
+            return await provisioner.ended()
+        code: int | None = await provisioner.poll()
+        return code
+
+    exit_code = run_sync(async_exit_code)
+
     async def _async_cleanup_kernel(self) -> None:
         """Let the kernel end by itself, so that open files are written, or else kill it."""
         manager, client = self.km, self.kc

@@ -112,6 +112,14 @@ class TemplateProvisioner(LocalProvisioner):
         self._connection = None
         return self._exit_code
 
+    async def ended(self) -> int | None:
+        """Return the exit code of a kernel that is known to have ended; None if nobody tells."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while await self.poll() is None and self._connection is not None:
+                    await _readable(self._connection)
+        return await self.poll()
+
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel's process group."""
         if self._connection is None:
