@@ -14,7 +14,7 @@ from ..core import formats
 from ..core.resources import Capacity, most_memory
 from ..core.runs import ProcessIdentity
 from . import machine, usage
-from .processes import is_alive
+from .processes import family, is_alive
 from .usage import Usage
 
 log = logging.getLogger(__name__)
@@ -180,7 +180,7 @@ class Monitor:
         """Read what an attempt uses, exactly only where that can make a difference."""
         if not is_alive(watched.process):
             return False
-        pids = usage.family(watched.process.pid)
+        pids = family(watched.process.pid)
         watched.seen |= Usage(0, usage.cpu_time(pids))
         # Shared pages counted for each process, this is the most that it can be.
         used = usage.resident(pids)

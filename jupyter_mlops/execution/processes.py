@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -15,6 +16,8 @@ from pathlib import Path
 import psutil
 
 from ..core.runs import ATTEMPT_VARIABLE, ProcessIdentity
+
+log = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=1)
@@ -34,6 +37,18 @@ def identify(pid: int) -> ProcessIdentity:
         pid=pid,
         started=_started(psutil.Process(pid)),
     )
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that it has started and those have, and so on, while they live."""
+    if sys.platform != "linux":
+        with contextlib.suppress(psutil.Error):
+            return [pid, *(each.pid for each in psutil.Process(pid).children(recursive=True))]
+        return [pid]
+    found = [pid]
+    for each in found:
+        found += _children(each)
+    return found
 
 
 def descendants(process: ProcessIdentity) -> tuple[ProcessIdentity, ...]:
@@ -96,7 +111,8 @@ def end(
     """End processes of this machine, their process groups and all their descendants.
 
     The group of one that has just ended is ended too. With ``grace`` seconds they are first asked
-    to terminate; ``on_kill`` is called if some do not. Returns when they are gone.
+    to terminate; ``on_kill`` is called if some do not. Returns when they are gone; what cannot be
+    killed, such as one that waits for a broken disk, is told in the log.
     """
     leaders = set(processes)
     victims = {victim for process in leaders for victim in _family(process)}
@@ -116,7 +132,18 @@ def end(
     for victim in victims:
         with contextlib.suppress(psutil.Error):
             victim.kill()
-    psutil.wait_procs(victims, timeout=5)
+    _, alive = psutil.wait_procs(victims, timeout=5)
+    for each in alive:
+        log.warning("%s was killed but does not end.", shown(each.pid))
+
+
+def shown(pid: int) -> str:
+    """Return a process as people know it: its number and the beginning of its command line."""
+    words: list[str] = []
+    with contextlib.suppress(psutil.Error):
+        words = psutil.Process(pid).cmdline()
+    command = " ".join(words)
+    return f"Process {pid} ({command[:100]})" if command else f"Process {pid}"
 
 
 def _started(process: psutil.Process) -> float:
@@ -153,10 +180,21 @@ def _family(process: ProcessIdentity) -> list[psutil.Process]:
     found = _find(process)
     if found is None:
         return []
-    try:
-        return [found, *found.children(recursive=True)]
-    except psutil.Error:
-        return [found]
+    members = [found]
+    for pid in family(process.pid)[1:]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            members.append(psutil.Process(pid))
+    return members
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that each thread of a process has started."""
+    found: list[int] = []
+    # It may end while we look.
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/task") as threads:
+        for thread in threads:
+            found += map(int, Path(thread.path, "children").read_bytes().split())
+    return found
 
 
 def _may_lead(process: ProcessIdentity) -> bool:

@@ -6,6 +6,7 @@ It ends, and its kernel with it, as soon as the worker's end of the channel clos
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import queue
 import socket
@@ -21,7 +22,9 @@ from . import wire
 from .control import Control
 from .files import write_atomically
 from .notebook import execute
-from .processes import end, of_attempt
+from .processes import end, of_attempt, shown
+
+log = logging.getLogger(__name__)
 
 
 class Runner:
@@ -57,7 +60,7 @@ class Runner:
             if control.kernel is not None:
                 end([control.kernel, *control.children])
             if control.forked:
-                end(of_attempt(command.task.attempt_id))
+                _end_left(command.task.attempt_id)
 
     def _listen(self) -> None:
         while header := self._receive(wire.HEADER_SIZE):
@@ -97,6 +100,14 @@ class Runner:
                 return b""
             data += part
         return bytes(data)
+
+
+def _end_left(attempt_id: str) -> None:
+    """End what an attempt has left behind, and tell it in the log."""
+    left = of_attempt(attempt_id)
+    for each in left:
+        log.warning("Attempt %s left %s, which is ended.", attempt_id, shown(each.pid))
+    end(left)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from ..core.runs import ProcessIdentity
-from .processes import is_alive
+from .processes import family, is_alive
 
 _PROC = Path("/proc")
 _LINUX = sys.platform == "linux"
@@ -38,18 +38,6 @@ class Usage:
         if other is None:
             return self
         return Usage(max(self.peak_memory, other.peak_memory), max(self.cpu_time, other.cpu_time))
-
-
-def family(pid: int) -> list[int]:
-    """Return a process and all that it has started and those have, and so on, while they live."""
-    if not _LINUX:
-        with contextlib.suppress(psutil.Error):
-            return [pid, *(each.pid for each in psutil.Process(pid).children(recursive=True))]
-        return []
-    found = [pid]
-    for each in found:
-        found += _children(each)
-    return found
 
 
 def resident(pids: Iterable[int]) -> int:
@@ -79,16 +67,6 @@ def measure(process: ProcessIdentity) -> Usage | None:
         return None
     pids = family(process.pid)
     return Usage(proportional(pids) + _given_back(process.pid), cpu_time(pids))
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    # A process may end while we look.
-    with contextlib.suppress(OSError):
-        with os.scandir(_PROC / str(pid) / "task") as threads:
-            for thread in threads:
-                found += map(int, _read(pid, f"task/{thread.name}/children").split())
-    return found
 
 
 def _resident(pid: int) -> int:

@@ -12,8 +12,8 @@ import pytest
 
 from jupyter_mlops.core.runs import ProcessIdentity
 from jupyter_mlops.execution.monitor import Monitor
-from jupyter_mlops.execution.processes import identify
-from jupyter_mlops.execution.usage import Usage, cpu_time, family, measure, proportional, resident
+from jupyter_mlops.execution.processes import family, identify
+from jupyter_mlops.execution.usage import Usage, cpu_time, measure, proportional, resident
 from tests.support.records import a_machine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells shares of pages")
