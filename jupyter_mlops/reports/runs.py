@@ -217,9 +217,11 @@ def progress_line(run: m.RunView) -> str:
     if run.status is Status.FAILED:
         return failure_line(run)
     parts = [f"{formats.MARKS[run.status]} {run.id}", formats.pairs(run.parameters)]
-    if run.metric is not None and run.value is not None:
+    if stopped := _pruned(run):
+        parts.append(stopped.rstrip("."))
+    elif run.metric is not None and run.value is not None:
         parts.append(f"{run.metric} {formats.value(run.value)}")
-    parts += [_pruned(run), formats.duration(run.duration)]
+    parts.append(formats.duration(run.duration))
     return " · ".join(part for part in parts if part)
 
 

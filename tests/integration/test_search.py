@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -199,3 +202,29 @@ def test_python_searches(client: Client) -> None:
     assert len({str(point) for point in points}) == 4
     assert grid == [4, "grid"]
     assert refused == "sampler: 'best' is none of tpe, random."
+
+
+def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
+    """The search that README.md shows works on the example project, here with fewer trials."""
+    root = Path(__file__).parents[2]
+    (line,) = re.findall(r"^jupyter mlops sweep .*--sampler.*$", readme(root), re.MULTILINE)
+    project = tmp_path / "flights"
+    left = shutil.ignore_patterns("*.pyc", ".*", "runs", "full")
+    shutil.copytree(root / "example_notebooks", project, ignore=left)
+    mlops = [sys.executable, "-m", "jupyter_mlops"]
+    prepare = [*mlops, "run", "01_prepare.ipynb", "source=sample"]
+    search = [*mlops, *shlex.split(line.replace("--trials 30", "--trials 4"))[2:], "--json"]
+    with workers.worker(project):
+        for command in (prepare, search):
+            done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr + done.stdout
+    sweep = json.loads(done.stdout)
+    assert (sweep["total"], sweep["counts"]["failed"]) == (4, 0)
+    assert sweep["counts"]["succeeded"] >= 1
+    assert sweep["best"] is not None
+    assert sweep["pruning"] == {"rule": "asha", "steps": None, "factor": 3}
+
+
+def readme(root: Path) -> str:
+    """The text of README.md."""
+    return (root / "README.md").read_text("utf-8")

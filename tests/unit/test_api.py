@@ -15,6 +15,7 @@ import pytest
 import jupyter_mlops as mlops
 from jupyter_mlops import api
 from jupyter_mlops.app.caller import caller_environment, locate
+from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.core.exceptions import InvalidInput, RunFailed, SpaceTooLarge
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.results.runs import frame
@@ -45,7 +46,7 @@ def test_unknown_names() -> None:
 
 def test_functions_are_annotated() -> None:
     """Every parameter of the API has a type."""
-    for name in ("sweep", "run", "runs", "log", "track", "models", "register", "get"):
+    for name in ("sweep", "run", "runs", "log", "track", "models", "register", "get", "space"):
         function = getattr(mlops, name)
         hints = inspect.signature(function).parameters.values()
         assert all(each.annotation is not inspect.Parameter.empty for each in hints), name
@@ -78,6 +79,23 @@ def test_large_spaces_are_refused_at_once(
     with pytest.raises(SpaceTooLarge, match="limit of 10,000"):
         api.sweep(notebook, space, mode=mode, samples=5)  # type: ignore[arg-type]
     assert not (notebook.parent / ".mlops").exists()
+
+
+def test_spaces_for_a_sampler(notebook: Path) -> None:
+    """It is given ranges as they are, however long, and what is written as in a shell."""
+    space = {"x": range(0, 10**9, 2), "rate": mlops.space("log(1e-4,1,5)"), "kind": ["a", "b"]}
+    made = api._space(space, find_project(notebook), "search")
+    assert made["space"] == {"x": "0..999999998..2", "rate": "log(1e-4,1,5)"}
+    assert made["values"] == {"x": [], "rate": [], "kind": ["a", "b"]}
+    assert list(made["values"]) == list(space)
+
+
+def test_unknown_sampler(notebook: Path) -> None:
+    """There are two, and one rule of pruning."""
+    with pytest.raises(InvalidInput, match="sampler: 'best' is none of tpe, random"):
+        api.sweep(notebook, {}, sampler="best", trials=3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="prune: 'median' is none of asha"):
+        api.sweep(notebook, {}, prune="median")  # type: ignore[arg-type]
 
 
 def test_unknown_options(notebook: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.core.runs import Reason, Status, SweepKind
+from jupyter_mlops.core.search import PruningRule, Sampler
 from jupyter_mlops.reports import Column, Report, Table, as_html, as_text, hint_lines, models, runs
 from tests.support.views import TIME, run_view, sweep_view
 
@@ -59,6 +60,42 @@ def test_report_of_a_sweep() -> None:
     assert titles == ["run", "status", "depth", "auc", "loss", "duration"]
     assert report.table.rows[0] == ("k3m9x2ab-2", "✓ succeeded", "2", "0.7", "0.2", "4.2 s")
     assert ("Run again what did not succeed", "mlops runs retry k3m9x2ab") in report.hints
+
+
+def test_report_of_a_search() -> None:
+    """It says who chose the points and which runs are stopped; pruned ones are no failures."""
+    view = sweep_view(
+        total=3,
+        counts=m.Counts(succeeded=1, cancelled=2, pruned=1),
+        search=m.SearchView(sampler=Sampler.TPE, seed=7, trials=50, exhaustive=False),
+        pruning=m.PruningView(rule=PruningRule.ASHA, steps=9, factor=3),
+    )
+    assert "✓ 1  ⊘ 1  ⊘ 1 pruned" in runs.sweep_headline(view)
+    stopped = run_view(
+        2,
+        status=Status.CANCELLED,
+        reason=Reason.PRUNED,
+        error="Pruned at step 9: auc 0.4 ranked 2 of 2.",
+    )
+    report = runs.sweep_report(view, [run_view(1), stopped])
+    assert "Sampler tpe · seed 7 · 50 trials" in report.details
+    assert "Pruning asha by auc · first look: step 9 · 1 in 3 goes on" in report.details
+    assert report.table is not None
+    assert [row[1] for row in report.table.rows] == ["✓ succeeded", "⊘ pruned"]
+    assert not [line for line in report.details if "✗" in line]
+    assert "Run again what did not succeed" in dict(report.hints)
+    line = runs.progress_line(stopped)
+    assert line.startswith("⊘ k3m9x2ab-2 · depth=2 seed=0 · Pruned at step 9: auc 0.4 ranked 2 of")
+
+    whole = sweep_view(
+        counts=m.Counts(succeeded=2, cancelled=1, pruned=1),
+        search=m.SearchView(sampler=Sampler.RANDOM, seed=0, trials=50, exhaustive=True),
+        pruning=m.PruningView(rule=PruningRule.ASHA, steps=None, factor=4),
+    )
+    first, second = runs.search_lines(whole)
+    assert first.endswith("all points of the space, which are no more than 50 trials")
+    assert "first look: learned from the first run that succeeds · 1 in 4" in second
+    assert "Run again what did not succeed" not in dict(runs.sweep_report(whole, []).hints)
 
 
 def test_report_of_a_sweep_that_goes_on() -> None:
