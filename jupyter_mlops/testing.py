@@ -20,7 +20,7 @@ from .core.exceptions import (
 )
 from .core.model_names import check_alias, check_model_name
 from .core.models import ModelVersion
-from .core.ports import CellStarted, MetricsLogged, Outcome, Progress, Task, TrackedRun
+from .core.ports import CellStarted, MetricsLogged, Outcome, Progress, Stopping, Task, TrackedRun
 from .core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
 from .core.search import Standing
 from .core.values import Value, masked
@@ -293,6 +293,8 @@ class InMemoryExecutor:
         self.most = 0
         #: Attempts that were ended for want of memory, and why.
         self.killed: dict[str, str] = {}
+        #: Attempts that were cancelled before they began.
+        self._early: set[str] = set()
         #: Set: attempts end at once. Cleared: they end when cancelled or when it is set.
         self.open = asyncio.Event()
         self.open.set()
@@ -303,6 +305,8 @@ class InMemoryExecutor:
         """End as decided, or cancelled."""
         stop = self.running[task.attempt_id] = asyncio.Event()
         self.most = max(self.most, len(self.running))
+        if task.attempt_id in self._early:
+            stop.set()
         report(CellStarted(cell=1))
         for point in self.log(task):
             report(MetricsLogged(points=(point,)))
@@ -321,13 +325,16 @@ class InMemoryExecutor:
                 has_output=False,
             )
         if stop.is_set():
+            report(Stopping(stage="interrupt"))
             return Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
         return self._decide(task)
 
     async def cancel(self, attempt_id: str) -> None:
-        """Let an attempt end as cancelled."""
+        """Let an attempt end as cancelled, at its beginning if it has not begun."""
         if attempt_id in self.running:
             self.running[attempt_id].set()
+        else:
+            self._early.add(attempt_id)
 
     async def kill(self, attempt_id: str, line: str) -> None:
         """Let an attempt end for want of memory."""

@@ -160,7 +160,9 @@ class Scheduler:
                 self._pause(error)
                 timeout = STORE_PAUSE
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout)
+                # Python 3.11's wait_for may swallow that we are cancelled.
+                async with asyncio.timeout(timeout):
+                    await self._wake.wait()
             self._wake.clear()
 
     async def close(self) -> None:
