@@ -36,6 +36,9 @@ from .warm import Source
 #: The display type by which a notebook in any language logs metrics.
 METRICS_TYPE = "application/vnd.jupyter-mlops.metrics.v1+json"
 
+#: Seconds after a kernel's death in which we may be told why it had to die.
+_RUMOUR = 0.2
+
 
 class KernelGone(Exception):
     """The program of the kernel, or the folder to start it in, is not there."""
@@ -93,6 +96,8 @@ class Client(KernelClient):
         try:
             run_sync(self._execute_cells)(exchange)
         except DeadKernelError:
+            # A template ends its kernels as the worker is gone, of which we are just being told.
+            self._control.told.wait(_RUMOUR)
             self._control.exit_code = self.exit_code()
             raise
         finally:
@@ -167,7 +172,8 @@ class Client(KernelClient):
         elif kind == "clear_output" and content.get("wait"):
             self.clear_before_next_output = True
         else:
-            if self.clear_before_next_output or kind == "clear_output":
+            new = self.clear_before_next_output and kind != "update_display_data"
+            if new or kind == "clear_output":
                 self.clear_before_next_output = False
                 self._output.clear()
                 self._tail.clear()

@@ -27,6 +27,8 @@ class Control:
         #: Why the attempt must stop, and one line about it; None while it may go on.
         self.stop: Reason | None = None
         self.line = ""
+        #: Set when it is told to stop.
+        self.told = threading.Event()
         #: The code cell that is executed, or was last, from 1.
         self.cell: int | None = None
         #: The kernel, as soon as it runs.
@@ -76,6 +78,7 @@ class Control:
             if self.stop is not None or self.ended.is_set():
                 return
             self.stop, self.line = reason, line
+        self.told.set()
         self._report(Stopping(stage="interrupt"))
         kernel = self.kernel
         if kernel is None:
@@ -93,6 +96,7 @@ class Control:
                 return
             if self.stop is None:
                 self.stop, self.line = reason, line
+        self.told.set()
         self._report(Stopping(stage="kill"))
         if self.kernel is not None:
             end([self.kernel])

@@ -47,12 +47,15 @@ class Recording:
         return self._draft.displays(display)
 
     def finish(self, output: Path) -> None:
-        """Write the notebook and remove the journal, which stays if that fails with `OSError`."""
+        """Write the notebook and remove the journal, which stays if that fails with `OSError`.
+
+        If somebody took us for dead and did so, all is left as it is.
+        """
         try:
-            self._journal.lock()
-            write(self._draft, self._journal, output)
-            remove_unfinished(output)
-            self._journal.remove()
+            if self._journal.lock():
+                write(self._draft, self._journal, output)
+                remove_unfinished(output)
+                self._journal.remove()
         finally:
             self._journal.close()
 

@@ -78,7 +78,7 @@ class Runner:
         self._abandoned = True
         attempt_id, current = self._current
         if current is not None:
-            end([current.kernel] if current.kernel is not None else [])
+            current.kill(Reason.LOST, "Its worker went away.")
             end(of_attempt(attempt_id))
         os._exit(0)
 

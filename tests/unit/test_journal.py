@@ -218,6 +218,16 @@ def test_a_finished_notebook_is_not_replaced_by_a_part_of_it(tmp_path: Path) -> 
     assert nbformat.read(output, as_version=4).cells[1].outputs[0].text == "all"
 
 
+def test_who_was_taken_for_dead_leaves_the_notebook_alone(tmp_path: Path) -> None:
+    """A runner that ends after its journal was settled does not write over a later attempt."""
+    path, output = tmp_path / "j.jsonl", tmp_path / "j.ipynb"
+    made = _record(path, Text(1, "stdout", "of the lost attempt"))
+    assert assemble(path, output, abandoned=True)
+    output.write_text("the later one")
+    made.finish(output)
+    assert output.read_text() == "the later one"
+
+
 def test_a_journal_does_not_grow_with_what_was_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
