@@ -182,7 +182,8 @@ class Scheduler:
         turns = Turns()
         owed = not self._resume_waiters()
         while not (self.draining or owed or turns.over or self._slots.full):
-            running = Counter(each.sweep.id for each in self._active.values())
+            holders = (each for each in self._active.values() if each.hold is not None)
+            running = Counter(each.sweep.id for each in holders)
             found = await asyncio.to_thread(self._store.queue.peek, running, skip=turns.skipped)
             if found is None:
                 if not turns.skipped:

@@ -41,7 +41,7 @@ def identify(pid: int) -> ProcessIdentity:
 
 def family(pid: int) -> list[int]:
     """Return a process and all that it has started and those have, and so on, while they live."""
-    if sys.platform != "linux":
+    if not _tells_children():
         with contextlib.suppress(psutil.Error):
             return [pid, *(each.pid for each in psutil.Process(pid).children(recursive=True))]
         return [pid]
@@ -185,6 +185,12 @@ def _family(process: ProcessIdentity) -> list[psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess):
             members.append(psutil.Process(pid))
     return members
+
+
+@lru_cache(maxsize=1)
+def _tells_children() -> bool:
+    """Whether the system tells the children of a process, which not every Linux does."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
 def _children(pid: int) -> list[int]:

@@ -95,6 +95,7 @@ async def test_a_daemon_ends_with_its_attempt(executor: LocalExecutor, tmp_path:
     assert outcome.status is Status.SUCCEEDED
     with pytest.raises(psutil.NoSuchProcess):
         _daemon(tmp_path)
+    assert f"Attempt {task.attempt_id} left Process" in (tmp_path / "runner.log").read_text()
 
 
 @pytest.mark.parametrize("victim", ["kernel", "runner"])

@@ -12,6 +12,7 @@ from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.recorder import Recorder
 from jupyter_mlops.app.scheduler import Scheduler
 from jupyter_mlops.core.ports import Outcome, Searcher, Task
+from jupyter_mlops.core.resources import Capacity
 from jupyter_mlops.core.runs import Status, Sweep
 from jupyter_mlops.execution.slots import Slots
 from jupyter_mlops.search import open_searcher
@@ -26,7 +27,11 @@ class Bench:
     """A scheduler with everything around it in memory, but for a small database."""
 
     def __init__(
-        self, folder: Path, cores: int, executor: InMemoryExecutor, searcher: OpenSearcher
+        self,
+        folder: Path,
+        machine: Capacity,
+        executor: InMemoryExecutor,
+        searcher: OpenSearcher = open_searcher,
     ) -> None:
         (folder / "mlops.toml").touch()
         project = find_project(folder)
@@ -34,7 +39,7 @@ class Bench:
         self.store = Store(project.id, url=None, state=project.state)
         self.tracker = InMemoryTracker()
         self.executor = executor
-        self.slots = Slots(folder, project.id, machine=a_machine(cores))
+        self.slots = Slots(folder, project.id, machine=machine)
         self.recorder = Recorder(
             self.store,
             lambda: self.tracker,
@@ -82,11 +87,12 @@ async def bench(
     folder: Path,
     *,
     cores: int = 2,
+    machine: Capacity | None = None,
     decide: Callable[[Task], Outcome] | None = None,
     searcher: OpenSearcher = open_searcher,
 ) -> AsyncIterator[Bench]:
     """Run a scheduler and its recorder for a while."""
-    made = Bench(folder, cores, InMemoryExecutor(decide), searcher)
+    made = Bench(folder, machine or a_machine(cores), InMemoryExecutor(decide), searcher)
     loops = [asyncio.create_task(each) for each in (made.scheduler.run(), made.recorder.run())]
     yield made
     for each in loops:
