@@ -223,10 +223,11 @@ class _Emitter:
 
 
 def _kernel_shell() -> Any:
-    """Return IPython's shell if this is a kernel."""
+    """Return IPython's shell if somebody reads what it displays: a kernel's, or a shared cell's."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    return shell if getattr(shell, "kernel", None) is not None else None
+    heard = getattr(shell, "kernel", None) is not None or hasattr(shell, "shared_cells")
+    return shell if heard else None
 
 
 _emitter = _Emitter()

@@ -58,6 +58,8 @@ class Task:
     gpus: int
     #: Seconds for the whole attempt; None means no limit.
     timeout: float | None
+    #: Positions, among the code cells, of those that need be executed but once per sweep.
+    shared: tuple[int, ...] = ()
     #: Seconds for each cell; None means no limit.
     cell_timeout: float | None = None
     #: What is kept of an earlier attempt.

@@ -28,7 +28,8 @@ from .control import Control
 from .exchange import Exchange, Message
 from .kernels import KernelClient
 from .output import OutputNotebook, Stopped
-from .processes import descendants, identify
+from .processes import descendants, has_forked, identify
+from .shared_cells import SharedResult, read_results, result_of
 from .tail import Tail
 from .usage import measure
 from .warm import Source
@@ -67,6 +68,7 @@ class Client(KernelClient):
         self._control = control
         self._report = report
         self._output = output
+        self._shared = read_results(source.shared)
         #: The code cell that is executed, counted from 1.
         self._cell = 0
         secrets = [task.parameters[name] for name in task.secrets if name in task.parameters]
@@ -104,7 +106,8 @@ class Client(KernelClient):
             exchange.close()
             if kernel is not None:
                 self._control.usage = measure(kernel)
-                self._control.children = descendants(kernel)
+                self._control.forked = has_forked(kernel)
+                self._control.children = descendants(kernel) if self._control.forked else ()
 
     async def _execute_cells(self, exchange: Exchange) -> None:
         for index, cell in enumerate(self.nb.cells):
@@ -129,8 +132,11 @@ class Client(KernelClient):
         self._control.cell_began(number)
         self._tail.begin()
         began = time.monotonic()
+        shared = result_of(cell, self._shared)
         try:
-            if cell.source.strip() and "skip-execution" not in _tags(cell):
+            if shared is not None:
+                self._take_over(shared, cell)
+            elif cell.source.strip() and "skip-execution" not in _tags(cell):
                 await self._exchange_messages(exchange, cell, index)
         finally:
             self._control.cell_ended()
@@ -169,17 +175,25 @@ class Client(KernelClient):
             self.handle_comm_msg([], message, index)
         elif hooks := self.output_hook_stack.get(message["parent_header"]["msg_id"]):
             _hand_on(message, hooks[-1], index)
-        elif kind == "clear_output" and content.get("wait"):
-            self.clear_before_next_output = True
         else:
-            new = self.clear_before_next_output and kind != "update_display_data"
-            if new or kind == "clear_output":
-                self.clear_before_next_output = False
-                self._output.clear()
-                self._tail.clear()
+            self._put_out(kind, content)
+
+    def _take_over(self, shared: SharedResult, cell: nbformat.NotebookNode) -> None:
+        """Put out what a cell put out before the kernel was forked."""
+        self.clear_before_next_output = False
+        cell["execution_count"] = shared.count
+        for kind, content in shared.messages:
             self._put_out(kind, content)
 
     def _put_out(self, kind: str, content: dict[str, Any]) -> None:
+        if kind == "clear_output" and content.get("wait"):
+            self.clear_before_next_output = True
+            return
+        new = self.clear_before_next_output and kind != "update_display_data"
+        if new or kind == "clear_output":
+            self.clear_before_next_output = False
+            self._output.clear()
+            self._tail.clear()
         if kind == "stream":
             self._output.text(content["name"], content["text"])
             self._tail.add(content["text"])

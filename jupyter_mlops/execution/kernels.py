@@ -46,12 +46,11 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
         return manager
 
     def how_started(self) -> str:
-        """Return ``warm``, or ``cold`` and why in brackets."""
+        """Return ``warm`` or ``cold``, and in brackets why, or why nothing is shared."""
         provisioner = self.km.provisioner
-        if _is_warm(provisioner):
-            return "warm"
+        start = "warm" if _is_warm(provisioner) else "cold"
         reason = getattr(provisioner, "problem", None) or self._source.reason
-        return f"cold ({reason})" if reason else "cold"
+        return f"{start} ({reason})" if reason else start
 
     async def async_start_new_kernel_client(self) -> Any:
         """Connect to the kernel and return when it answers."""

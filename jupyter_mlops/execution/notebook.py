@@ -20,6 +20,7 @@ from ..core.runs import Reason, Status
 from .client import Client, KernelGone
 from .control import Control
 from .output import OutputNotebook, Stopped
+from .shared_cells import mark_shared
 from .warm import Source
 
 
@@ -61,6 +62,7 @@ def execute(
 
 def _prepare(task: Task) -> nbformat.NotebookNode:
     nb: nbformat.NotebookNode = load_notebook_node(str(task.snapshot))
+    mark_shared(nb, task.shared)
     if task.parameters:
         nb = parameterize_notebook(
             nb, task.parameters, kernel_name=task.kernel, language=task.language

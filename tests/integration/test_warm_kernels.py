@@ -67,12 +67,22 @@ def seen_by_a_reader(path: Path) -> list[Any]:
     shown = [
         [_plain(output) for output in cell.outputs] for cell in nb.cells if cell.cell_type == "code"
     ]
-    text = json.dumps([shown, nb.metadata.get("widgets")])
+    text = json.dumps([shown, _widgets(nb.metadata.get("widgets"))])
     names: dict[str, str] = {}
-    text = re.sub(r"\b[0-9a-f]{32}\b", lambda m: names.setdefault(m[0], f"id{len(names)}"), text)
+    text = re.sub(
+        r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])",
+        lambda m: names.setdefault(m[0], f"id{len(names)}"),
+        text,
+    )
     text = re.sub(r"ipykernel_\d+/\d+\.py", "ipykernel/cell.py", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0x", text)
     return json.loads(text)  # type: ignore[no-any-return]
+
+
+def _widgets(state: Any) -> Any:
+    """The states of all widgets, in an order that does not depend on their ids."""
+    (kinds,) = (state or {"": {"state": {}}}).values()
+    return sorted(kinds["state"].items(), key=lambda item: item[1]["model_name"])
 
 
 def _plain(output: Any) -> Any:

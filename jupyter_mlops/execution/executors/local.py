@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ...core.ports import Outcome, Progress, Task
 from ...core.runs import Reason, Status
 from ..warm import Source
-from ..warm.pool import NoTemplate, Templates
-from .runners import Runner, Runners
+from ..warm.pool import Templates
+from .runners import NoRunner, Runner, Runners
+
+_CANCELLED = Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
 
 
 class LocalExecutor:
@@ -19,14 +21,24 @@ class LocalExecutor:
 
     name = "local"
 
-    def __init__(self, log: Path, templates: Templates | None = None) -> None:
-        """Runners print to ``log``; kernels come from ``templates`` where they can."""
-        self._runners = Runners(log)
+    def __init__(
+        self,
+        log: Path,
+        templates: Templates | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Runners print to ``log``; kernels come from ``templates`` where they can.
+
+        ``variables`` are added to the environment of runners.
+        """
+        self._runners = Runners(log, variables)
         self._templates = templates
         self._idle: list[Runner] = []
         self._busy: dict[str, Runner] = {}
         #: Attempts that were cancelled before they had a runner.
         self._cancelled: set[str] = set()
+        #: Attempts that wait for a template.
+        self._waiting: dict[str, asyncio.Task[Source]] = {}
 
     async def prepare(self) -> None:
         """Get ready for the first attempt."""
@@ -34,49 +46,63 @@ class LocalExecutor:
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         """Execute one attempt on an idle runner, or on a new one."""
-        runner = self._idle.pop() if self._idle else await self._runners.start()
-        self._busy[task.attempt_id] = runner
         try:
-            async with self._source(task) as source:
-                outcome = await runner.execute(
-                    task, source, report, cancelled=task.attempt_id in self._cancelled
-                )
-        except asyncio.CancelledError:
-            await runner.end()
-            raise
-        finally:
-            del self._busy[task.attempt_id]
-            self._cancelled.discard(task.attempt_id)
+            runner = await self._runner()
+        except NoRunner as error:
+            return _lost(task, str(error))
+        async with contextlib.AsyncExitStack() as stack:
+            outcome: Outcome | None = _CANCELLED
+            try:
+                source = await self._source(task, stack)
+                if source is not None:
+                    self._busy[task.attempt_id] = runner
+                    outcome = await runner.execute(
+                        task, source, report, cancelled=task.attempt_id in self._cancelled
+                    )
+            except BaseException:
+                await runner.end()
+                raise
+            finally:
+                self._busy.pop(task.attempt_id, None)
+                self._cancelled.discard(task.attempt_id)
         if outcome is None:
             await runner.end()
-            return Outcome(
-                status=Status.FAILED,
-                reason=Reason.LOST,
-                error="The process that executed the notebook ended unexpectedly.",
-                has_output=task.output.exists(),
-            )
+            return _lost(task, "The process that executed the notebook ended unexpectedly.")
         self._idle.append(runner)
         return outcome
 
-    @contextlib.asynccontextmanager
-    async def _source(self, task: Task) -> AsyncIterator[Source]:
+    async def _runner(self) -> Runner:
+        while self._idle:
+            runner = self._idle.pop()
+            if not runner.gone:
+                return runner
+            await runner.end()
+        return await self._runners.start()
+
+    async def _source(self, task: Task, stack: contextlib.AsyncExitStack) -> Source | None:
+        """Return where the kernel comes from, once it is ready; None if that was cancelled."""
         if self._templates is None:
-            yield Source(reason="warm kernels are turned off")
-            return
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                template = await stack.enter_async_context(self._templates.serving(task))
-                source = Source(template=template)
-            except NoTemplate as reason:
-                source = Source(reason=str(reason))
-            yield source
+            return Source()
+        serving = stack.enter_async_context(self._templates.serving(task))
+        waiting = self._waiting[task.attempt_id] = asyncio.create_task(serving)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if task.attempt_id not in self._cancelled:
+                waiting.cancel()
+                raise
+            return None
+        finally:
+            del self._waiting[task.attempt_id]
 
     async def cancel(self, attempt_id: str) -> None:
         """Stop an attempt: its kernel is interrupted, then terminated, then killed."""
         if runner := self._busy.get(attempt_id):
             await runner.cancel(attempt_id)
-        else:
-            self._cancelled.add(attempt_id)
+            return
+        self._cancelled.add(attempt_id)
+        if waiting := self._waiting.get(attempt_id):
+            waiting.cancel()
 
     async def kill(self, attempt_id: str, line: str) -> None:
         """End an attempt's kernel at once, since it takes too much memory."""
@@ -90,3 +116,9 @@ class LocalExecutor:
         await self._runners.close()
         if self._templates is not None:
             await self._templates.close()
+
+
+def _lost(task: Task, error: str) -> Outcome:
+    return Outcome(
+        status=Status.FAILED, reason=Reason.LOST, error=error, has_output=task.output.exists()
+    )

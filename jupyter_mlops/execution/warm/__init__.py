@@ -12,5 +12,7 @@ class Source:
 
     #: Socket of the template that has one.
     template: Path | None = None
-    #: Otherwise, why it is started cold.
+    #: File with what the shared cells have put out, if there are any.
+    shared: Path | None = None
+    #: Why it is started cold, or why nothing is shared.
     reason: str | None = None

@@ -4,63 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
-import re
 import shutil
+import signal
 import socket
-import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
-
 from ...core.ports import Task
-from . import mlops_template
+from . import Source, mlops_template
 from .mlops_template.channel import receive, send
-from .preloads import FORK_SAFE, modules_to_preload
+from .preloads import FORK_SAFE
+from .recipes import NoTemplate, Recipe, recipe_for
 
-#: Seconds after which a template that serves nobody ends, and after which one that could not be
-#: made is tried again.
+#: Seconds after which a template that serves nobody ends, one with shared cells, and after which
+#: one that could not be made is tried again.
 IDLE_SECONDS = 600.0
+SHARED_SECONDS = 20.0
 TRY_AGAIN = 60.0
 
 #: Seconds that a template may take to import what it preloads.
 _PATIENCE = 120.0
 
 _SCRIPT = Path(mlops_template.__file__).with_name("__main__.py")
-
-#: How a kernelspec starts ipykernel: Python with options, and options of the kernel.
-_LAUNCH = re.compile(
-    "(?P<python>.+?)\0-m\0ipykernel(_launcher)?\0-f\0{connection_file}(?P<arguments>(\0.+)?)"
-)
-
-#: Variables that differ between attempts or terminals, and that no library reads when it is
-#: imported. All others have to be the same for a template to serve.
-_NOT_AT_IMPORT = re.compile(
-    r"JUPYTER_MLOPS_.*|MLFLOW_.*|JPY_.*|_|PWD|OLDPWD|SHLVL|TERM.*|COLUMNS|LINES|SSH_.*|WINDOWID"
-    r"|XDG_SESSION_.*|DBUS_.*|COLORTERM|LS_COLORS|TMUX.*|STY|VSCODE_.*|GIT_.*|HISTFILE"
-)
-
-
-class NoTemplate(Exception):
-    """There is no template for an attempt, and this is why."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipe:
-    """What a template is made of. Attempts with equal recipes share one."""
-
-    #: Python and its options.
-    command: tuple[str, ...]
-    #: Options of the kernel.
-    arguments: tuple[str, ...]
-    environment: tuple[tuple[str, str], ...]
-    #: Relative entries of PYTHONPATH lead from here, and files here hide packages.
-    cwd: str
-    preload: tuple[str, ...]
 
 
 class _Place:
@@ -107,6 +75,8 @@ class _Template:
         self.users = 0
         self.retired = False
         self.expiry: asyncio.TimerHandle | None = None
+        #: File with what the shared cells have put out.
+        self.shared: Path | None = None
         self._control = control
         self._places: list[_Place] = []
 
@@ -118,6 +88,13 @@ class _Template:
     def stale(self) -> bool:
         """Whether the process has ended, or a new one would import something else."""
         return self.process.returncode is not None or any(each.changed for each in self._places)
+
+    def kill(self) -> None:
+        """End a process that is not ready, and what its shared cells have started."""
+        self.retired = True
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.end_unless_used()
 
     def end_unless_used(self) -> None:
         """Let the process end, and its waiting kernels with it."""
@@ -155,28 +132,34 @@ class Templates:
         #: All whose processes run, also those that are retired or not ready yet.
         self._alive: set[_Template] = set()
         self._watching: set[asyncio.Task[None]] = set()
+        #: How many attempts wait for a template to get ready.
+        self._waiting: Counter[Recipe] = Counter()
         #: Modules that print when they are imported, and would not in a warm kernel.
         self._noisy: set[str] = set()
-        self._preloads: dict[Path, list[str]] = {}
         self._count = 0
 
     @contextlib.asynccontextmanager
-    async def serving(self, task: Task) -> AsyncIterator[Path]:
-        """Yield the socket of a template that serves a task. Raises `NoTemplate`."""
-        template = await self._find(task)
+    async def serving(self, task: Task) -> AsyncIterator[Source]:
+        """Yield a template that serves a task, or why there is none."""
+        try:
+            template, reason = await self._find(task)
+        except NoTemplate as problem:
+            yield Source(reason=str(problem))
+            return
         template.users += 1
         if template.expiry is not None:
             template.expiry.cancel()
             template.expiry = None
         try:
-            yield template.socket
+            yield Source(template=template.socket, shared=template.shared, reason=reason)
         finally:
             template.users -= 1
             template.end_unless_used()
             if not template.users and not template.retired:
-                template.expiry = asyncio.get_running_loop().call_later(
-                    self._idle_seconds, self._retire, template
-                )
+                # What was shared serves one sweep, and takes memory.
+                delay = SHARED_SECONDS if template.shared else self._idle_seconds
+                loop = asyncio.get_running_loop()
+                template.expiry = loop.call_later(delay, self._retire, template)
 
     def pids(self) -> list[int]:
         """Return the template processes."""
@@ -197,51 +180,48 @@ class Templates:
 
     # -- which one ---------------------------------------------------------------------------------
 
-    async def _find(self, task: Task) -> _Template:
+    async def _find(self, task: Task) -> tuple[_Template, str | None]:
+        """Return a template, and why it shares nothing although cells are tagged."""
+        recipe = recipe_for(task, self._allowed, self._noisy)
+        reason = None
         while True:
-            recipe = self._recipe(task)
-            known = self._templates.get(recipe)
-            if known is not None and (ready := _ready(known)) is not None and ready.stale:
-                self._retire(ready)
-                known = None
-            if known is None:
-                known = self._templates[recipe] = asyncio.create_task(self._start(recipe))
-            before = len(self._noisy)
+            noisy = len(self._noisy)
             try:
-                return await asyncio.shield(known)
-            except NoTemplate:
-                if len(self._noisy) == before or self._templates.pop(recipe, None) is None:
+                return await self._get(recipe), reason
+            except NoTemplate as problem:
+                if len(self._noisy) > noisy:
+                    self._templates.pop(recipe, None)
+                    recipe = recipe_for(task, self._allowed, self._noisy)
+                elif recipe.shared:
+                    reason = f"nothing is shared: {problem}"
+                    recipe = recipe.without_sharing()
+                else:
                     raise
 
-    def _recipe(self, task: Task) -> Recipe:
-        if sys.platform != "linux":
-            raise NoTemplate("kernels are forked on Linux only")
+    async def _get(self, recipe: Recipe) -> _Template:
+        known = self._templates.get(recipe)
+        if known is not None and (ready := _ready(known)) is not None and ready.stale:
+            self._retire(ready)
+            known = None
+        if known is None:
+            known = self._templates[recipe] = asyncio.create_task(self._start(recipe))
+            known.add_done_callback(lambda done: self._started(recipe, done))
+        self._waiting[recipe] += 1
         try:
-            spec = KernelSpecManager().get_kernel_spec(task.kernel)
-        except NoSuchKernel as error:
-            raise NoTemplate(str(error)) from None
-        command, arguments = _launch(spec)
-        variables = {**task.environment, **spec.env}
-        return Recipe(
-            command=command,
-            arguments=arguments,
-            environment=tuple(
-                sorted(each for each in variables.items() if not _NOT_AT_IMPORT.fullmatch(each[0]))
-            ),
-            cwd=str(task.cwd),
-            preload=tuple(each for each in self._modules(task) if each not in self._noisy),
-        )
+            return await asyncio.shield(known)
+        except asyncio.CancelledError:
+            if self._waiting[recipe] == 1 and not known.done():
+                known.cancel()
+            raise
+        finally:
+            self._waiting[recipe] -= 1
 
-    def _modules(self, task: Task) -> list[str]:
-        if task.snapshot not in self._preloads:
-            notebook = json.loads(task.snapshot.read_bytes())
-            sources = [
-                "".join(cell["source"])
-                for cell in notebook.get("cells", ())
-                if cell.get("cell_type") == "code"
-            ]
-            self._preloads[task.snapshot] = modules_to_preload(sources, self._allowed)
-        return self._preloads[task.snapshot]
+    def _started(self, recipe: Recipe, done: asyncio.Task[_Template]) -> None:
+        if done.cancelled():
+            self._templates.pop(recipe, None)
+        elif done.exception() is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(TRY_AGAIN, self._templates.pop, recipe, None)
 
     # -- their life --------------------------------------------------------------------------------
 
@@ -279,26 +259,42 @@ class Templates:
                 "folder": str(folder),
                 "preload": recipe.preload,
                 "arguments": recipe.arguments,
+                "shared": recipe.shared,
                 "idle": self._idle,
             },
         )
-        ours.settimeout(_PATIENCE)
         try:
-            reply = await asyncio.to_thread(receive, ours)
-        except TimeoutError:
-            reply = ({"refused": f"it took longer than {_PATIENCE:g} s to start"}, [])
-        self._judge(reply[0] if reply else {"refused": "its process ended at once"}, template)
-        template.imported_from([recipe.command[0], *reply[0]["path"]] if reply else [])
+            reply = await self._hear(template, ours, limited=not recipe.shared)
+        except BaseException:
+            template.kill()
+            raise
+        template.imported_from([recipe.command[0], *reply["path"]])
+        if recipe.shared:
+            template.shared = folder / "shared.json"
         return template
 
-    def _judge(self, reply: dict[str, Any], template: _Template) -> None:
-        if "refused" not in reply:
-            return
-        template.retired = True
-        template.end_unless_used()
-        if reply.get("noisy"):
-            self._noisy.add(reply["noisy"])
-        raise NoTemplate(reply["refused"])
+    async def _hear(
+        self, template: _Template, control: socket.socket, *, limited: bool
+    ) -> dict[str, Any]:
+        """Return what a new template says. Raises `NoTemplate` if it refuses."""
+        ready = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(control, ready.set)
+        try:
+            # How long shared cells may take is for the user to say.
+            await asyncio.wait_for(ready.wait(), _PATIENCE if limited else None)
+        except TimeoutError:
+            raise NoTemplate(f"it took longer than {_PATIENCE:g} s to start") from None
+        finally:
+            loop.remove_reader(control)
+        reply = await asyncio.to_thread(receive, control)
+        if reply is None:
+            raise NoTemplate("its process ended at once")
+        if reply[0].get("noisy"):
+            self._noisy.add(reply[0]["noisy"])
+        if "refused" in reply[0]:
+            raise NoTemplate(reply[0]["refused"])
+        return reply[0]
 
     async def _watch(self, template: _Template) -> None:
         await template.process.wait()
@@ -318,23 +314,3 @@ def _ready(starting: asyncio.Task[_Template]) -> _Template | None:
     if not starting.done() or starting.cancelled() or starting.exception() is not None:
         return None
     return starting.result()
-
-
-def _launch(spec: KernelSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Split a kernelspec's command into Python with its options, and the kernel's options."""
-    provisioner = spec.metadata.get("kernel_provisioner", {}).get("provisioner_name")
-    if provisioner not in (None, "local-provisioner", "mlops-template"):
-        raise NoTemplate(f"its kernelspec asks for the provisioner {provisioner}")
-    match = _LAUNCH.fullmatch("\0".join(spec.argv))
-    if match is None:
-        raise NoTemplate("its kernel is not started by ipykernel")
-    python, *options = match["python"].split("\0")
-    if re.fullmatch(r"python(3(\.\d+)?)?", python):
-        # As jupyter_client does it.
-        python = sys.executable
-    arguments = (each for each in match["arguments"].split("\0") if each)
-    # nbclient adds the last one: the history is kept in memory.
-    return (
-        (shutil.which(python) or python, *options),
-        (*arguments, "--HistoryManager.hist_file=:memory:"),
-    )

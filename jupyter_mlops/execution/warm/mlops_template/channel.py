@@ -5,10 +5,15 @@ File descriptors may travel with them.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import socket
 import struct
 from typing import Any
+
+#: From sys/prctl.h: the signal that a process gets when its parent dies.
+_PR_SET_PDEATHSIG = 1
 
 _LENGTH = struct.Struct(">I")
 
@@ -45,3 +50,11 @@ def _read(channel: socket.socket, size: int) -> bytes:
             break
         data += part
     return bytes(data)
+
+
+def die_with_parent() -> None:
+    """Let the system kill this process when its parent dies. Linux only."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -9,7 +9,6 @@ import io
 import json
 import os
 import random
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -21,13 +20,11 @@ from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
 from traitlets.config import Config
 
-from .channel import receive, send
+from .channel import die_with_parent, receive, send
 from .flow import bound, wait_for_the_reader
 from .preload import Prepared
 from .serving import Fork
-
-#: From sys/prctl.h: the signal that a process gets when its parent dies.
-_PR_SET_PDEATHSIG = 1
+from .sharing import Shared
 
 
 def reseed(generators: list[random.Random]) -> None:
@@ -103,10 +100,13 @@ class Kernel(IPKernelApp):
         os._exit(0)
 
 
-def become_kernel(app: Kernel, fork: Fork, prepared: Prepared) -> None:
+def become_kernel(app: Kernel, fork: Fork, prepared: Prepared, shared: Shared | None) -> None:
     """Get ready as a kernel, wait for the attempt that needs one, and serve it to its end."""
-    _die_with(fork.template)
-    reseed(prepared.generators)
+    die_with_parent()
+    if os.getppid() != fork.template:
+        os._exit(1)
+    if shared is None or not shared.seeded:
+        reseed(prepared.generators)
     before = dict(os.environ)
     folder = Path(fork.folder)
     folder.mkdir(mode=0o700)
@@ -129,23 +129,17 @@ def become_kernel(app: Kernel, fork: Fork, prepared: Prepared) -> None:
     app.update_config(Config(IPKernelApp={"connection_file": str(file)}))
     app.parent_handle = fork.template
     app.when_ready = wait_for_the_attempt
+    if shared is not None:
+        app.user_ns = shared.namespace
     bound()
     app.initialize()
+    if shared is not None:
+        shared.take_over(app.shell)
     app.start()
 
 
 def _changes(before: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if before.get(name) != value}
-
-
-def _die_with(template: int) -> None:
-    """Let the system kill this process when the template dies. Linux only."""
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != template:
-        os._exit(1)
 
 
 def _adopt(request: dict[str, Any], descriptors: list[int], before: dict[str, str]) -> None:

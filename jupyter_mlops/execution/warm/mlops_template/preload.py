@@ -58,7 +58,7 @@ class Prepared:
 
 
 def prepare(names: list[str]) -> Prepared:
-    """Import what notebooks import and get ready to fork. Raises `Refusal`."""
+    """Import what notebooks import. Raises `Refusal`."""
     backend = os.environ.get("MPLBACKEND")
     if not backend:
         # As ipykernel does it, but before a preloaded matplotlib reads it.
@@ -72,9 +72,6 @@ def prepare(names: list[str]) -> Prepared:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     if not backend:
         del os.environ["MPLBACKEND"]
-    check()
-    gc.collect()
-    gc.freeze()
     return Prepared(done, unseeded.found, out, err)
 
 
@@ -194,6 +191,13 @@ def _local_modules() -> set[str]:
         for each in Path.cwd().iterdir()
         if each.suffix == ".py" or (each / "__init__.py").exists()
     }
+
+
+def freeze() -> None:
+    """Get ready to fork. Raises `Refusal` if that would not be safe."""
+    check()
+    gc.collect()
+    gc.freeze()
 
 
 def check() -> None:
