@@ -159,6 +159,8 @@ class _Widgets:
         for status, line in self._lines.items():
             count = getattr(sweep.counts, status)
             line.value = f"{formats.MARKS[status]} {count:,} {status}"
+            if status is Status.CANCELLED and sweep.counts.pruned:
+                line.value += f", {sweep.counts.pruned:,} of them pruned"
             # What may never happen takes no room until it does.
             rare = status in (Status.FAILED, Status.CANCELLED) and not count
             line.layout.display = "none" if rare else ""

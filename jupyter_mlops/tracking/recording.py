@@ -113,6 +113,9 @@ def sweep_tags(sweep: Sweep) -> dict[str, str]:
         "mlops.total": str(sweep.total),
         "mlops.mode": sweep.mode,
         "mlops.space": json.dumps(masked(sweep.space), ensure_ascii=False),
+        "mlops.sampler": sweep.search and sweep.search.sampler.value,
+        "mlops.seed": sweep.search and str(sweep.search.seed),
+        "mlops.pruning": sweep.pruning and sweep.pruning.rule.value,
         "mlops.metric": sweep.metric,
         "mlops.direction": ("maximize" if sweep.maximize else "minimize") if sweep.metric else None,
     }

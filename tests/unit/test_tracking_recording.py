@@ -16,6 +16,7 @@ from jupyter_mlops import mlflow_client
 from jupyter_mlops.core.exceptions import InvalidInput
 from jupyter_mlops.core.ports import Outcome
 from jupyter_mlops.core.runs import Reason, Status
+from jupyter_mlops.core.search import Pruning, PruningRule, Sampler, Search
 from jupyter_mlops.tracking import recording
 from tests.support.records import a_sweep
 from tests.support.tracked import a_run, an_attempt
@@ -77,6 +78,22 @@ def test_secrets_are_masked() -> None:
     assert "hunter2" not in texts["api_key"]
     assert "hunter2" not in str(recording.sweep_tags(sweep))
     assert '"lr": "0.1"' in recording.sweep_tags(sweep)["mlops.space"]
+
+
+def test_a_search_is_recorded_with_its_sweep() -> None:
+    """Who chose the points, from which seed, and what stopped runs; nothing where nobody did."""
+    search = Search(sampler=Sampler.TPE, seed=7, trials=9, dimensions={})
+    pruning = Pruning(rule=PruningRule.ASHA, steps=None, factor=3)
+    tags = recording.sweep_tags(a_sweep(search=search, pruning=pruning))
+    assert (tags["mlops.sampler"], tags["mlops.seed"], tags["mlops.pruning"]) == (
+        "tpe",
+        "7",
+        "asha",
+    )
+    assert (
+        not {"mlops.sampler", "mlops.seed", "mlops.pruning"}
+        & recording.sweep_tags(a_sweep()).keys()
+    )
 
 
 def test_unstorable_characters_are_escaped() -> None:
