@@ -17,7 +17,7 @@ import pytest
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client
-from jupyter_mlops.core.exceptions import InvalidInput
+from jupyter_mlops.core.exceptions import InvalidInput, SearchMissing
 from jupyter_mlops.core.runs import Reason, Status
 from tests.support import workers
 from tests.support.workers import LOG_METRIC, runs, submit, wait_for, write
@@ -132,6 +132,25 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield made
 
 
+def test_without_optuna_it_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sampler is refused in one line; sweeps that need none go on."""
+    (tmp_path / "optuna").mkdir()
+    (tmp_path / "optuna" / "__init__.py").write_text("raise ImportError('not here')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with workers.worker(workers.make_project(tmp_path / "project")) as client:
+        write(client, "x: int = 1")
+        for request in ({"sampler": "random", "trials": 2}, {"prune": "asha", "metric": "auc"}):
+            with pytest.raises(SearchMissing) as refused:
+                submit(client, space={"x": "1,2"}, **request)
+            assert refused.value.message == (
+                "--sampler and --prune need Optuna. "
+                'Install it with: pip install "jupyter-mlops[optuna]".'
+            )
+        assert wait_for(client, submit(client).id).counts.succeeded == 1
+
+
 def test_the_form_counts_what_a_sampler_makes(refusing: Client) -> None:
     """As many runs as trials, or as there are points."""
     for space, count in (({"x": "1..1000"}, 30), ({"x": "1..9"}, 9)):
@@ -213,9 +232,9 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     shutil.copytree(root / "example_notebooks", project, ignore=left)
     mlops = [sys.executable, "-m", "jupyter_mlops"]
     prepare = [*mlops, "run", "01_prepare.ipynb", "source=sample"]
-    search = [*mlops, *shlex.split(line.replace("--trials 30", "--trials 4"))[2:], "--json"]
+    search = [*mlops, *shlex.split(line.replace("--trials 30", "--trials 4"))[2:], "max_iter=20"]
     with workers.worker(project):
-        for command in (prepare, search):
+        for command in (prepare, [*search, "--json"]):
             done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr + done.stdout
     sweep = json.loads(done.stdout)
