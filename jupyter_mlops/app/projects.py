@@ -15,6 +15,9 @@ from ..core.exceptions import InvalidInput, NotAllowedPath
 
 SETTINGS_FILE = "mlops.toml"
 
+#: Environment variable that names a folder for the states of projects, as for a read-only one.
+STATE_VARIABLE = "JUPYTER_MLOPS_STATE_DIR"
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What ``mlops.toml``, or ``[tool.jupyter-mlops]`` in ``pyproject.toml``, may say."""
@@ -69,6 +72,12 @@ class Project:
     @property
     def state(self) -> Path:
         """Folder of the store, snapshots, journals and logs."""
+        elsewhere = os.environ.get(STATE_VARIABLE)
+        return Path(elsewhere) / self.id if elsewhere else self.usual_state
+
+    @property
+    def usual_state(self) -> Path:
+        """Where that folder is unless the environment says otherwise."""
         return self.root / self.settings.state_dir
 
     def relative(self, path: str | os.PathLike[str]) -> str:

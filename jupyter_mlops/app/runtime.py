@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import stat
 import subprocess
 import sys
@@ -153,14 +154,17 @@ def _worker_environment() -> dict[str, str]:
 
 def worker_log(project: Project) -> Path:
     """Return the worker's log file, its folder made. Raises `WorkerUnavailable`."""
+    path = project.state / "logs" / "worker.log"
     try:
         make_state(project)
+        path.open("ab").close()
     except OSError as error:
         raise WorkerUnavailable(
             f"{project.state} cannot be written ({error.strerror}). "
-            "Free space or mend its permissions, or set state_dir in mlops.toml."
+            "Free space or mend its permissions, set state_dir in mlops.toml, or "
+            "JUPYTER_MLOPS_STATE_DIR to a folder of yours."
         ) from error
-    return project.state / "logs" / "worker.log"
+    return path
 
 
 def make_state(project: Project) -> None:
@@ -170,6 +174,18 @@ def make_state(project: Project) -> None:
     ignore = project.state / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", "utf-8")
+    if project.state != project.usual_state:
+        _take_along(project)
+
+
+def _take_along(project: Project) -> None:
+    """Let a state that lies elsewhere begin with what the project's own one knows of runs."""
+    name = "store.db"
+    if (project.state / name).exists() or not (project.usual_state / name).exists():
+        return
+    for path in (project.usual_state / f"{name}-wal", project.usual_state / name):
+        if path.exists():
+            shutil.copyfile(path, project.state / path.name)
 
 
 def _last_line(path: Path, start: int) -> str:

@@ -16,7 +16,7 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from ..core import values
 from ..core.axes import Axis
-from ..core.exceptions import InvalidInput, KernelMissing, MlopsError
+from ..core.exceptions import Conflict, InvalidInput, KernelMissing, MlopsError
 from ..core.language import parse_axis
 from ..core.parameters import Parameter, check_names
 from ..core.resources import Capacity, check_request, share_of_cores
@@ -191,6 +191,7 @@ def prepare(
 ) -> Submission:
     """Check a request and make a sweep of it, its notebook kept in ``snapshots``."""
     notebook = read(project, request.notebook)
+    _check_outputs(project)
     space = make_space(request, notebook.parameters)
     check_size(space, project.settings.max_points)
     _check_points(request, space)
@@ -245,6 +246,16 @@ def prepare(
         },
     )
     return Submission(sweep, space)
+
+
+def _check_outputs(project: Project) -> None:
+    """Raise `Conflict` if output notebooks would have no place, as in a read-only project."""
+    outputs = project.root / "runs"
+    if not os.access(outputs if outputs.exists() else project.root, os.W_OK):
+        raise Conflict(
+            f"{outputs} cannot be written, so output notebooks would have no place. Mend its "
+            "permissions, or copy the project to where you may write."
+        )
 
 
 def _retries(project: Project, request: m.SubmitRequest) -> tuple[int, tuple[str, ...]]:
