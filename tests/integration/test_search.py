@@ -223,6 +223,7 @@ def test_python_searches(client: Client) -> None:
     assert refused == "sampler: 'best' is none of tpe, random."
 
 
+@pytest.mark.timeout(300)
 def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     """The search that README.md shows works on the example project, here with fewer trials."""
     root = Path(__file__).parents[2]
