@@ -53,7 +53,7 @@ def read_parameters(notebook: Mapping[str, Any]) -> NotebookParameters:
     parameters: tuple[Parameter, ...] = ()
     candidates: tuple[int, ...] = ()
     if readable and index is not None:
-        parameters = _declared(_source(cells[index]))
+        parameters = _declared(source_of(cells[index]))
     elif readable:
         candidates = _candidates(cells)
     return NotebookParameters(
@@ -75,12 +75,14 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _tags(cell: Mapping[str, Any]) -> list[object]:
+def tags_of(cell: Mapping[str, Any]) -> list[object]:
+    """Return the tags of a cell's JSON."""
     tags = _mapping(cell.get("metadata")).get("tags")
     return tags if isinstance(tags, list) else []
 
 
-def _source(cell: Mapping[str, Any]) -> str:
+def source_of(cell: Mapping[str, Any]) -> str:
+    """Return the source of a cell's JSON, which may be a list of lines."""
     source = cell.get("source")
     if isinstance(source, list):
         return "".join(line for line in source if isinstance(line, str))
@@ -92,8 +94,8 @@ def _parameters_cell(cells: list[dict[str, Any]]) -> int | None:
         index
         for index, cell in enumerate(cells)
         if cell.get("cell_type") == "code"
-        and "parameters" in _tags(cell)
-        and "injected-parameters" not in _tags(cell)
+        and "parameters" in tags_of(cell)
+        and "injected-parameters" not in tags_of(cell)
     ]
     if len(tagged) > 1:
         # Values would be injected after the first one, and the second would undo them.
@@ -207,9 +209,9 @@ def _shown(node: ast.AST, source: str) -> str:
 def _candidates(cells: list[dict[str, Any]]) -> tuple[int, ...]:
     scored: list[tuple[float, int, int]] = []
     for index, cell in enumerate(cells):
-        if cell.get("cell_type") != "code" or "injected-parameters" in _tags(cell):
+        if cell.get("cell_type") != "code" or "injected-parameters" in tags_of(cell):
             continue
-        source = _source(cell)
+        source = source_of(cell)
         share, literals = _literal_share(source) if len(source) <= _MAX_CANDIDATE else (0.0, 0)
         if share >= _MOSTLY:
             scored.append((-share, -literals, index))

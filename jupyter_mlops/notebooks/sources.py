@@ -13,7 +13,8 @@ from dataclasses import dataclass
 MAX_MAGICS = 100
 
 _MAGIC = re.compile(r"(\s*)(?:[%!?]|.*\?\??\s*$|[\w.,\s]+=\s*[%!])")
-_PYTHON_CELL_MAGICS = ("time", "timeit", "capture", "prun")
+#: Cell magics whose cells are Python.
+PYTHON_CELL_MAGICS = ("time", "timeit", "capture", "prun")
 _NOT_HELP = re.compile(r"(?:noqa|type:\s*ignore|pragma|pylint|fmt)\b")
 _TYPE_COMMENT = re.compile(r"type:\s*(\S+)\s*(.*)", re.DOTALL)
 _MAX_HELP = 200
@@ -67,7 +68,7 @@ def _set_cell_magic_aside(lines: list[str]) -> None:
     if first is None or not lines[first].startswith("%%"):
         return
     words = lines[first][2:].split()
-    if words[:1] and words[0] in _PYTHON_CELL_MAGICS:
+    if words[:1] and words[0] in PYTHON_CELL_MAGICS:
         lines[first] = ""
     else:
         lines[:] = [""] * len(lines)
