@@ -28,24 +28,16 @@ def files_of(project: Project, run: Run) -> dict[Kind, list[Path]]:
     }
 
 
-def strays(project: Project, kind: Kind, known: Iterable[str]) -> list[Path]:
-    """Return the journals or logs of runs that are not known any more."""
-    known = set(known)
+def by_run(project: Project, kind: Kind) -> dict[Path, str]:
+    """Return the journals or logs that belong to a run, whether or not it is still known."""
     found = ((path, _RUN.match(path.name)) for path in _files(project.state / kind))
-    return [path for path, match in found if match and match[1] not in known]
+    return {path: match[1] for path, match in found if match}
 
 
-def old_snapshots(project: Project, needed: Iterable[str], before: float) -> list[Path]:
-    """Return the snapshots that nothing needs and that were last asked for before a time.
-
-    ``before`` is in seconds since the epoch: a snapshot is made before what refers to it.
-    """
-    needed = set(needed)
-    return [
-        path
-        for path in (project.state / "snapshots").glob("*.ipynb")
-        if path.stem not in needed and path.lstat().st_mtime < before
-    ]
+def snapshots(project: Project, before: float) -> list[Path]:
+    """Return the snapshots that were last asked for before a time, in seconds since the epoch."""
+    found = (project.state / "snapshots").glob("*.ipynb")
+    return [path for path in found if path.lstat().st_mtime < before]
 
 
 def remove(paths: Iterable[Path], within: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..core.exceptions import MlopsError
 from ..core.runs import Run
 from ..store import Store
-from . import disk
+from . import disk, submission
 from . import messages as m
 from .messages.housekeeping import Kind
 from .projects import Project
@@ -112,13 +112,17 @@ class HousekeepingUseCases:
                 plan.files[kind] += paths
         doomed = {run.id for run in plan.runs}
         inventory = self._store.inventory
-        fresh = datetime.now(UTC).timestamp() - _FRESH
-        needed = inventory.notebooks(without=doomed)
-        known = inventory.runs()
+        # What is there is listed before we ask what is known, since files follow their records.
+        snapshots = disk.snapshots(self._project, _long_ago())
+        kinds: tuple[Kind, ...] = ("journals", "logs")
+        owned = {kind: disk.by_run(self._project, kind) for kind in kinds}
+        needed, known = inventory.notebooks(without=doomed), inventory.runs()
         plan.strays = {
-            "snapshots": disk.old_snapshots(self._project, needed, fresh),
-            "journals": disk.strays(self._project, "journals", known),
-            "logs": disk.strays(self._project, "logs", known),
+            "snapshots": [path for path in snapshots if path.stem not in needed],
+            **{
+                kind: [path for path, run in found.items() if run not in known]
+                for kind, found in owned.items()
+            },
         }
         for kind, paths in plan.strays.items():
             plan.files[kind] += paths
@@ -132,10 +136,18 @@ class HousekeepingUseCases:
         await asyncio.to_thread(self._remove_strays, plan, before)
 
     def _remove_strays(self, plan: _Plan, before: datetime | None) -> None:
-        for kind, paths in plan.strays.items():
-            disk.remove(paths, self._project.state / kind)
+        with submission.SNAPSHOTS:
+            still = set(disk.snapshots(self._project, _long_ago()))
+            plan.strays["snapshots"] = [p for p in plan.strays["snapshots"] if p in still]
+            for kind, paths in plan.strays.items():
+                disk.remove(paths, self._project.state / kind)
         if before is not None and plan.events:
             self._store.inventory.forget_events(before)
+
+
+def _long_ago() -> float:
+    """Return the time before which a snapshot is not new, in seconds since the epoch."""
+    return datetime.now(UTC).timestamp() - _FRESH
 
 
 def _view(plan: _Plan, *, dry: bool) -> m.CleanView:

@@ -56,6 +56,8 @@ class SessionUseCases:
         self._recorder = recorder
         self._worker = worker
         self._fence = fence
+        #: When the sessions that this worker knows from the beginning began, by a monotonic clock.
+        self._began: dict[str, float] = {}
 
     async def open_session(self, body: m.SessionRequest) -> m.SessionView:
         """Open a run for interactive work in the process that asks."""
@@ -69,6 +71,7 @@ class SessionUseCases:
         notebook = self._project.relative(body.notebook) if body.notebook else ""
         sweep, run = self._records(body, notebook)
         attempt = self._attempt(run, process)
+        self._began[attempt.id] = time.monotonic()
         await asyncio.to_thread(self._store.attempts.open_session, sweep, run, attempt)
         environment = await self._recorder.begin(sweep, run, attempt)
         run = await asyncio.to_thread(self._store.history.run, run.id)
@@ -92,7 +95,7 @@ class SessionUseCases:
     async def finish_session(self, run_id: str, body: m.FinishRequest) -> m.RunView:
         """Close a session; with an error it has failed."""
         attempt = await self._open(run_id)
-        duration = time.time() - attempt.started_at.timestamp()
+        duration = self._duration(attempt)
         if body.error is None:
             outcome = Outcome(status=Status.SUCCEEDED, duration=duration, has_output=False)
         else:
@@ -109,7 +112,7 @@ class SessionUseCases:
     async def _close_dead(self) -> None:
         for attempt in await asyncio.to_thread(self._store.history.running):
             if attempt.executor == SESSION and _ended(attempt.processes):
-                duration = time.time() - attempt.started_at.timestamp()
+                duration = self._duration(attempt)
                 line = "The kernel ended before the session was closed."
                 await self._finish(attempt, _failed(Reason.KERNEL_DIED, line, duration))
 
@@ -140,6 +143,13 @@ class SessionUseCases:
             synced=metrics is not None,
         )
         return views.run(run, sweep)
+
+    def _duration(self, attempt: Attempt) -> float:
+        """Return the seconds that a session has taken; the time of day is all that outlives us."""
+        began = self._began.pop(attempt.id, None)
+        if began is not None:
+            return time.monotonic() - began
+        return max(0.0, time.time() - attempt.started_at.timestamp())
 
     async def _open(self, run_id: str) -> Attempt:
         attempts = await asyncio.to_thread(self._store.history.attempts, run_id)

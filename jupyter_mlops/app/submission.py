@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from ..core.spaces import Space, SpaceMode, axes_from_python, check_size, parse_
 from ..execution.files import write_atomically
 from ..notebooks.files import parse_notebook, read_bytes
 from ..notebooks.parameters import NotebookParameters, read_parameters
+from ..notebooks.sharing import check_shared, code_cells
 from ..tracking import context
 from . import messages as m
 from . import search
@@ -34,6 +36,10 @@ from .projects import Project, confined
 
 #: Words in a metric's name that mean: the smaller, the better.
 _SMALLER_IS_BETTER = ("loss", "error", "rmse", "mse", "mae", "mape", "perplexity", "brier", "wer")
+
+
+#: Held while snapshots are made, and while those are removed that nothing refers to.
+SNAPSHOTS = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +164,10 @@ def preview(
 
     "" is the space as a whole.
     """
-    notebook = read(project, request.notebook).parameters
+    notebook = read(project, request.notebook)
     errors: dict[str, str] = {}
     if request.values is None and request.points is None and request.file_text is None:
-        declared = {each.name: each for each in notebook.parameters}
+        declared = {each.name: each for each in notebook.parameters.parameters}
         for name, text in request.space.items():
             try:
                 parse_axis(text, declared.get(name), name=name)
@@ -174,8 +180,9 @@ def preview(
     if errors:
         return None, errors
     try:
-        space = make_space(request, notebook)
+        space = make_space(request, notebook.parameters)
         check_size(space, project.settings.max_points)
+        _shared(notebook, space)
     except InvalidInput as error:
         return None, {error.field or "": error.message}
     return space.count, {}
@@ -195,6 +202,7 @@ def prepare(
     space = make_space(request, notebook.parameters)
     check_size(space, project.settings.max_points)
     _check_points(request, space)
+    shared = _shared(notebook, space)
     kernel = find_kernel(request.kernel or notebook.parameters.kernel_name or "python3")
     executor = request.executor or project.settings.executor
     if executor not in executors:
@@ -240,6 +248,7 @@ def prepare(
         context=facts
         | {
             "language": kernel.language,
+            "shared": list(shared),
             "parent_attempt": request.parent_attempt,
             "tracking_uri": context.without_credentials(tracking_uri),
             "environment_sha256": _hash_of_variables(request.environment or os.environ),
@@ -256,6 +265,12 @@ def _check_outputs(project: Project) -> None:
             f"{outputs} cannot be written, so output notebooks would have no place. Mend its "
             "permissions, or copy the project to where you may write."
         )
+
+
+def _shared(notebook: Notebook, space: Space) -> tuple[int, ...]:
+    """Return which code cells are executed once for all runs, by position. Raises `InvalidInput`."""
+    cells = code_cells(notebook.cells)
+    return check_shared(cells, space.names, is_python=notebook.parameters.readable)
 
 
 def _retries(project: Project, request: m.SubmitRequest) -> tuple[int, tuple[str, ...]]:
@@ -283,7 +298,10 @@ def default_experiment(project: Project, notebook: str) -> str:
 def keep_snapshot(project: Project, notebook: Notebook) -> None:
     """Keep the notebook as it is now, by its hash."""
     path = snapshot_path(project, notebook.hash)
-    if not path.exists():
+    with SNAPSHOTS:
+        if path.exists():
+            path.touch()  # so that it counts as new until something refers to it
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         # papermill stumbles over the byte order mark that some editors write.
         write_atomically(path, notebook.content.removeprefix(codecs.BOM_UTF8))

@@ -48,6 +48,8 @@ def make_task(
         gpus=sweep.gpus,
         timeout=sweep.timeout,
         cell_timeout=sweep.cell_timeout,
+        # Another notebook may have other cells at these positions.
+        shared=tuple(sweep.context.get("shared", ())) if executed == sweep.notebook_hash else (),
         kept=Kept(before=resume.cell, notebook=kept_path(project, resume.attempt))
         if resume is not None
         else None,

@@ -71,7 +71,7 @@ def sweep(
         "best": _best(record, best),
         "started_at": tally.started_at,
         "finished_at": finished,
-        "duration": (finished - tally.started_at).total_seconds()
+        "duration": max(0.0, (finished - tally.started_at).total_seconds())
         if finished and tally.started_at
         else None,
         "remaining": remaining,

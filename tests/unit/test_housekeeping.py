@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
+from jupyter_mlops.app import housekeeping, submission
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app.housekeeping import HousekeepingUseCases
 from jupyter_mlops.app.projects import find_project
@@ -15,6 +18,7 @@ from jupyter_mlops.core.exceptions import InvalidInput, TrackingUnavailable
 from jupyter_mlops.core.runs import Status
 from jupyter_mlops.store import RunFilter
 from tests.support.bench import Bench, bench
+from tests.support.notebooks import write_notebook
 
 
 def _housekeeping(b: Bench, folder: Path) -> HousekeepingUseCases:
@@ -95,3 +99,51 @@ def test_what_is_no_age(text: str) -> None:
     with pytest.raises(InvalidInput, match="like 30d, 12h or 2w") as refused:
         parse_age(text)
     assert refused.value.field == "older_than"
+
+
+async def test_every_day_as_soon_as_nothing_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The retention is applied at once, and a day later not before the last attempt has ended."""
+    (tmp_path / "mlops.toml").write_text("retention = 0.0000001\n", "utf-8")
+    monkeypatch.setattr(housekeeping, "EVERY", 0.01)
+    async with bench(tmp_path) as b:
+        first = b.submit(1)
+        await b.done(first)
+        b.executor.open.clear()
+        b.submit(1)
+        await b.until(lambda: bool(b.executor.running))
+        keeping = asyncio.create_task(_housekeeping(b, tmp_path).watch())
+        await b.until(lambda: [each.id for each in b.store.history.sweeps()] != [first.id])
+        await asyncio.sleep(0.2)  # many days
+        (left,) = b.store.history.runs(RunFilter())
+        assert left.status is Status.RUNNING
+        b.executor.open.set()
+        await b.until(lambda: b.store.history.runs(RunFilter()) == [])
+        keeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await keeping
+
+
+async def test_a_snapshot_that_is_asked_for_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the removal somebody may submit the same notebook again."""
+    async with bench(tmp_path) as b:
+        project = find_project(tmp_path)
+        write_notebook(tmp_path / "train.ipynb", "x = 1")
+        notebook = submission.read(project, "train.ipynb")
+        submission.keep_snapshot(project, notebook)
+        path = submission.snapshot_path(project, notebook.hash)
+        os.utime(path, (0, 0))
+        keeping = _housekeeping(b, tmp_path)
+        plan = await keeping._plan(None)
+        assert plan.strays["snapshots"] == [path]
+        submission.keep_snapshot(project, notebook)
+        await keeping._carry_out(plan, None)
+        assert path.exists()
+        os.utime(path, (0, 0))
+        assert [each.kind for each in (await keeping.clean(m.CleanRequest())).items] == [
+            "snapshots"
+        ]
+        assert not path.exists()

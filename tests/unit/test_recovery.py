@@ -1,0 +1,72 @@
+"""What a new worker makes of the attempts that an earlier one left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from jupyter_mlops.app.projects import Project, find_project
+from jupyter_mlops.app.recovery import recover
+from jupyter_mlops.app.tasks import result_path
+from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.runs import Attempt, Reason, Status
+from jupyter_mlops.store import Store
+from tests.support.records import a_sweep
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with an empty state."""
+    (tmp_path / "mlops.toml").touch()
+    found = find_project(tmp_path)
+    (found.state / "journals").mkdir(parents=True)
+    return found
+
+
+@pytest.fixture
+def store(project: Project) -> Iterator[Store]:
+    """The project's store."""
+    made = Store(project.id, url=None, state=project.state)
+    yield made
+    made.close()
+
+
+def _running(store: Store) -> Attempt:
+    """An attempt whose worker is gone."""
+    sweep = a_sweep(total=1)
+    store.queue.submit(sweep, [{"x": 1}])
+    attempt = store.queue.claim(f"{sweep.id}-1", worker="gone", fence=1)
+    assert attempt is not None
+    return attempt
+
+
+def test_an_attempt_that_ended_unseen_is_recorded(store: Store, project: Project) -> None:
+    """Its result says how it ended; it is neither lost nor executed again."""
+    attempt = _running(store)
+    outcome = Outcome(status=Status.SUCCEEDED, duration=7.5, cell_times=(1.0, 6.0))
+    result_path(project, attempt).write_bytes(msgspec.json.encode(outcome))
+    recover(project, store, worker="new", fence=2)
+    run = store.history.run(attempt.run_id)
+    assert (run.status, run.duration, run.attempts) == (Status.SUCCEEDED, 7.5, 1)
+    assert store.queue.peek() is None
+    recover(project, store, worker="newer", fence=3)
+    assert store.history.run(attempt.run_id).status is Status.SUCCEEDED
+
+
+@pytest.mark.parametrize("left", [None, b"", b'{"status": "succ'])
+def test_an_attempt_without_a_result_is_lost(
+    store: Store, project: Project, left: bytes | None
+) -> None:
+    """No result, or a torn one, tells nothing: the run is tried again at once."""
+    attempt = _running(store)
+    if left is not None:
+        result_path(project, attempt).write_bytes(left)
+    recover(project, store, worker="new", fence=2)
+    (lost,) = store.history.attempts(attempt.run_id)
+    assert (lost.status, lost.reason) == (Status.FAILED, Reason.LOST)
+    found = store.queue.peek()
+    assert found is not None
+    assert (found[1].id, found[1].lost) == (attempt.run_id, 1)
