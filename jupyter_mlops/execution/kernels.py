@@ -27,7 +27,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     """papermill's client with kernels that may be warm, and that end without a pause."""
 
     def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
-        super().__init__(*args, startup_timeout=START_TIMEOUT, **kwargs)
+        super().__init__(*args, **{"startup_timeout": START_TIMEOUT, **kwargs})
         self._source = source
         self.km: Any
 
@@ -71,7 +71,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
         """
         request = self.kc.kernel_info()
         try:
-            async with asyncio.timeout(START_TIMEOUT):
+            async with asyncio.timeout(self.startup_timeout):
                 while (await self.kc.get_iopub_msg())["msg_type"] != "iopub_welcome":
                     pass
                 while True:
@@ -79,7 +79,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
                     if reply["parent_header"].get("msg_id") == request:
                         return
         except TimeoutError:
-            raise DeadKernelError(f"The kernel did not answer in {START_TIMEOUT:g} s.") from None
+            raise DeadKernelError(f"The kernel did not answer in {self.startup_timeout:g} s.") from None
 
     async def async_exit_code(self) -> int | None:
         """Return how a kernel that has died ended, negative for a signal; None if unknown."""

@@ -11,6 +11,7 @@ from ...core.ports import Outcome, Progress, Task
 from ...core.runs import Reason, Status
 from ..warm import Source
 from ..warm.pool import Templates
+from ..warm.recipes import Need
 from .runners import NoRunner, Runner, Runners
 
 _CANCELLED = Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
@@ -83,7 +84,7 @@ class LocalExecutor:
         """Return where the kernel comes from, once it is ready; None if that was cancelled."""
         if self._templates is None:
             return Source()
-        serving = stack.enter_async_context(self._templates.serving(task))
+        serving = stack.enter_async_context(self._templates.serving(Need.of(task)))
         waiting = self._waiting[task.attempt_id] = asyncio.create_task(serving)
         try:
             return await waiting

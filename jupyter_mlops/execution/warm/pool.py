@@ -13,11 +13,10 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
-from ...core.ports import Task
 from . import Source, mlops_template
 from .mlops_template.channel import receive, send
 from .preloads import FORK_SAFE
-from .recipes import NoTemplate, Recipe, recipe_for
+from .recipes import Need, NoTemplate, Recipe, recipe_for
 
 #: Seconds after which a template that serves nobody ends, one with shared cells, and after which
 #: one that could not be made is tried again.
@@ -139,10 +138,10 @@ class Templates:
         self._count = 0
 
     @contextlib.asynccontextmanager
-    async def serving(self, task: Task) -> AsyncIterator[Source]:
-        """Yield a template that serves a task, or why there is none."""
+    async def serving(self, need: Need) -> AsyncIterator[Source]:
+        """Yield a template that has what is needed, or why there is none."""
         try:
-            template, reason = await self._find(task)
+            template, reason = await self._find(need)
         except NoTemplate as problem:
             yield Source(reason=str(problem))
             return
@@ -180,9 +179,9 @@ class Templates:
 
     # -- which one ---------------------------------------------------------------------------------
 
-    async def _find(self, task: Task) -> tuple[_Template, str | None]:
+    async def _find(self, need: Need) -> tuple[_Template, str | None]:
         """Return a template, and why it shares nothing although cells are tagged."""
-        recipe = recipe_for(task, self._allowed, self._noisy)
+        recipe = recipe_for(need, self._allowed, self._noisy)
         reason = None
         while True:
             noisy = len(self._noisy)
@@ -191,7 +190,7 @@ class Templates:
             except NoTemplate as problem:
                 if len(self._noisy) > noisy:
                     self._templates.pop(recipe, None)
-                    recipe = recipe_for(task, self._allowed, self._noisy)
+                    recipe = recipe_for(need, self._allowed, self._noisy)
                 elif recipe.shared:
                     reason = f"nothing is shared: {problem}"
                     recipe = recipe.without_sharing()

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -55,35 +56,61 @@ class Recipe:
         return replace(self, shared=(), sweep="")
 
 
-def recipe_for(task: Task, allowed: frozenset[str], noisy: set[str]) -> Recipe:
-    """Return the recipe of a task's template. Raises `NoTemplate`.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Need:
+    """What an attempt needs of a kernel."""
+
+    #: Name of the kernelspec.
+    kernel: str
+    environment: Mapping[str, str]
+    cwd: Path
+    #: The code cells of the notebook.
+    sources: Sequence[str]
+    #: Positions of the shared ones, and the sweep for which they are executed.
+    shared: Sequence[int] = ()
+    sweep: str = ""
+
+    @classmethod
+    def of(cls, task: Task) -> Need:
+        """Return what a task needs."""
+        return cls(
+            kernel=task.kernel,
+            environment=task.environment,
+            cwd=task.cwd,
+            sources=_sources(task.snapshot, task.snapshot.stat().st_mtime_ns),
+            shared=task.shared,
+            sweep=task.attempt_id.partition("-")[0],
+        )
+
+
+def recipe_for(need: Need, allowed: frozenset[str], noisy: set[str]) -> Recipe:
+    """Return the recipe of a template. Raises `NoTemplate`.
 
     ``allowed`` are the packages that may be preloaded, ``noisy`` the modules that must not.
     """
     if sys.platform != "linux":
         raise NoTemplate("kernels are forked on Linux only")
     try:
-        spec = KernelSpecManager().get_kernel_spec(task.kernel)
+        spec = KernelSpecManager().get_kernel_spec(need.kernel)
     except NoSuchKernel as error:
         raise NoTemplate(str(error)) from None
     command, arguments = _launch(spec)
-    sources = _sources(task.snapshot, task.snapshot.stat().st_mtime_ns)
-    shared = tuple((position, sources[position]) for position in task.shared)
-    variables = {**task.environment, **spec.env}
+    shared = tuple((position, need.sources[position]) for position in need.shared)
+    variables = {**need.environment, **spec.env}
     if shared:
         # A pool of OpenMP threads does not survive a fork.
         variables |= thread_limits(1)
-    preload = modules_to_preload(sources, allowed)
+    preload = modules_to_preload(need.sources, allowed)
     return Recipe(
         command=command,
         arguments=arguments,
         environment=tuple(
             sorted(each for each in variables.items() if not _NOT_AT_IMPORT.fullmatch(each[0]))
         ),
-        cwd=str(task.cwd),
+        cwd=str(need.cwd),
         preload=tuple(each for each in preload if each not in noisy),
         shared=shared,
-        sweep=task.attempt_id.partition("-")[0] if shared else "",
+        sweep=need.sweep if shared else "",
     )
 
 
