@@ -79,7 +79,8 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
                     if reply["parent_header"].get("msg_id") == request:
                         return
         except TimeoutError:
-            raise DeadKernelError(f"The kernel did not answer in {self.startup_timeout:g} s.") from None
+            waited = f"{self.startup_timeout:g} s"
+            raise DeadKernelError(f"The kernel did not answer in {waited}.") from None
 
     async def async_exit_code(self) -> int | None:
         """Return how a kernel that has died ended, negative for a signal; None if unknown."""
