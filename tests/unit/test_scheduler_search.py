@@ -19,11 +19,10 @@ from jupyter_mlops.core.ports import Outcome, Task
 from jupyter_mlops.core.runs import MetricPoint, Reason, Run, Status, Sweep
 from jupyter_mlops.core.search import Pruning, PruningRule, Sampler, Search
 from jupyter_mlops.core.values import Value
-from jupyter_mlops.search import open_searcher
 from jupyter_mlops.store import RunFilter, of_run, of_sweep, unpruned
-from jupyter_mlops.testing import InMemorySearcher
+from jupyter_mlops.testing import InMemoryExecutor, InMemorySearcher
 from tests.support.bench import Bench, bench
-from tests.support.records import a_sweep
+from tests.support.records import a_machine, a_sweep
 
 SEARCH = Search(
     sampler=Sampler.TPE,
@@ -117,7 +116,7 @@ async def test_the_next_worker_goes_on(tmp_path: Path) -> None:
 
 def runs_of(folder: Path, sweep: Sweep) -> list[Run]:
     """The runs of a sweep in a project without a worker."""
-    b = Bench(folder, 1, None, open_searcher)  # type: ignore[arg-type]  # nothing is executed
+    b = Bench(folder, a_machine(1), InMemoryExecutor())
     found = runs(b, sweep)
     b.store.close()
     return found
@@ -268,7 +267,7 @@ async def test_cancelled_before_it_was_asked_for(tmp_path: Path) -> None:
 
 def test_a_pruned_run_is_known_after_a_crash(tmp_path: Path) -> None:
     """The worker died between stopping it and recording that; its runner left the result."""
-    b = Bench(tmp_path, 1, None, open_searcher)  # type: ignore[arg-type]  # nothing is executed
+    b = Bench(tmp_path, a_machine(1), InMemoryExecutor())
     sweep = b.submit(1, pruning=ASHA)
     attempt = b.store.queue.claim(f"{sweep.id}-1", worker="w", fence=1)
     assert attempt is not None
