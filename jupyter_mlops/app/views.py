@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,8 +21,7 @@ def run(
     record: Run, sweep: Sweep, times: tuple[float | None, float | None] = (None, None)
 ) -> m.RunView:
     """Show a run. ``times`` are the seconds that have passed and those that are left."""
-    known = {each.name for each in msgspec.structs.fields(m.RunView)}
-    fields = {k: v for k, v in _shallow(record).items() if k in known}
+    fields = _fields(record, m.RunView)
     fields |= {
         "kind": sweep.kind,
         "parameters": _encoded(values.masked(record.parameters)),
@@ -38,8 +38,7 @@ def run(
 
 def attempt(record: Attempt) -> m.AttemptView:
     """Show an attempt."""
-    known = {each.name for each in msgspec.structs.fields(m.AttemptView)}
-    return m.AttemptView(**{k: v for k, v in _shallow(record).items() if k in known})
+    return m.AttemptView(**_fields(record, m.AttemptView))
 
 
 def sweep(
@@ -55,8 +54,7 @@ def sweep(
 
     ``usual`` is what a run of its notebook takes, in seconds, for as long as none has finished.
     """
-    known = {each.name for each in msgspec.structs.fields(m.SweepView)}
-    fields = {k: v for k, v in _shallow(record).items() if k in known}
+    fields = _fields(record, m.SweepView)
     finished = None if tally.unfinished else tally.finished_at
     parallel = max(1, min(slots // record.cpus, tally.unfinished))
     remaining = None
@@ -163,6 +161,18 @@ def model(record: ModelVersion) -> m.ModelVersionView:
         },
     }
     return m.ModelVersionView(**fields)
+
+
+def _fields(record: Any, view: type[m.View]) -> dict[str, Any]:
+    """Return what a record and its view have in common."""
+    kind: type[object] = type(record)
+    return {name: getattr(record, name) for name in _common(kind, view)}
+
+
+@lru_cache
+def _common(record: Any, view: type[m.View]) -> tuple[str, ...]:
+    known = {each.name for each in msgspec.structs.fields(view)}
+    return tuple(each.name for each in dataclasses.fields(record) if each.name in known)
 
 
 def _shallow(record: Any) -> dict[str, Any]:
