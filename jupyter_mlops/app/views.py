@@ -165,14 +165,13 @@ def model(record: ModelVersion) -> m.ModelVersionView:
 
 def _fields(record: Any, view: type[m.View]) -> dict[str, Any]:
     """Return what a record and its view have in common."""
-    kind: type[object] = type(record)
-    return {name: getattr(record, name) for name in _common(kind, view)}
+    names = (each for each in dataclasses.fields(record) if each.name in _names(view))
+    return {each.name: getattr(record, each.name) for each in names}
 
 
 @lru_cache
-def _common(record: Any, view: type[m.View]) -> tuple[str, ...]:
-    known = {each.name for each in msgspec.structs.fields(view)}
-    return tuple(each.name for each in dataclasses.fields(record) if each.name in known)
+def _names(view: type[m.View]) -> frozenset[str]:
+    return frozenset(each.name for each in msgspec.structs.fields(view))
 
 
 def _shallow(record: Any) -> dict[str, Any]:
