@@ -49,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     executor: str = "local"
     #: Megabytes of each stream of a cell that the output notebook takes; the rest goes to a file.
     max_output_mb: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    #: Whether kernels are forked from templates; otherwise each is started anew.
+    warm_kernels: bool = True
     #: Packages that warm kernels may import in advance, besides those known to be safe.
     preload: tuple[str, ...] = ()
     #: Minutes without work after which the worker ends.

@@ -45,6 +45,7 @@ from .retrying import RetryUseCases
 from .runtime import address, keep_fresh, make_state, runtime_dir, try_lock
 from .scheduler import Scheduler
 from .sessions import SessionUseCases
+from .sharing import SharingUseCases
 from .sweeps import SweepUseCases
 from .tasks import output_path
 
@@ -77,7 +78,8 @@ class Worker:
             idle=self._slots.limit,
             allowed=project.settings.preload,
         )
-        self._local = LocalExecutor(logs / "runner.log", templates)
+        warm = templates if project.settings.warm_kernels else None
+        self._local = LocalExecutor(logs / "runner.log", warm)
         executors: dict[str, Executor] = {"local": self._local}
         for name, value in dotenv_values(project.root / ".env").items():
             if value and name.startswith("MLFLOW_TRACKING_"):
@@ -122,8 +124,9 @@ class Worker:
             project, store, self._scheduler, self._recorder, self._slots, self.stop
         )
         outputs = OutputUseCases(project, store, self._scheduler.live)
+        sharing = SharingUseCases(project, store, self._slots)
         actions = _collect(
-            health, sweeps, retrying, outputs, self._sessions, models, self._housekeeping
+            health, sweeps, sharing, retrying, outputs, self._sessions, models, self._housekeeping
         )
         self._door = Door(actions, EventHub(store), self._scheduler, self._touch)
         recover(project, store, worker=worker, fence=fence)
