@@ -14,6 +14,7 @@ from typing import Any
 from ..core import formats
 from ..core.exceptions import MlopsError
 from ..store import network_file_system
+from . import disk
 from . import messages as m
 from . import operations as ops
 from .client import connect
@@ -149,10 +150,10 @@ def _broken_kernels() -> Iterator[m.Finding]:
             yield _finding(f"kernel {name}", line, ok=False)
 
 
-def _disk(folder: Path) -> m.Finding:
-    """Tell the free space where the worker could not."""
-    free = shutil.disk_usage(folder).free
-    line = f"{formats.size(free)} free."
+def _disk(project: Project) -> m.Finding:
+    """Tell the free space, and what takes it, where the worker could not."""
+    free = shutil.disk_usage(project.root).free
+    line = f"{formats.size(free)} free; used here: {disk.told(project)}."
     if free < LITTLE_SPACE:
         line += " The worker needs some: free some space."
     return _finding("disk", line, ok=free >= LITTLE_SPACE)
@@ -165,6 +166,6 @@ def _worker(project: Project) -> list[m.Finding]:
         found = client.call(ops.DOCTOR, timeout=120.0)
     except (MlopsError, OSError) as error:
         message = error.message if isinstance(error, MlopsError) else f"{error}."
-        return [_finding("worker", message, ok=False), _disk(project.root)]
+        return [_finding("worker", message, ok=False), _disk(project)]
     line = f"Process {health.pid} answers, version {health.version}."
     return [_finding("worker", line), *found]

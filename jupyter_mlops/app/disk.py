@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from glob import escape
 from pathlib import Path
 
+from ..core import formats
 from ..core.runs import Run
 from ..execution.limits import files_beside
 from .messages.housekeeping import Kind
@@ -59,6 +60,12 @@ def usage(project: Project) -> dict[Kind, int]:
     databases = (each for name in ("store.db", "mlflow.db") for each in state.glob(f"{name}*"))
     found["store"] = size(databases)
     return found
+
+
+def told(project: Project) -> str:
+    """Write what each kind takes."""
+    kinds = usage(project)
+    return ", ".join(f"{kind} {formats.size(count)}" for kind, count in kinds.items())
 
 
 def size(paths: Iterable[Path]) -> int:

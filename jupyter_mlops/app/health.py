@@ -134,9 +134,7 @@ class HealthUseCases:
 
     def _disk(self) -> m.Finding:
         free = shutil.disk_usage(self._project.state).free
-        kinds = disk.usage(self._project)
-        used = ", ".join(f"{kind} {formats.size(size)}" for kind, size in kinds.items())
-        line = f"{formats.size(free)} free; used here: {used}."
+        line = f"{formats.size(free)} free; used here: {disk.told(self._project)}."
         if free < _LITTLE_SPACE:
             line += " Free some space, or remove old runs: jupyter mlops clean --older-than 30d"
         return m.Finding(name="disk", ok=free >= _LITTLE_SPACE, message=line)
