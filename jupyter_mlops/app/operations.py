@@ -79,6 +79,15 @@ PREVIEW = Operation(
     m.PreviewView,
     body=m.SpaceRequest,
 )
+EXPLAIN = Operation(
+    "explain",
+    "POST",
+    "/explain",
+    "read",
+    "Which cells the runs of a sweep share, and what sharing others would save",
+    m.SharingView,
+    body=m.SpaceRequest,
+)
 SUBMIT = Operation(
     "submit", "POST", "/sweeps", "execute", "Start a sweep", m.SweepView, body=m.SubmitRequest
 )

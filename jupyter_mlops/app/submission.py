@@ -268,7 +268,7 @@ def _check_outputs(project: Project) -> None:
 
 
 def _shared(notebook: Notebook, space: Space) -> tuple[int, ...]:
-    """Return which code cells are executed once for all runs, by position. Raises `InvalidInput`."""
+    """Return which code cells all runs share, by position. Raises `InvalidInput`."""
     cells = code_cells(notebook.cells)
     return check_shared(cells, space.names, is_python=notebook.parameters.readable)
 

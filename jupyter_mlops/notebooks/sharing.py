@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..core.exceptions import InvalidInput
 from .accesses import AMBIENT, UNKNOWN, Access, Index, Reader, related
 from .dataflow import Flow, flow_of
 from .magics import NotReadable, translate
@@ -84,6 +85,28 @@ def code_cells(cells: Iterable[Mapping[str, Any]]) -> list[CodeCell]:
         for cell in cells
         if cell.get("cell_type") == "code"
     ]
+
+
+def check_shared(
+    cells: Sequence[CodeCell], given: Iterable[str] = (), *, is_python: bool = True
+) -> tuple[int, ...]:
+    """Return the positions of the cells that are executed once for all runs of a sweep.
+
+    They are those that are tagged, and those that these need. Raises `InvalidInput` if one that is
+    tagged cannot be shared.
+    """
+    tagged = [index for index, cell in enumerate(cells) if TAG in cell.tags]
+    if not tagged:
+        return ()
+    if not is_python:
+        raise InvalidInput(
+            f"Cell {tagged[0] + 1} is tagged {TAG}, but only cells of Python notebooks can be "
+            "shared. Remove the tag."
+        )
+    found = analyse(cells, given)
+    if found.refusals:
+        raise InvalidInput(found.refusals[0])
+    return found.shared
 
 
 def analyse(cells: Sequence[CodeCell], given: Iterable[str] = ()) -> Sharing:

@@ -22,3 +22,12 @@ def write_notebook(path: Path, *cells: str, kernel: str = "python3", **metadata:
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nb, path)
     return path
+
+
+def tag(path: Path, *cells: int, name: str = "shared") -> None:
+    """Tag code cells of a notebook, counted from 1."""
+    nb = nbformat.read(path, as_version=4)
+    code = [cell for cell in nb.cells if cell.cell_type == "code"]
+    for cell in cells:
+        code[cell - 1].metadata.setdefault("tags", []).append(name)
+    nbformat.write(nb, path)

@@ -47,6 +47,7 @@ from .runs import (
     SweepView,
     TailView,
 )
+from .sharing import SharingCell, SharingView
 from .tracking import (
     AliasRequest,
     FinishRequest,
@@ -115,6 +116,8 @@ __all__ = [
     "SearchView",
     "SessionRequest",
     "SessionView",
+    "SharingCell",
+    "SharingView",
     "SpaceRequest",
     "StatusView",
     "SubmitRequest",

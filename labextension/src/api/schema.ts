@@ -55,6 +55,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/explain': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Which cells the runs of a sweep share, and what sharing others would save */
+    readonly post: operations['explain'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/models': {
     readonly parameters: {
       readonly query?: never;
@@ -810,6 +827,40 @@ export interface components {
       readonly trials: number;
     };
     /**
+     * SharingCell
+     * @description A code cell, and whether it is or could be shared; ``cell`` counts code cells from 1.
+     */
+    readonly SharingCell: {
+      readonly cell: number;
+      readonly seconds: number | null;
+      readonly source: string;
+      /** @enum {unknown} */
+      readonly state:
+        | 'dependent'
+        | 'free'
+        | 'parameters'
+        | 'refused'
+        | 'shared'
+        | 'suggested'
+        | 'unfit';
+      readonly tagged: boolean;
+      readonly why: string;
+    };
+    /**
+     * SharingView
+     * @description Which cells of a notebook are shared, and what sharing others would save.
+     */
+    readonly SharingView: {
+      readonly cells: readonly components['schemas']['SharingCell'][];
+      readonly cores: number;
+      readonly measured: number;
+      readonly notebook: string;
+      readonly runs: number;
+      readonly saved: number;
+      readonly seconds: number;
+      readonly slots: number;
+    };
+    /**
      * SpaceRequest
      * @description A parameter space of a notebook, to count or to run.
      */
@@ -1056,6 +1107,34 @@ export interface operations {
         };
         content: {
           readonly 'application/json': readonly components['schemas']['EventView'][];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly explain: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['SpaceRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SharingView'];
         };
       };
       readonly default: components['responses']['Error'];
