@@ -55,6 +55,7 @@ class InMemoryTracker:
         self.available = True
         #: All runs by their tracked id.
         self.recorded: dict[str, RecordedRun] = {}
+        self._of_run: dict[str, list[RecordedRun]] = {}
         self._ids = (f"tracked{number}" for number in itertools.count(1))
 
     def connect(self) -> None:
@@ -76,13 +77,15 @@ class InMemoryTracker:
     ) -> TrackedRun:
         """Record an attempt, and hide all of the run but the last."""
         self._check()
-        of_run = [each for each in self.recorded.values() if each.run_id == run.id]
+        made_before = self._of_run.setdefault(run.id, [])
+        of_run = [each for each in made_before if each.id in self.recorded]
         found = [each for each in of_run if each.attempt_id == attempt.id]
         if not found:
             texts = _texts(run.parameters)
             parent = sweep.mlflow_run_id
             made = RecordedRun(next(self._ids), parent, sweep.id, run.id, attempt.id, texts)
             self.recorded[made.id] = made
+            made_before.append(made)
             of_run.append(made)
             found = [made]
         for earlier in sorted(of_run, key=_number)[:-1]:
