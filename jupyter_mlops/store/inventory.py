@@ -27,11 +27,18 @@ class Inventory:
         self._database = database
 
     def finished(self, before: datetime) -> list[Run]:
-        """List the runs that ended before a time."""
+        """List the runs that ended before a time, of sweeps of which none waits or runs."""
+        others = runs.alias()
+        goes_on = sa.exists().where(
+            others.c.project == runs.c.project,
+            others.c.sweep_id == runs.c.sweep_id,
+            others.c.status.not_in(_FINISHED),
+        )
         query = sa.select(runs).where(
             self._database.mine(runs),
             runs.c.status.in_(_FINISHED),
             runs.c.finished_at < before,
+            ~goes_on,
         )
         return [reading.run(row) for row in self._all(query)]
 

@@ -82,6 +82,27 @@ async def test_a_cancelled_deaf_kernel_ends_too(executor: LocalExecutor, tmp_pat
     assert _stages(seen) == ["interrupt", "terminate", "kill"]
 
 
+async def test_a_kernel_that_still_starts_is_stopped_at_once(
+    executor: LocalExecutor, tmp_path: Path
+) -> None:
+    """Nobody waits for a kernel only to end it; no cell is executed."""
+    seen: list[Progress] = []
+    begun = asyncio.Event()
+
+    def report(progress: Progress) -> None:
+        seen.append(progress)
+        begun.set()
+
+    running = asyncio.create_task(executor.execute(a_task(tmp_path, "x = 1", DEAF), report))
+    await begun.wait()
+    assert isinstance(seen[0], KernelStarted)
+    await executor.cancel("s-1.1")
+    outcome = await running
+    assert (outcome.status, outcome.reason) == (Status.CANCELLED, Reason.USER)
+    assert CellStarted(cell=3) not in seen
+    assert is_alive(seen[0].process) is False
+
+
 @pytest.mark.parametrize(
     ("changes", "line"),
     [

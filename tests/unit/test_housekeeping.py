@@ -62,6 +62,21 @@ async def test_tracked_runs_go_for_good_with_the_parent(tmp_path: Path) -> None:
         assert {each.sweep_id for each in left} == {kept.id}
 
 
+async def test_a_sweep_that_goes_on_is_left_alone(tmp_path: Path) -> None:
+    """What its first runs found out may still be needed, as by a sampler."""
+    async with bench(tmp_path, cores=1) as b:
+        b.executor.open.clear()
+        sweep = b.submit(2)
+        await b.until(lambda: f"{sweep.id}-1.1" in b.executor.running)
+        await b.executor.cancel(f"{sweep.id}-1.1")
+        await b.until(lambda: b.store.history.run(f"{sweep.id}-1").status.finished)
+        keeping = _housekeeping(b, tmp_path)
+        assert (await keeping.clean(m.CleanRequest(older_than=0))).runs == []
+        b.executor.open.set()
+        await b.done(sweep)
+        assert len((await keeping.clean(m.CleanRequest(older_than=0))).runs) == 2
+
+
 async def test_events_grow_old_too(tmp_path: Path) -> None:
     """Events of that age are forgotten, and the next one has the next number."""
     async with bench(tmp_path) as b:
