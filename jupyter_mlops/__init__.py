@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import (
+        explain,
         get,
         models,
         register,
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
     )
     from .core.exceptions import InvalidInput, MlopsError, NotFound, RunFailed
     from .metrics import log
-    from .results import ModelList, ModelVersion, RunList, RunResult, SweepResult
+    from .results import (
+        ModelList,
+        ModelVersion,
+        RunList,
+        RunResult,
+        SharingResult,
+        SweepResult,
+    )
     from .sessions import Session, track
 
 __version__ = "0.1.0"
@@ -36,7 +44,9 @@ __all__ = [
     "RunList",
     "RunResult",
     "Session",
+    "SharingResult",
     "SweepResult",
+    "explain",
     "get",
     "load_ipython_extension",
     "log",
@@ -61,6 +71,7 @@ _ELSEWHERE = {
     "RunList": ".results",
     "RunResult": ".results",
     "Session": ".sessions",
+    "SharingResult": ".results",
     "SweepResult": ".results",
     "log": ".metrics",
     "track": ".sessions",

@@ -26,7 +26,15 @@ from .core.search import PruningRule, Sampler
 from .core.spaces import Space, axes_from_python, check_size
 from .core.values import encode
 from .metrics import log
-from .results import ModelList, ModelVersion, RunList, RunResult, SweepResult
+from .results import (
+    ModelList,
+    ModelVersion,
+    RunList,
+    RunResult,
+    SharingResult,
+    SweepResult,
+    explain_sharing,
+)
 from .results.models import list_models
 from .sessions import Session, track
 
@@ -134,6 +142,37 @@ def sweep(  # noqa: PLR0913  # by name, and each with a default
     )
     result = _submit(project, request)
     return result.wait(progress=progress) if wait else result
+
+
+def explain(
+    notebook: Notebook,
+    space: Space_,
+    *,
+    mode: Literal["grid", "zip", "random"] = "grid",
+    samples: int | None = None,
+    sampler: Literal["tpe", "random"] | None = None,
+    trials: int | None = None,
+    seed: int | None = None,
+    cpus: int | None = None,
+) -> SharingResult:
+    """Tell which cells the runs of a sweep would share, and what sharing others would save.
+
+    Runs nothing. Cells tagged ``shared`` are executed once for all runs; ``result.suggested`` are
+    those that are worth the tag, by what they took in earlier runs. The arguments are those of
+    `sweep`. Raises `InvalidInput` for what is refused.
+    """
+    project, path = locate(notebook)
+    request = m.SpaceRequest(
+        notebook=path,
+        mode=mode,
+        samples=samples,
+        sampler=_word(Sampler, sampler, "sampler"),
+        trials=trials,
+        seed=seed,
+        cpus=cpus,
+        **_space(space, project, mode if sampler is None else "search"),
+    )
+    return explain_sharing(project, request)
 
 
 def run(
@@ -307,7 +346,9 @@ __all__ = [
     "RunList",
     "RunResult",
     "Session",
+    "SharingResult",
     "SweepResult",
+    "explain",
     "get",
     "log",
     "models",

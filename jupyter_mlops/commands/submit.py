@@ -14,7 +14,7 @@ from .types import Assignments, AssignmentType, Causes, NotebookType, merged
 if TYPE_CHECKING:
     from ..app.messages import SubmitRequest
     from ..app.projects import Project
-    from ..results import Message, RunResult, SweepResult
+    from ..results import Message, RunResult, SharingResult, SweepResult
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -178,6 +178,11 @@ def run(
     metavar="FILE",
     help="Take the points from a .csv, .json or .jsonl file.",
 )
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Run nothing: tell which cells all runs share, and what sharing others would save.",
+)
 @_execution_options
 @click.pass_obj
 def sweep(
@@ -189,8 +194,9 @@ def sweep(
     detach: bool,
     file: str | None,
     zipped: bool,
+    explain: bool,
     **options: Any,
-) -> SweepResult | Message:
+) -> SweepResult | SharingResult | Message:
     """Execute a notebook over a parameter space, in parallel."""
     space = merged(assignments, more)
     _check_combination(space, file, zipped, options)
@@ -202,6 +208,8 @@ def sweep(
     request.samples, request.seed = samples, seed
     if file is not None:
         request.file_text, request.file_suffix = _read_points(Path(file))
+    if explain:
+        return _explained(project, request)
     result = _submitted(project, request)
     if not detach and face.follow(result):
         face.failed = result.status != "succeeded"
@@ -255,6 +263,12 @@ def _submitted(project: Project, request: SubmitRequest) -> SweepResult:
 
     client, view, seq = submit(project, request)
     return SweepResult(client.project, view, seq)
+
+
+def _explained(project: Project, request: SubmitRequest) -> SharingResult:
+    from ..results import explain_sharing
+
+    return explain_sharing(project, request)
 
 
 def _read_points(path: Path) -> tuple[str, str]:

@@ -72,9 +72,13 @@ def remaining(seconds: float | None) -> str:
     """Write an estimate of the time left, such as ``~20 s left``; None as nothing."""
     if seconds is None:
         return ""
+    return f"~{about(seconds)} left"
+
+
+def about(seconds: float) -> str:
+    """Write an estimate of some time, such as ``20 s``."""
     rounded = max(1, round(seconds)) if seconds < 10 else round(seconds / 5) * 5
-    shown = f"{rounded} s" if rounded < 100 else duration(rounded)
-    return f"~{shown} left"
+    return f"{rounded} s" if rounded < 100 else duration(rounded)
 
 
 def size(count: int) -> str:

@@ -3,6 +3,7 @@
 from .base import Message, Shown
 from .models import ModelList, ModelVersion
 from .runs import RunList, RunResult, SweepResult, together, written
+from .sharing import SharingResult, explain_sharing
 
 __all__ = [
     "Message",
@@ -10,8 +11,10 @@ __all__ = [
     "ModelVersion",
     "RunList",
     "RunResult",
+    "SharingResult",
     "Shown",
     "SweepResult",
+    "explain_sharing",
     "together",
     "written",
 ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 
 import nbformat
 import pytest
 
+import jupyter_mlops as mlops
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client
+from jupyter_mlops.cli import main
 from jupyter_mlops.core.exceptions import InvalidInput
 from jupyter_mlops.core.runs import SweepKind
 from tests.support import workers
@@ -119,3 +123,32 @@ def test_other_languages(client: Client) -> None:
     with pytest.raises(InvalidInput, match="only cells of Python notebooks can be shared"):
         submit(client, "other.ipynb")
     assert explain(client, "other.ipynb").cells == []
+
+
+def test_commands_explain(
+    client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The shell and the API tell the same, run nothing, and refuse what a sweep refuses."""
+    write(client, *CELLS, name="told.ipynb")
+    monkeypatch.chdir(client.project.root)
+    wait_for(client, submit(client, "told.ipynb").id)
+    before = len(client.call(ops.LIST_SWEEPS, query=m.ListQuery()))
+    command = ["sweep", "told.ipynb", "x=1..21", "--explain"]
+    assert main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "21 runs of told.ipynb, 1 at a time"
+    assert re.fullmatch(
+        r"Cell 3 does not depend on parameters and takes 0.\d s of each run.", lines[1]
+    )
+    saves = r"The tag shared on it saves about \d+ s in these 21 runs on 1 core."
+    assert re.fullmatch(saves, lines[2])
+    assert [line.split()[0] for line in lines[3:]] == ["cell", "3", "5"]
+    assert lines[5].endswith("no, it depends on the parameter x through y (cell 4)")
+    assert main([*command, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["runs"], record["slots"], record["measured"]) == (21, 1, 1)
+    told = mlops.explain("told.ipynb", {"x": range(1, 22)})
+    assert (told.suggested, told.shared, told.saved) == ([3], [], record["saved"])
+    assert "Cell 3 does not depend on parameters" in repr(told)
+    assert main(["sweep", "told.ipynb", "y=1", "--explain"]) == 2
+    assert len(client.call(ops.LIST_SWEEPS, query=m.ListQuery())) == before

@@ -46,7 +46,18 @@ def test_unknown_names() -> None:
 
 def test_functions_are_annotated() -> None:
     """Every parameter of the API has a type."""
-    for name in ("sweep", "run", "runs", "log", "track", "models", "register", "get", "space"):
+    for name in (
+        "sweep",
+        "run",
+        "explain",
+        "runs",
+        "log",
+        "track",
+        "models",
+        "register",
+        "get",
+        "space",
+    ):
         function = getattr(mlops, name)
         hints = inspect.signature(function).parameters.values()
         assert all(each.annotation is not inspect.Parameter.empty for each in hints), name
