@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import nbformat
+import psutil
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbclient.output_widget import OutputWidget
 from nbclient.util import run_sync
@@ -36,9 +37,6 @@ from .warm import Source
 
 #: The display type by which a notebook in any language logs metrics.
 METRICS_TYPE = "application/vnd.jupyter-mlops.metrics.v1+json"
-
-#: Seconds after a kernel's death in which we may be told why it had to die.
-_RUMOUR = 0.2
 
 
 class KernelGone(Exception):
@@ -80,7 +78,12 @@ class Client(KernelClient):
             await super().async_start_new_kernel(**kwargs)
         except (FileNotFoundError, PermissionError) as error:
             raise KernelGone(f"{error.strerror}: {error.filename}") from error
-        self._control.kernel = identify(self.km.provisioner.pid)
+        try:
+            self._control.kernel = identify(self.km.provisioner.pid)
+        except psutil.NoSuchProcess:
+            await self.async_note_end()
+            await self._async_cleanup_kernel()
+            raise DeadKernelError("The kernel ended at once.") from None
         how, cells = self.how_started(), len(self._output.numbers)
         self._report(KernelStarted(process=self._control.kernel, start=how, cells=cells))
 
@@ -98,9 +101,7 @@ class Client(KernelClient):
         try:
             run_sync(self._execute_cells)(exchange)
         except DeadKernelError:
-            # A template ends its kernels as the worker is gone, of which we are just being told.
-            self._control.told.wait(_RUMOUR)
-            self._control.exit_code = self.exit_code()
+            self.note_end()
             raise
         finally:
             exchange.close()

@@ -39,6 +39,8 @@ class Control:
         self.forked = True
         #: How a kernel ended by itself: its exit code, negative for a signal.
         self.exit_code: int | None = None
+        #: Whether it had to end with the template that it was forked from.
+        self.abandoned = False
         #: What the kernel had used when it had done its work.
         self.usage: Usage | None = None
         #: Set when the notebook has ended, whichever way.

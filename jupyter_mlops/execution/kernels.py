@@ -28,6 +28,10 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
         super().__init__(*args, **{"startup_timeout": START_TIMEOUT, **kwargs})
+        #: How a kernel that has died ended: its exit code, negative for a signal.
+        self.exit_code: int | None = None
+        #: Whether it had to end with its template.
+        self.abandoned = False
         self._source = source
         self.km: Any
 
@@ -55,10 +59,18 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     async def async_start_new_kernel_client(self) -> Any:
         """Connect to the kernel and return when it answers."""
         if not _is_warm(self.km.provisioner):
-            return await super().async_start_new_kernel_client()
+            try:
+                return await super().async_start_new_kernel_client()
+            except RuntimeError as error:
+                raise DeadKernelError(f"{error}.") from error
         self.kc = self.km.client()
         self.kc.start_channels(stdin=False, hb=False)
-        await self._until_ready()
+        try:
+            await self._until_ready()
+        except DeadKernelError:
+            await self.async_note_end()
+            await self._async_cleanup_kernel()
+            raise
         return self.kc
 
     #: The client calls it by this name.
@@ -69,28 +81,36 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
 
         Unlike jupyter_client's wait it needs no pause in which nothing comes.
         """
-        request = self.kc.kernel_info()
-        try:
-            async with asyncio.timeout(self.startup_timeout):
-                while (await self.kc.get_iopub_msg())["msg_type"] != "iopub_welcome":
-                    pass
-                while True:
-                    reply = await self.kc.get_shell_msg()
-                    if reply["parent_header"].get("msg_id") == request:
-                        return
-        except TimeoutError:
-            waited = f"{self.startup_timeout:g} s"
-            raise DeadKernelError(f"The kernel did not answer in {waited}.") from None
+        answer = asyncio.create_task(self._answer())
+        end = asyncio.create_task(self.km.provisioner.watch())
+        await asyncio.wait(
+            [answer, end], timeout=self.startup_timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+        answered, ended = answer.done(), end.done()
+        for each in (answer, end):
+            each.cancel()
+        await asyncio.gather(answer, end, return_exceptions=True)
+        if not answered:
+            waited = "it ended" if ended else f"{self.startup_timeout:g} s had passed"
+            raise DeadKernelError(f"The kernel had not answered when {waited}.")
 
-    async def async_exit_code(self) -> int | None:
-        """Return how a kernel that has died ended, negative for a signal; None if unknown."""
+    async def _answer(self) -> None:
+        request = self.kc.kernel_info()
+        while (await self.kc.get_iopub_msg())["msg_type"] != "iopub_welcome":
+            pass
+        while (await self.kc.get_shell_msg())["parent_header"].get("msg_id") != request:
+            pass
+
+    async def async_note_end(self) -> None:
+        """Take note of how a kernel that has died ended, as far as that is known."""
         provisioner = self.km.provisioner
         if isinstance(provisioner, TemplateProvisioner):
-            return await provisioner.ended()
-        code: int | None = await provisioner.poll()
-        return code
+            self.exit_code = await provisioner.ended()
+            self.abandoned = provisioner.abandoned
+        else:
+            self.exit_code = await provisioner.poll()
 
-    exit_code = run_sync(async_exit_code)
+    note_end = run_sync(async_note_end)
 
     async def _async_cleanup_kernel(self) -> None:
         """Let the kernel end by itself, so that open files are written, or else kill it."""

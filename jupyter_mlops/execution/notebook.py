@@ -23,6 +23,9 @@ from .output import OutputNotebook, Stopped
 from .shared_cells import mark_shared
 from .warm import Source
 
+#: Seconds after a kernel's death in which we may be told why it had to die.
+_RUMOUR = 0.2
+
 
 def execute(
     task: Task, control: Control, report: Callable[[Progress], None], source: Source
@@ -81,8 +84,14 @@ def _run(
     output.notebook_start()
     try:
         client = Client(output, task, control, report, source)
-        with task.log.open("ab") as log:
-            client.execute(env=task.environment, stdout=log, stderr=log)
+        try:
+            with task.log.open("ab") as log:
+                client.execute(env=task.environment, stdout=log, stderr=log)
+        except DeadKernelError:
+            # A template ends its kernels as the worker is gone, of which we are just being told.
+            control.told.wait(_RUMOUR)
+            control.exit_code, control.abandoned = client.exit_code, client.abandoned
+            raise
     finally:
         output.notebook_complete()
     if control.stop is not None:
@@ -111,7 +120,7 @@ def _reason(error: Exception, task: Task, control: Control) -> tuple[Reason, str
             line = f"{error.ename}: {_first_line(error.evalue)}" if error.evalue else error.ename
             return Reason.ERROR, line
         case DeadKernelError():
-            return Reason.KERNEL_DIED, f"The kernel died ({_end_of_kernel(control.exit_code)})."
+            return _death(control)
         case NoSuchKernel():
             line = f"The kernel {task.kernel} is no longer installed (installed: {_kernels()})."
             return Reason.KERNEL_MISSING, line
@@ -123,6 +132,12 @@ def _reason(error: Exception, task: Task, control: Control) -> tuple[Reason, str
             return Reason.DISK_FULL, f"The output cannot be written: {what}"
         case _:
             return Reason.INTERNAL, f"{type(error).__name__}: {_first_line(str(error))}"
+
+
+def _death(control: Control) -> tuple[Reason, str]:
+    if control.abandoned:
+        return Reason.LOST, "The process that its kernel was forked from ended unexpectedly."
+    return Reason.KERNEL_DIED, f"The kernel died ({_end_of_kernel(control.exit_code)})."
 
 
 def _end_of_kernel(code: int | None) -> str:

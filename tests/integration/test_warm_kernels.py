@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import re
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import nbformat
 import psutil
 import pytest
 
-from jupyter_mlops.core.ports import KernelStarted, Outcome, Task
+from jupyter_mlops.core.ports import KernelStarted, Outcome, Progress, Task
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.execution.executors.local import LocalExecutor
 from jupyter_mlops.execution.warm.pool import Templates
@@ -227,8 +230,23 @@ async def test_a_killed_kernel(warm: LocalExecutor, tmp_path: Path) -> None:
     assert (started, outcome.status) == ("warm", Status.SUCCEEDED)
 
 
+@pytest.mark.timeout(100)
+async def test_a_kernel_that_is_killed_before_it_answers(
+    warm: LocalExecutor, cold: LocalExecutor, tmp_path: Path
+) -> None:
+    """Nobody waits for it, and its death is told as such."""
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    variables = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
+    for executor in (warm, cold):
+        task = a_task(tmp_path, "x = 1", environment=variables)
+        outcome, _ = await executed(executor, task)
+        assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.KERNEL_DIED), outcome
+
+
 async def test_a_killed_template(tmp_path: Path, templates: Make) -> None:
-    """Kernels die with their template, whose place another one takes."""
+    """Kernels die with their template, whose place another one takes: their attempts are lost."""
     pool = templates()
     warm = LocalExecutor(tmp_path / "runner.log", pool)
     try:
@@ -241,9 +259,56 @@ async def test_a_killed_template(tmp_path: Path, templates: Make) -> None:
             "import time; time.sleep(60)",
         )
         outcome, _ = await run(warm, task)
-        assert outcome.reason is Reason.KERNEL_DIED
+        assert outcome.reason is Reason.LOST
         outcome, started = await run(warm, a_task(tmp_path, "x = 1"))
         assert (started, outcome.status) == ("warm", Status.SUCCEEDED)
         assert pool.pids() != [pid]
     finally:
         await warm.close()
+
+
+async def test_forks_that_are_killed_at_their_start(tmp_path: Path, templates: Make) -> None:
+    """After a few in a row the template gives up, but it leaves the kernels that it serves alone.
+
+    The system kills them when it runs out of memory, for which no other kernel can be blamed.
+    """
+    pool = templates()
+    warm = LocalExecutor(tmp_path / "runner.log", pool)
+    gate, begun = tmp_path / "gate", asyncio.Event()
+    wait = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    kernels: list[int] = []
+
+    def report(progress: Progress) -> None:
+        if isinstance(progress, KernelStarted):
+            kernels.append(progress.process.pid)
+            begun.set()
+
+    try:
+        running = asyncio.create_task(warm.execute(a_task(tmp_path, "x = 1", wait), report))
+        begin = asyncio.create_task(begun.wait())
+        await asyncio.wait([running, begin], return_when=asyncio.FIRST_COMPLETED)
+        assert begin.done(), running.result()
+        template = psutil.Process(pool.pids()[0])
+        await asyncio.to_thread(_kill_forks, template, kernels, pool._folder / "1.sock")
+        outcome, started = await run(warm, a_task(tmp_path, "x = 1", attempt_id="s-2.1"))
+        assert outcome.status is Status.SUCCEEDED
+        assert started.startswith("cold (its template does not answer")
+        gate.touch()
+        assert (await running).status is Status.SUCCEEDED
+        template.wait(10)
+    finally:
+        await warm.close()
+
+
+def _kill_forks(template: psutil.Process, spared: list[int], address: Path) -> None:
+    """Kill forks as soon as they appear, until the template lets nobody in any more."""
+    while True:
+        for fork in template.children():
+            if fork.pid not in spared:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    fork.kill()
+        with socket.socket(socket.AF_UNIX) as client:
+            try:
+                client.connect(os.fspath(address))
+            except ConnectionRefusedError:
+                return

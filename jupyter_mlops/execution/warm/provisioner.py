@@ -38,6 +38,8 @@ class TemplateProvisioner(LocalProvisioner):
         self._connection: socket.socket | None = None
         self._pid = 0
         self._exit_code: int | None = None
+        #: Whether the template has ended, which takes its kernels along.
+        self.abandoned = False
         #: Why the kernel was started cold although there is a template.
         self.problem: str | None = None
 
@@ -99,25 +101,29 @@ class TemplateProvisioner(LocalProvisioner):
             return await super().poll()
         if self._exit_code is None:
             with suppress(BlockingIOError):
-                self._exit_code = _read_exit(self._connection)
+                code = _read_exit(self._connection)
+                self.abandoned = code is None
+                self._exit_code = -signal.SIGKILL if code is None else code
         return self._exit_code
 
     async def wait(self) -> int | None:
         """Wait for the kernel's end and return its exit code."""
         if self._connection is None:
             return await super().wait()
-        while await self.poll() is None:
-            await _readable(self._connection)
+        await self.watch()
         self._connection.close()
         self._connection = None
         return self._exit_code
 
+    async def watch(self) -> None:
+        """Return when a kernel that came from a template has ended."""
+        while self._connection is not None and await self.poll() is None:
+            await _readable(self._connection)
+
     async def ended(self) -> int | None:
         """Return the exit code of a kernel that is known to have ended; None if nobody tells."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                while await self.poll() is None and self._connection is not None:
-                    await _readable(self._connection)
+            await asyncio.wait_for(self.watch(), PATIENCE)
         return await self.poll()
 
     async def send_signal(self, signum: int) -> None:
@@ -143,14 +149,16 @@ class TemplateProvisioner(LocalProvisioner):
             await self.send_signal(signal.SIGTERM)
 
 
-def _read_exit(connection: socket.socket) -> int:
-    """Return what the template says of the kernel's end. Raises `BlockingIOError` before that."""
+def _read_exit(connection: socket.socket) -> int | None:
+    """Return what the template says of the kernel's end; None if it has ended itself.
+
+    Raises `BlockingIOError` before that.
+    """
     connection.recv(1, socket.MSG_PEEK)
     connection.settimeout(PATIENCE)
     message = receive(connection)
     connection.setblocking(False)
-    # A template that is gone has taken its kernels along.
-    return int(message[0]["exit"]) if message else -signal.SIGKILL
+    return int(message[0]["exit"]) if message else None
 
 
 async def _readable(connection: socket.socket) -> None:

@@ -8,6 +8,9 @@ closes. A request and the reply to it are::
 
 and ``{"exit": code}`` follows when the kernel has ended, negative for a signal.
 
+If several forks in a row end before they are ready, or none can be made, the template turns
+everybody away, and ends with the last kernel that it has handed out.
+
 The template ends, and its kernels with it, when its control channel closes. There the
 configuration comes first::
 
@@ -29,6 +32,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .channel import receive, send
+
+#: Forks in a row that may end before they are ready, as those do that the system has no memory for.
+_TRIES = 3
 
 
 @dataclass
@@ -73,6 +79,10 @@ class Template:
         #: Requests for which no kernel was ready.
         self._waiting: list[tuple[socket.socket, dict[str, Any], list[int]]] = []
         self._count = 0
+        #: Forks since the last one that got ready, all of which have ended.
+        self._failures = 0
+        #: Whether nobody gets a kernel any more.
+        self._closed = False
 
     def serve(self) -> Fork | None:
         """Serve until the control channel closes. Returns in a fork only."""
@@ -95,19 +105,25 @@ class Template:
                     os.close(each)
                 return fork
             for key, _ in self._selector.select():
-                key.data(key.fileobj)
+                # What was done for another of them may have closed it.
+                if isinstance(key.fileobj, int) or key.fileobj.fileno() >= 0:
+                    key.data(key.fileobj)
 
     def _free(self) -> list[Child]:
         return [each for each in self._children.values() if each.free]
 
     def _fill(self) -> Fork | None:
         """Fork until enough kernels wait."""
-        while len(self._free()) < self._idle + len(self._waiting):
-            ours, theirs = socket.socketpair()
+        while not self._closed and len(self._free()) < self._idle + len(self._waiting):
             self._count += 1
             folder = f"{self._folder}/{self._count}"
             template = os.getpid()
-            pid = os.fork()
+            try:
+                ours, theirs = socket.socketpair()
+                pid = os.fork()
+            except OSError:
+                self._close()
+                return None
             if not pid:
                 ours.close()
                 self._let_go()
@@ -153,9 +169,7 @@ class Template:
             self._waiting.append((client, *message))
             self._hand_out()
             return
-        self._selector.unregister(client)
-        client.close()
-        self._waiting = [each for each in self._waiting if each[0] is not client]
+        self._turn_away(client)
         for child in self._children.values():
             if child.client is client:
                 child.client = None
@@ -167,6 +181,7 @@ class Template:
         for child in self._children.values():
             if child.channel is channel and message is not None:
                 child.connection = message[0]["connection"]
+                self._failures = 0
         self._hand_out()
 
     def _on_signal(self, reader: int) -> None:
@@ -208,9 +223,32 @@ class Template:
             with contextlib.suppress(ConnectionError):
                 send(child.client, {"exit": code})
         if child.free and child.connection is None:
-            # The next would fare no better.
-            send(self._control, {"refused": f"its forks end with {code}", "noisy": None})
+            self._failures += 1
+            if self._failures == _TRIES:
+                self._close()
+        if self._closed and not self._children:
             self._end()
+
+    def _close(self) -> None:
+        """Give nobody a kernel any more, and end when those that were handed out have ended."""
+        self._closed = True
+        self._selector.unregister(self._listener)
+        self._listener.close()
+        for client, *_ in list(self._waiting):
+            self._turn_away(client)
+        for child in self._free():
+            self._kill(child)
+        if not self._children:
+            self._end()
+
+    def _turn_away(self, client: socket.socket) -> None:
+        self._selector.unregister(client)
+        client.close()
+        for each in self._waiting:
+            if each[0] is client:
+                for descriptor in each[2]:
+                    os.close(descriptor)
+        self._waiting = [each for each in self._waiting if each[0] is not client]
 
     def _kill(self, child: Child) -> None:
         child.free = False
