@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ..core.exceptions import Conflict
 from ..core.runs import Run
-from ..store import RunFilter, Store, of_runs
+from ..store import Store, of_runs
 from . import disk
 from .projects import Project
 from .recorder import Recorder
@@ -70,13 +70,14 @@ class Removal:
         found = [
             attempt.mlflow_run_id
             for run in runs
+            if run.attempts
             for attempt in self._store.history.attempts(run.id)
             if attempt.mlflow_run_id
         ]
         for sweep_id, number in Counter(run.sweep_id for run in runs).items():
             sweep = self._store.history.sweep(sweep_id)
-            left = len(self._store.history.runs(RunFilter(sweep_id=sweep_id)))
-            if left == number and sweep.mlflow_run_id:
+            counts = self._store.history.tallies([sweep_id])[sweep_id].counts
+            if sum(counts.values()) == number and sweep.mlflow_run_id:
                 found.append(sweep.mlflow_run_id)
         return found
 
