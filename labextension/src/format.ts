@@ -126,6 +126,40 @@ export function formatDuration(
   return rest ? trans.__('%1 d %2 h', count, rest) : trans.__('%1 d', count);
 }
 
+/** Write an estimate of some time, no more exact than it is: `40 s`. */
+export function formatEstimate(
+  seconds: number,
+  trans: TranslationBundle
+): string {
+  const step = seconds < 10 ? 1 : 5;
+  const rounded = Math.max(1, Math.round(seconds / step) * step);
+  return rounded < 10
+    ? trans.__('%1 s', rounded)
+    : formatDuration(rounded, trans);
+}
+
+/** Write an estimate of some time: `3 s`, `20 s`, `3 min 10 s`. */
+export function formatAbout(seconds: number, trans: TranslationBundle): string {
+  const rounded =
+    seconds < 10
+      ? Math.max(1, Math.round(seconds))
+      : Math.round(seconds / 5) * 5;
+  return rounded < MINUTE
+    ? trans.__('%1 s', rounded)
+    : formatDuration(rounded, trans);
+}
+
+/** Write a number of bytes: `20.6 MB`. */
+export function formatSize(bytes: number, trans: TranslationBundle): string {
+  if (bytes < 1000) {
+    return trans.__('%1 B', bytes);
+  }
+  const rounded = Number(bytes.toPrecision(3));
+  const exponent = Math.min(4, Math.floor(Math.log10(rounded) / 3));
+  const unit = ['B', 'kB', 'MB', 'GB', 'TB'][exponent] ?? 'B';
+  return `${(rounded / 1000 ** exponent).toPrecision(3)} ${unit}`;
+}
+
 /** Split seconds into large units and a rounded rest of small ones. */
 function split(
   seconds: number,

@@ -2,11 +2,14 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import {
+  formatAbout,
   formatAgo,
   formatDuration,
   formatElapsed,
+  formatEstimate,
   formatNumber,
   formatParameters,
+  formatSize,
   formatValue,
   lastLine,
   spaceText,
@@ -15,6 +18,18 @@ import {
 import { aRun, aSweep } from './samples';
 
 const trans = nullTranslator.load('jupyter_mlops');
+
+describe('estimates', () => {
+  it.each([
+    [0.3, '1 s'],
+    [4.4, '4 s'],
+    [38, '40 s'],
+    [99, '1 min 40 s'],
+    [7322, '2 h 2 min']
+  ])('writes %s seconds as %s', (seconds, text) => {
+    expect(formatEstimate(seconds, trans)).toBe(text);
+  });
+});
 
 describe('numbers', () => {
   it.each([
@@ -117,4 +132,25 @@ it('takes the last line of an error', () => {
   expect(lastLine('Traceback\n  x\nValueError: bad lr\n')).toBe(
     'ValueError: bad lr'
   );
+});
+
+describe('estimates and sizes', () => {
+  it.each([
+    [0.2, '1 s'],
+    [3.4, '3 s'],
+    [21, '20 s'],
+    [58, '1 min'],
+    [192, '3 min 10 s']
+  ])('writes about %d seconds as %s', (seconds, text) => {
+    expect(formatAbout(seconds, trans)).toBe(text);
+  });
+
+  it.each([
+    [512, '512 B'],
+    [20_600_000, '20.6 MB'],
+    [999_900, '1.00 MB'],
+    [2e9, '2.00 GB']
+  ])('writes %d bytes as %s', (bytes, text) => {
+    expect(formatSize(bytes, trans)).toBe(text);
+  });
 });

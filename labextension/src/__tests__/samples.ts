@@ -6,6 +6,8 @@ import type {
   ParameterView,
   ProjectView,
   RunView,
+  SharingCell,
+  SharingView,
   StatusView,
   SweepView
 } from '../api/types';
@@ -95,6 +97,10 @@ export function aRun(given: Partial<RunView> = {}): RunView {
     output: null,
     experiment: 'flights',
     mlflow_run_id: null,
+    elapsed: null,
+    remaining: null,
+    not_before: null,
+    stopping: null,
     ...given
   };
 }
@@ -151,6 +157,32 @@ export function someParameters(
     seconds_per_run: null,
     cores: 2,
     experiment: 'flights',
+    ...given
+  };
+}
+
+export function aSharingCell(given: Partial<SharingCell> = {}): SharingCell {
+  return {
+    cell: 1,
+    source: 'import this',
+    state: 'suggested',
+    tagged: false,
+    why: '',
+    seconds: null,
+    ...given
+  };
+}
+
+export function someSharing(given: Partial<SharingView> = {}): SharingView {
+  return {
+    notebook: 'train.ipynb',
+    runs: 1,
+    slots: 1,
+    cores: 2,
+    cells: [],
+    measured: 1,
+    seconds: 1,
+    saved: 0,
     ...given
   };
 }

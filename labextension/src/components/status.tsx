@@ -4,13 +4,6 @@ import type { ReactElement } from 'react';
 
 import type { State } from '../status';
 
-const STOPPED = (
-  <>
-    <circle cx="8" cy="8" r="5.25" />
-    <path d="m4.3 11.7 7.4-7.4" />
-  </>
-);
-
 const SHAPES: Readonly<Record<State, ReactElement>> = {
   queued: <circle cx="8" cy="8" r="5.25" />,
   running: (
@@ -21,8 +14,20 @@ const SHAPES: Readonly<Record<State, ReactElement>> = {
   ),
   succeeded: <path d="m3 8.5 3.5 3.5L13 4.5" />,
   failed: <path d="m4 4 8 8m0-8-8 8" />,
-  cancelled: STOPPED,
-  pruned: STOPPED
+  cancelled: (
+    <>
+      <circle cx="8" cy="8" r="5.25" />
+      <path d="m4.3 11.7 7.4-7.4" />
+    </>
+  ),
+  // Scissors.
+  pruned: (
+    <>
+      <circle cx="4.25" cy="12" r="2" />
+      <circle cx="11.75" cy="12" r="2" />
+      <path d="M5.4 10.3 11 2m-.4 8.3L5 2" />
+    </>
+  )
 };
 
 /** The word for a state. */
@@ -52,7 +57,7 @@ export function StatusMark(props: {
   return (
     <span
       className="jp-Mlops-status"
-      data-status={props.status === 'pruned' ? 'cancelled' : props.status}
+      data-status={props.status}
       role="img"
       aria-label={word}
       title={word}

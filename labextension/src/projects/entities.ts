@@ -6,6 +6,7 @@ import type {
   SweepView
 } from '../api/types';
 import { isFinished } from '../status';
+import { stamp } from './received';
 
 /** Holds what was fetched. */
 export class Entities {
@@ -65,10 +66,12 @@ export class Entities {
   }
 
   putRuns(sweep: string, runs: readonly RunView[]): void {
+    stamp(...runs);
     this._runs.set(sweep, runs);
   }
 
   putRun(sweep: string, run: RunView): void {
+    stamp(run);
     const runs = this._runs.get(sweep);
     if (runs) {
       const others = runs.filter(each => each.id !== run.id);

@@ -12,7 +12,6 @@ import {
   baseName,
   formatAgo,
   formatDuration,
-  formatElapsed,
   formatNumber,
   formatParameters,
   formatTime,
@@ -23,6 +22,7 @@ import { isFinished, runState } from '../status';
 import type { ISweepTarget, IRunTarget } from '../targets';
 import type { IRowHandlers } from './handlers';
 import type { ILegendRow, IRestRow, IRunRow, ISweepRow } from './rows';
+import { paceText, placeText } from './words';
 
 interface IRowProps {
   readonly trans: TranslationBundle;
@@ -62,6 +62,7 @@ export function SweepRow(
           )}
         </span>
         {!isSingle && <SweepFacts sweep={sweep} trans={trans} now={now} />}
+        {row.run && <Pace run={row.run} trans={trans} now={now} />}
         {isSingle && row.run?.error && (
           <span className="jp-Mlops-line jp-Mlops-error">
             {lastLine(row.run.error)}
@@ -100,6 +101,7 @@ export function RunRow(
           </span>
           <RunFacts run={run} trans={trans} now={now} />
         </span>
+        <Pace run={run} trans={trans} now={now} />
         {run.status === 'failed' && run.error && (
           <span className="jp-Mlops-line jp-Mlops-error">
             {lastLine(run.error)}
@@ -174,6 +176,22 @@ function SweepFacts(props: {
   );
 }
 
+/** How long a running run has taken and will take. */
+function Pace(props: {
+  readonly run: RunView;
+  readonly trans: TranslationBundle;
+  readonly now: number;
+}): ReactElement | null {
+  const { run, trans, now } = props;
+  return run.status === 'running' ? (
+    <span className="jp-Mlops-line jp-Mlops-muted">
+      <span className="jp-Mlops-facts jp-Mlops-number">
+        {paceText(run, now, trans)}
+      </span>
+    </span>
+  ) : null;
+}
+
 function RunFacts(props: {
   readonly run: RunView;
   readonly trans: TranslationBundle;
@@ -181,17 +199,11 @@ function RunFacts(props: {
 }): ReactElement {
   const { run, trans, now } = props;
   const value = decodeNumber(run.value);
-  if (run.status === 'failed') {
+  if (run.status !== 'succeeded' && run.status !== 'cancelled') {
+    const isKnown = run.status !== 'failed' || run.cell !== null;
     return (
       <span className="jp-Mlops-number jp-Mlops-muted">
-        {run.cell === null ? '' : trans.__('cell %1', run.cell)}
-      </span>
-    );
-  }
-  if (run.status === 'running') {
-    return (
-      <span className="jp-Mlops-number jp-Mlops-muted">
-        {cellText(run, trans) ?? elapsed(run, now, trans)}
+        {isKnown ? placeText(run, now, trans) : ''}
       </span>
     );
   }
@@ -219,6 +231,7 @@ function runLabel(
   return [
     statusWord(runState(run), trans),
     parameters || trans.__('defaults'),
+    run.status === 'running' ? placeText(run, 0, trans) : '',
     run.metric !== null && value !== null
       ? `${run.metric} ${formatNumber(value)}`
       : '',
@@ -239,29 +252,13 @@ export function Legend(props: { readonly row: ILegendRow }): ReactElement {
   );
 }
 
-/** Where a running run is: `cell 3/7`. */
-export function cellText(
-  run: RunView,
-  trans: TranslationBundle
-): string | null {
-  return run.cell !== null && run.cells !== null
-    ? trans.__('cell %1/%2', run.cell, run.cells)
-    : null;
-}
-
-function elapsed(run: RunView, now: number, trans: TranslationBundle): string {
-  return run.started_at === null
-    ? ''
-    : formatElapsed(run.started_at, now, trans);
-}
-
 function singleFact(
   row: ISweepRow,
   trans: TranslationBundle,
   now: number
 ): string {
-  if (row.run?.status === 'running') {
-    return cellText(row.run, trans) ?? elapsed(row.run, now, trans);
+  if (row.run && !isFinished(row.run.status)) {
+    return placeText(row.run, now, trans);
   }
   return when(row.sweep, trans, now);
 }

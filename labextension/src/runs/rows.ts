@@ -115,7 +115,7 @@ function runRows(
   const ofSweep = matches(sweepText(sweep), filter);
   const found = runs.filter(run => ofSweep || matches(runText(run), filter));
   const ordered = settle(
-    orderRuns(found).filter(run => run.status !== 'queued'),
+    orderRuns(found).filter(isListed),
     run => run.id,
     held
   );
@@ -147,6 +147,11 @@ function runRows(
     rows.push({ kind: 'more', key: `${sweep.id}/more`, sweep, count });
   }
   return rows;
+}
+
+/** What only waits for its turn is counted, not listed. */
+function isListed(run: RunView): boolean {
+  return run.status !== 'queued' || run.not_before !== null;
 }
 
 /** Keep the held order of what is held; the rest follows in its own order. */

@@ -4,17 +4,16 @@ import { launchIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
 import type { RunView } from '../api/types';
-import { StatusMark, statusWord } from '../components/status';
+import { StatusMark } from '../components/status';
 import {
   formatDuration,
-  formatElapsed,
   formatFull,
   formatNumber,
   formatTime,
   formatValue,
   lastLine
 } from '../format';
-import { cellText } from '../runs/row';
+import { elapsedText, leftText, placeText } from '../runs/words';
 import { runState } from '../status';
 import type { IColumn } from './columns';
 import { cellValue } from './columns';
@@ -37,7 +36,7 @@ export function Cell(props: ICellProps): ReactElement {
       return (
         <td data-kind="status">
           <StatusMark status={runState(run)} trans={trans} />
-          <span className="jp-Mlops-muted">{stateText(run, trans)}</span>
+          <span className="jp-Mlops-muted">{stateText(props)}</span>
         </td>
       );
     case 'metric':
@@ -92,14 +91,11 @@ export function Cell(props: ICellProps): ReactElement {
   }
 }
 
-/** The state in words, and where a running or failed run is. */
-function stateText(run: RunView, trans: TranslationBundle): string {
-  if (run.status === 'running') {
-    return cellText(run, trans) ?? statusWord(run.status, trans);
-  }
-  return run.status === 'failed' && run.cell !== null
-    ? trans.__('cell %1', run.cell)
-    : statusWord(runState(run), trans);
+/** The state in words, where a run is, and about how long it will take. */
+function stateText({ run, now, trans }: ICellProps): string {
+  return [placeText(run, now, trans), leftText(run, now, trans)]
+    .filter(Boolean)
+    .join(' · ');
 }
 
 function durationText(props: ICellProps): string {
@@ -107,7 +103,5 @@ function durationText(props: ICellProps): string {
   if (run.duration !== null) {
     return formatDuration(run.duration, trans);
   }
-  return run.status === 'running' && run.started_at !== null && now > 0
-    ? formatElapsed(run.started_at, now, trans)
-    : '';
+  return run.status === 'running' ? elapsedText(run, now, trans) : '';
 }

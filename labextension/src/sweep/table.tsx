@@ -6,6 +6,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { useNow, useSignal } from '../components/hooks';
 import { openMenu } from '../components/tree';
 import type { IRowHandlers } from '../runs/handlers';
+import { isFinished } from '../status';
 import type { IRunTarget } from '../targets';
 import type { IColumn } from './columns';
 import type { SweepModel } from './model';
@@ -110,7 +111,7 @@ export function SweepTable(props: ISweepTableProps): ReactElement {
                   index={index}
                   isActive={run === current}
                   columns={columns}
-                  now={run.status === 'running' ? now : 0}
+                  now={isFinished(run.status) ? 0 : now}
                   onActive={() => setActive(run.id)}
                   onMove={move}
                 />

@@ -75,6 +75,17 @@ describe('rows', () => {
     expect(rows().at(-1)).toMatchObject({ kind: 'queued', count: 1 });
   });
 
+  it('lists what waits for another try', () => {
+    const waiting = aRun({
+      id: 's1-6',
+      status: 'queued',
+      not_before: '2026-03-01T12:01:12Z'
+    });
+    const listed = rows({ runs: [...RUNS, waiting] });
+    expect(listed.map(row => row.key)).toContain('s1-6');
+    expect(listed.at(-1)).toMatchObject({ kind: 'queued', count: 1 });
+  });
+
   it('lists nothing below a sweep that is folded or not known yet', () => {
     expect(keys({ isExpanded: false })).toEqual(['s1']);
     expect(keys({ runs: null })).toEqual(['s1']);
