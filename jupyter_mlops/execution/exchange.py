@@ -11,7 +11,7 @@ import inspect
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterator
 from hmac import compare_digest
 from math import ceil
 from typing import Any
@@ -29,6 +29,9 @@ _LOOK_EVERY = 1.0
 
 #: Seconds of silence, after a kernel's reply, until we believe that no more outputs come.
 _SILENCE = 10.0
+
+#: Milliseconds that the last messages of a kernel may be on their way after its death.
+_LAST_WORDS = 50
 
 #: Messages that are handled before anything else gets its turn.
 _BATCH = 50
@@ -74,8 +77,8 @@ class Exchange:
         self._outputs.set(zmq.RCVHWM, flow.WAITING)
         if not done:
             text = f"{inspect.getsource(flow)}\nbound()\nwait_for_the_reader()\n"
-            source = f"exec({text!r}, {{'__name__': 'flow'}})"  # in a namespace of its own
-            self._client.execute(source, silent=True, store_history=False, allow_stdin=False)
+            # It runs in a namespace of its own, and nobody waits for the reply.
+            self._ask(f"exec({text!r}, {{'__name__': 'flow'}})", silent=True)
 
     async def execute(
         self,
@@ -90,34 +93,53 @@ class Exchange:
         ``tick`` is called now and then; it returns the seconds until it wants to be called again.
         Raises `DeadKernelError`.
         """
-        request = self._client.execute(source, stop_on_error=stop_on_error, allow_stdin=False)
+        request = self._ask(source, stop_on_error=stop_on_error)
         reply: Message | None = None
         idle = False
         heard = looked = time.monotonic()
         while True:
             found = dict(self._poller.poll(ceil(1000 * min(tick(), _LOOK_EVERY))))
             now = time.monotonic()
-            for message in self._received(self._outputs, request):
+            for message in self._received(self._outputs, request, found):
                 heard = now
                 if message["msg_type"] == "status":
                     idle = idle or message["content"]["execution_state"] == "idle"
                 handle(message)
-            for message in self._received(self._shell, request):
+            for message in self._received(self._shell, request, found):
                 reply = message
             if reply is not None and (idle or now - heard > _SILENCE):
                 return reply
             if self._watch in found:
-                while rest := list(self._received(self._outputs, request)):
-                    for message in rest:
+                while self._outputs.poll(_LAST_WORDS):
+                    for message in self._received(self._outputs, request, (self._outputs,)):
                         handle(message)
                 raise DeadKernelError("Kernel died")
             if now - looked > _LOOK_EVERY:
                 looked = now
                 await self._check_alive()
 
-    def _received(self, socket: zmq.Socket[bytes], request: str) -> Iterator[Message]:
-        """Return what has come of a request."""
-        for _ in range(_BATCH):
+    def _ask(self, source: str, *, silent: bool = False, stop_on_error: bool = True) -> str:
+        """Send code; return the id of the request."""
+        session = self._client.session
+        header = session.msg_header("execute_request")
+        content = {
+            "code": source,
+            "silent": silent,
+            "store_history": not silent,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": stop_on_error,
+        }
+        parts = [_encode(header), b"{}", b"{}", _encode(content)]
+        self._shell.send_multipart([_DELIMITER, session.sign(parts), *parts])
+        request: str = header["msg_id"]
+        return request
+
+    def _received(
+        self, socket: zmq.Socket[bytes], request: str, ready: Container[object]
+    ) -> Iterator[Message]:
+        """Return what has come of a request, if the socket is ready."""
+        for _ in range(_BATCH if socket in ready else 0):
             try:
                 frames = socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
@@ -148,6 +170,9 @@ class Exchange:
             return message
         adapted: Message = adapt(message)
         return adapted
+
+
+_encode = msgspec.json.encode
 
 
 def _decode(text: bytes) -> Any:

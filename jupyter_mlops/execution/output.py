@@ -128,7 +128,8 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
     def finish(self) -> None:
         """Write the notebook. Raises `OSError`; then the journal stays."""
         self._recording.finish(self._task.output)
-        self._limits.remove_others(self._kept.holds)
+        if not self._task.attempt_id.endswith(".1"):
+            self._limits.remove_others(self._kept.holds)
 
     def raise_for_errors(self) -> None:
         """Raise papermill's error if a cell failed, and mark the cell in the notebook."""

@@ -10,7 +10,6 @@ import msgspec
 
 from .assembly import write
 from .draft import Draft
-from .files import remove_unfinished
 from .journal import Journal, Part, Record, encode
 
 #: A journal may take so many bytes more than twice its contents, before it is written anew.
@@ -54,7 +53,6 @@ class Recording:
         try:
             if self._journal.lock():
                 write(self._draft, self._journal, output)
-                remove_unfinished(output)
                 self._journal.remove()
         finally:
             self._journal.close()

@@ -23,7 +23,7 @@ from tests.support.tasks import a_task, executed
 from tests.support.workers import FOREVER
 
 #: Prints so many bytes as fast as it can.
-PRINT = "line = 'x' * 99\nfor _ in range({count} // 100): print(line)"
+PRINT = "line = 'x' * 999\nfor _ in range({count} // 1000): print(line)"
 
 #: Everything that a notebook can put out, deterministic, but for the last cell an error.
 MANY_THINGS = (
@@ -147,7 +147,7 @@ async def test_cells_after_the_end_were_not_run(
 
     The notebook says why it ends there.
     """
-    printed = "print('before', flush=True)\n"
+    printed = "print('before', flush=True); import time; time.sleep(0.3)\n"
     task = a_task(tmp_path, "x = 1", printed + cell, "print('never')", **options)
     outcome, _ = await executed(executor, task)
     assert (outcome.status, outcome.failed_cell) == (Status.FAILED, 3)
@@ -235,7 +235,8 @@ async def test_each_stream_of_each_cell_has_its_limit(
     """A file is made only for what is too much, and those of an earlier attempt go."""
     both = "import sys\nprint('a' * 50)\nprint('b' * 150, file=sys.stderr)\nprint('c')"
     (tmp_path / "out.cell9.stdout.log").write_text("of an earlier attempt")
-    task = a_task(tmp_path, "x = 1", both, "print('d' * 90)", stream_limit=100)
+    options = {"stream_limit": 100, "attempt_id": "s-1.2"}
+    task = a_task(tmp_path, "x = 1", both, "print('d' * 90)", **options)
     await executed(executor, task)
     outputs = _outputs(task.output)
     texts = {each.name: each.text for each in outputs[2]}
