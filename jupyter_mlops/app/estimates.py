@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ..core.runs import Run, Status
+from ..core.runs import Run, Status, SweepKind
 from ..store import Store, Timing
 from .live import Activity, Live
 
@@ -27,8 +27,11 @@ class Estimates:
         self._live = live
         self._known: dict[str, tuple[float, list[Timing]]] = {}
 
-    def of_run(self, run: Run) -> tuple[float | None, float | None]:
-        """Return the seconds since a run's attempt began and those left; None where unknown."""
+    def of_run(self, run: Run, kind: SweepKind) -> tuple[float | None, float | None]:
+        """Return the seconds since a run's attempt began and those left; None where unknown.
+
+        Nobody knows when interactive work ends.
+        """
         if run.status is not Status.RUNNING or run.started_at is None:
             return None, None
         activity = self._live.of(run.id)
@@ -36,6 +39,8 @@ class Estimates:
             elapsed = time.monotonic() - activity.began
         else:
             elapsed = max(0.0, (datetime.now(UTC) - run.started_at).total_seconds())
+        if kind is SweepKind.SESSION:
+            return elapsed, None
         timings = self._timings(run.notebook)
         same = [each for each in timings if each.sweep_id == run.sweep_id]
         chosen = same if len(same) >= _ENOUGH else timings

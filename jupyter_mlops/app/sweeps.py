@@ -220,15 +220,16 @@ class SweepUseCases:
         for run in self._store.history.runs(where):
             if run.sweep_id not in sweeps:
                 sweeps[run.sweep_id] = self._store.history.sweep(run.sweep_id)
-            times = self._estimates.of_run(run)
-            shown.append(views.run(run, sweeps[run.sweep_id], times))
+            sweep = sweeps[run.sweep_id]
+            times = self._estimates.of_run(run, sweep.kind)
+            shown.append(views.run(run, sweep, times))
         return shown
 
     async def get_run(self, run_id: str) -> m.RunDetail:
         """Show all that is known of a run."""
         run, sweep = await self._find(run_id)
         attempts = await asyncio.to_thread(self._store.history.attempts, run_id)
-        times = await asyncio.to_thread(self._estimates.of_run, run)
+        times = await asyncio.to_thread(self._estimates.of_run, run, sweep.kind)
         return m.RunDetail(
             run=views.run(run, sweep, times),
             attempts=[views.attempt(each) for each in attempts],

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ..core.exceptions import NotFound
-from ..core.runs import Attempt, Event, MetricPoint, Reason, Run, Status, Sweep
+from ..core.runs import SESSION, Attempt, Event, MetricPoint, Reason, Run, Status, Sweep
 from . import reading
 from .base import Database
 from .schema import attempts, counters, events, points, runs, sweeps
@@ -178,6 +178,7 @@ class History:
                 self._database.mine(attempts),
                 runs.c.notebook == notebook,
                 attempts.c.status == Status.SUCCEEDED,
+                attempts.c.executor != SESSION,
                 attempts.c.resumed_at.is_(None),
                 attempts.c.duration.is_not(None),
             )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.app.estimates import remaining
+from jupyter_mlops.app.estimates import Estimates, remaining
 from jupyter_mlops.app.live import Activity
+from jupyter_mlops.core.ports import Outcome, Task
+from jupyter_mlops.core.runs import Status, SweepKind
 from jupyter_mlops.store import Timing
+from tests.support.bench import bench
 from tests.support.records import a_sweep
 from tests.support.tracked import a_run, an_attempt
 
@@ -54,3 +58,30 @@ def test_other_cells_count_as_a_whole() -> None:
 def test_the_first_run_has_no_estimate() -> None:
     """Nothing is made up."""
     assert remaining(_activity(cells=3, current=1.0), 1.0, []) is None
+
+
+async def test_a_run_that_goes_on_is_shown_with_its_times(tmp_path: Path) -> None:
+    """What finished runs of the notebook took is the estimate of the next; not for a session."""
+
+    def took(task: Task) -> Outcome:
+        return Outcome(
+            status=Status.SUCCEEDED, duration=30.0, cell_times=(10.0, 20.0), has_output=False
+        )
+
+    async with bench(tmp_path, decide=took) as b:
+        await b.done(b.submit(3))
+        b.executor.open.clear()
+        sweep = b.submit(1)
+        await b.until(lambda: b.store.history.run(f"{sweep.id}-1").cell == 1)
+        estimates = Estimates(b.store, b.scheduler.live)
+        run = b.store.history.run(f"{sweep.id}-1")
+        elapsed, left = estimates.of_run(run, sweep.kind)
+        assert elapsed is not None
+        assert 0 <= elapsed < 10
+        assert left == pytest.approx(30 - elapsed, abs=0.5)
+        assert estimates.of_run(run, SweepKind.SESSION)[1] is None
+        assert estimates.usual(sweep.notebook) == 30.0
+        assert estimates.usual("other.ipynb") is None
+        b.executor.open.set()
+        await b.done(sweep)
+        assert estimates.of_run(b.store.history.run(run.id), sweep.kind) == (None, None)
