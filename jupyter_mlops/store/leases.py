@@ -16,6 +16,9 @@ from .schema import leases
 #: Seconds that a lease lasts unless it is renewed.
 TTL = 30.0
 
+#: When a lease expires that was let go.
+_RELEASED = datetime.fromtimestamp(0, UTC)
+
 
 class LeaseTable:
     """The leases of one project."""
@@ -42,7 +45,8 @@ class LeaseTable:
                 )
                 return 1
             other = ProcessIdentity(**row.holder)
-            if other != holder:
+            if other != holder and row.expires_at > _RELEASED:
+                # A holder that has let go may take a while to end.
                 alive = is_alive(other)
                 if alive or (alive is None and row.expires_at > now):
                     return None
@@ -67,7 +71,7 @@ class LeaseTable:
             connection.execute(
                 self._update(name)
                 .where(leases.c.fence == fence)
-                .values(expires_at=datetime.fromtimestamp(0, UTC))
+                .values(expires_at=_RELEASED)
             )
 
     def _select(self, name: str) -> sa.Select[tuple[object, ...]]:

@@ -253,7 +253,8 @@ def test_a_lease_has_one_holder(store: Store) -> None:
         store.leases.renew("worker", fence)
     store.leases.renew("worker", taken)
     store.leases.release("worker", taken)
-    assert store.leases.acquire("worker", ours, lambda _: None) is not None
+    # Who has let go of it may live on for a while.
+    assert store.leases.acquire("worker", ours, lambda _: True) is not None
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
