@@ -66,7 +66,8 @@ class Client(KernelClient):
         self._control = control
         self._report = report
         self._output = output
-        self._shared = read_results(source.shared)
+        #: What shared cells have put out, if the kernel has what they made.
+        self._shared: dict[int, SharedResult] = {}
         #: The code cell that is executed, counted from 1.
         self._cell = 0
         secrets = [task.parameters[name] for name in task.secrets if name in task.parameters]
@@ -80,7 +81,9 @@ class Client(KernelClient):
             raise KernelGone(f"{error.strerror}: {error.filename}") from error
         try:
             self._control.kernel = identify(self.km.provisioner.pid)
-        except psutil.NoSuchProcess:
+            if self.warm:
+                self._shared = read_results(self._source.shared)
+        except (psutil.NoSuchProcess, FileNotFoundError):
             await self.async_note_end()
             await self._async_cleanup_kernel()
             raise DeadKernelError("The kernel ended at once.") from None

@@ -49,16 +49,21 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
         )
         return manager
 
+    @property
+    def warm(self) -> bool:
+        """Whether the kernel came from a template."""
+        return _is_warm(self.km.provisioner)
+
     def how_started(self) -> str:
         """Return ``warm`` or ``cold``, and in brackets why, or why nothing is shared."""
         provisioner = self.km.provisioner
-        start = "warm" if _is_warm(provisioner) else "cold"
+        start = "warm" if self.warm else "cold"
         reason = getattr(provisioner, "problem", None) or self._source.reason
         return f"{start} ({reason})" if reason else start
 
     async def async_start_new_kernel_client(self) -> Any:
         """Connect to the kernel and return when it answers."""
-        if not _is_warm(self.km.provisioner):
+        if not self.warm:
             try:
                 return await super().async_start_new_kernel_client()
             except RuntimeError as error:

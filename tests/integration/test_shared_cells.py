@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 
 from jupyter_mlops.core.ports import KernelStarted, MetricsLogged, Task
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.execution.executors.local import LocalExecutor
+from jupyter_mlops.execution.warm import Source
 from jupyter_mlops.execution.warm.pool import Templates
+from jupyter_mlops.execution.warm.recipes import Need
 from tests.support.tasks import a_task, executed
 
 Open = Callable[..., contextlib.AbstractAsyncContextManager[LocalExecutor]]
@@ -150,6 +154,38 @@ async def test_what_cannot_be_shared(opened: Open, tmp_path: Path, code: str, re
     assert reason in start
     assert "mlops" not in cells_of(task)[1].metadata
     assert outcome.reason is (Reason.ERROR if "1 / 0" in code else None)
+
+
+class Killed(Templates):
+    """Templates that are killed as soon as they have been found."""
+
+    @contextlib.asynccontextmanager
+    async def serving(self, need: Need) -> AsyncIterator[Source]:
+        """Yield one that is gone, though what its shared cells put out is not."""
+        async with super().serving(need) as source:
+            assert source.shared is not None
+            results = need.cwd / "results.json"
+            results.write_bytes(source.shared.read_bytes())
+            for pid in self.pids():
+                template = psutil.Process(pid)
+                template.kill()
+                template.wait()
+            yield dataclasses.replace(source, shared=results)
+
+
+async def test_a_template_that_has_gone_shares_nothing(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A kernel that had to be started cold has not got what the cells made, and executes them."""
+    folder = tmp_path_factory.mktemp("t")
+    templates = Killed(folder / "w", folder / "log", idle=1)
+    executor = LocalExecutor(tmp_path / "runner.log", templates)
+    task = a_task(tmp_path, "x = 1", "y = 2; print('here')", "print(x + y)", shared=(1,))
+    try:
+        assert (await start_of(executor, task)).startswith("cold (its template does not answer")
+    finally:
+        await executor.close()
+    assert [text(cell) for cell in cells_of(task)] == ["", "here\n", "4\n"]
 
 
 async def test_random_numbers(opened: Open, tmp_path: Path) -> None:
