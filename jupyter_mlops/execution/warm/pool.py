@@ -9,7 +9,7 @@ import shutil
 import signal
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -115,10 +115,12 @@ class Templates:
         idle: int,
         allowed: Iterable[str] = (),
         idle_seconds: float = IDLE_SECONDS,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         """Keep sockets in ``folder``, whose path must be short, and ``idle`` kernels waiting.
 
-        ``allowed`` extends the packages that may be preloaded.
+        ``allowed`` extends the packages that may be preloaded; ``variables`` are added to the
+        environment of templates.
         """
         # What a killed worker left stands in the way of new sockets.
         shutil.rmtree(folder, ignore_errors=True)
@@ -127,6 +129,7 @@ class Templates:
         self._idle = idle
         self._allowed = FORK_SAFE | frozenset(allowed)
         self._idle_seconds = idle_seconds
+        self._variables = variables or {}
         self._templates: dict[Recipe, asyncio.Task[_Template]] = {}
         #: All whose processes run, also those that are retired or not ready yet.
         self._alive: set[_Template] = set()
@@ -245,7 +248,7 @@ class Templates:
                 stderr=log,
                 pass_fds=(theirs.fileno(), listener.fileno()),
                 cwd=recipe.cwd,
-                env=dict(recipe.environment),
+                env={**dict(recipe.environment), **self._variables},
                 start_new_session=True,
             )
         template = _Template(process, ours, address)
@@ -297,6 +300,8 @@ class Templates:
 
     async def _watch(self, template: _Template) -> None:
         await template.process.wait()
+        # One that was killed could not do it.
+        shutil.rmtree(template.socket.with_suffix(""), ignore_errors=True)
         self._alive.discard(template)
         self._retire(template)
 
