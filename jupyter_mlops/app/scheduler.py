@@ -50,6 +50,8 @@ class _Active:
     hold: Hold | None
     #: What is not written yet of its progress, when it has ended.
     step: Step | None = None
+    #: Whether its outcome is in the store.
+    recorded: bool = False
     #: Number of connections by which it waits.
     waits: int = 0
     #: Why it is being stopped before its end, in one line; None if it is not.
@@ -352,15 +354,25 @@ class Scheduler:
                 step=active.step,
             )
         )
+        active.recorded = True
         if outcome.status is Status.SUCCEEDED and outcome.peak_memory is not None:
             self._admission.learn(sweep.notebook, outcome.peak_memory)
         tasks.result_path(self._project, attempt).unlink(missing_ok=True)
         if ended.status.finished:
             self._searches.ended(sweep)
-            await self._recorder.finish_sweep(sweep.id)
+            if not self._goes_on(sweep):
+                await self._recorder.finish_sweep(sweep.id)
             if run.resume is not None:
                 kept = tasks.kept_path(self._project, run.resume.attempt)
                 kept.unlink(missing_ok=True)
+
+    def _goes_on(self, sweep: Sweep) -> bool:
+        """Whether another attempt of a sweep is under way, which will look whether it was the last.
+
+        It saves asking the store.
+        """
+        others = (each for each in self._active.values() if each.sweep.id == sweep.id)
+        return any(not each.recorded for each in others)
 
     def _kept(self, run: Run, outcome: Outcome) -> str | None:
         """Return the output notebook's path in the project; None if there is none."""
