@@ -5,6 +5,8 @@ export const CommandIDs = {
   openPanel: 'mlops:open-panel',
   /** Ask for parameters and run a notebook. */
   run: 'mlops:run-with-parameters',
+  /** Tag the cells of the current notebook that all runs can share. */
+  share: 'mlops:share-cells',
   /** Fetch the example project and run it. */
   example: 'mlops:try-example',
   /** Show another project, or follow the current notebook. */
@@ -17,12 +19,18 @@ export const CommandIDs = {
   filter: 'mlops:filter-runs',
   /** Open a sweep's tab. */
   openSweep: 'mlops:open-sweep',
+  /** Open a run's tab. */
+  openRun: 'mlops:open-run',
+  /** Open the notebook of a run as far as the run has come. */
+  openPartial: 'mlops:open-partial-output',
   /** Open the notebook that a run has written. */
   openOutput: 'mlops:open-output',
   /** Open the notebook that was run. */
   openSource: 'mlops:open-source',
   cancelRun: 'mlops:cancel-run',
   retryRun: 'mlops:retry-run',
+  /** Run it again from the cell at which it failed. */
+  resumeRun: 'mlops:retry-run-from-failed-cell',
   deleteRun: 'mlops:delete-run',
   cancelSweep: 'mlops:cancel-sweep',
   retrySweep: 'mlops:retry-sweep',

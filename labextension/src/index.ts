@@ -4,6 +4,7 @@ import { examplePlugin } from './plugins/example';
 import { panelPlugin } from './plugins/panel';
 import { runPlugin } from './plugins/run';
 import { openerPlugin, runsPlugin } from './plugins/runs';
+import { sharePlugin } from './plugins/share';
 import { sweepPlugin } from './plugins/sweep';
 
 export { IMlops, IOpener } from './tokens';
@@ -14,6 +15,7 @@ export default [
   runsPlugin,
   examplePlugin,
   runPlugin,
+  sharePlugin,
   sweepPlugin,
   panelPlugin
 ];

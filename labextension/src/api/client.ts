@@ -7,16 +7,20 @@ import type {
   Finding,
   MetricSeries,
   ModelVersionView,
+  NotebookFile,
   ParametersView,
   PreviewView,
   ProjectView,
   RegisterRequest,
+  ResumptionView,
   RunDetail,
   RunView,
+  SharingView,
   SpaceRequest,
   StatusView,
   SubmitRequest,
-  SweepView
+  SweepView,
+  TailView
 } from './types';
 
 /** Talks to the server extension. `project` is a project's path relative to the server's root. */
@@ -49,6 +53,12 @@ export class MlopsClient {
   preview(project: string, body: SpaceRequest): Promise<PreviewView> {
     const query = { project };
     return request(this.settings, 'post', '/preview', { query, body });
+  }
+
+  /** Which cells the runs share, and what sharing others would save. */
+  explain(project: string, body: SpaceRequest): Promise<SharingView> {
+    const query = { project };
+    return request(this.settings, 'post', '/explain', { query, body });
   }
 
   submit(project: string, body: SubmitRequest): Promise<SweepView> {
@@ -113,6 +123,34 @@ export class MlopsClient {
   retryRun(project: string, id: string): Promise<RunView> {
     const input = { path: { run_id: id }, query: { project } };
     return request(this.settings, 'post', '/runs/{run_id}/retry', input);
+  }
+
+  /** What a retry from the failed cell would execute again. */
+  resumption(project: string, id: string): Promise<ResumptionView> {
+    const input = { path: { run_id: id }, query: { project } };
+    return request(this.settings, 'get', '/runs/{run_id}/resume', input);
+  }
+
+  /** Run it again from the failed cell; the user has agreed to what that executes again. */
+  resumeRun(project: string, id: string): Promise<RunView> {
+    const input = {
+      path: { run_id: id },
+      query: { project },
+      body: { agreed: true }
+    };
+    return request(this.settings, 'post', '/runs/{run_id}/resume', input);
+  }
+
+  /** What a run is doing right now. */
+  tail(project: string, id: string): Promise<TailView> {
+    const input = { path: { run_id: id }, query: { project } };
+    return request(this.settings, 'get', '/runs/{run_id}/tail', input);
+  }
+
+  /** Write a run's notebook as far as it has come. */
+  partialNotebook(project: string, id: string): Promise<NotebookFile> {
+    const input = { path: { run_id: id }, query: { project } };
+    return request(this.settings, 'post', '/runs/{run_id}/notebook', input);
   }
 
   async deleteRun(project: string, id: string): Promise<void> {

@@ -3,23 +3,29 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
+export type AttemptView = Schemas['AttemptView'];
 export type ChangeEvent = Schemas['ChangeEvent'];
 export type EventView = Schemas['EventView'];
 export type Finding = Schemas['Finding'];
 export type MetricSeries = Schemas['MetricSeries'];
 export type ModelVersionView = Schemas['ModelVersionView'];
+export type NotebookFile = Schemas['NotebookFile'];
 export type ParametersView = Schemas['ParametersView'];
 export type ParameterView = Schemas['ParameterView'];
 export type PreviewView = Schemas['PreviewView'];
 export type ProjectView = Schemas['ProjectView'];
 export type RegisterRequest = Schemas['RegisterRequest'];
+export type ResumptionView = Schemas['ResumptionView'];
 export type RunDetail = Schemas['RunDetail'];
 export type RunView = Schemas['RunView'];
+export type SharingCell = Schemas['SharingCell'];
+export type SharingView = Schemas['SharingView'];
 export type SpaceRequest = Schemas['SpaceRequest'];
 export type Status = Schemas['Status'];
 export type StatusView = Schemas['StatusView'];
 export type SubmitRequest = Schemas['SubmitRequest'];
 export type SweepView = Schemas['SweepView'];
+export type TailView = Schemas['TailView'];
 
 /** A parameter's or metric's value, decoded. */
 export type Value =

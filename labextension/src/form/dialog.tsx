@@ -1,4 +1,5 @@
 /** The dialog "Run with parameters…". */
+import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 
@@ -9,7 +10,7 @@ import type { ISubmittable } from '../components/dialog';
 import { SubmitDialog } from '../components/dialog';
 import { baseName } from '../format';
 import { FormModel } from './model';
-import type { Notebooks } from './notebooks';
+import type { IKnownCell, Notebooks } from './notebooks';
 import { FormView } from './view';
 
 export interface IRunDialogOptions {
@@ -32,10 +33,25 @@ export async function askAndRun(
     await attempt(notebooks.mark(path, cell));
     await model.load();
   };
+  const share = (cells: readonly IKnownCell[]): boolean => {
+    const isShared = notebooks.share(path, cells);
+    if (!isShared) {
+      Notification.error(
+        trans.__('The notebook has changed. Open this form anew to tag cells.'),
+        { autoClose: 8000 }
+      );
+    }
+    return isShared;
+  };
   const dialog = new SubmitDialog({
     title: trans.__('Run %1', baseName(notebook)),
     body: ReactWidget.create(
-      <FormView model={model} trans={trans} onMark={mark} />
+      <FormView
+        model={model}
+        trans={trans}
+        onMark={mark}
+        onShare={notebooks.isOpen(path) ? share : null}
+      />
     ),
     form: submittable(options, model),
     cancelLabel: trans.__('Cancel'),

@@ -10,6 +10,7 @@ import type {
   ParameterView,
   PreviewView,
   ProjectView,
+  SharingView,
   SweepView
 } from '../api/types';
 import { messageOf } from '../projects/problem';
@@ -51,6 +52,11 @@ export class FormModel implements IDisposable {
   /** How many runs the present values make, or null while that is not known. */
   get preview(): PreviewView | null {
     return this._preview;
+  }
+
+  /** Which cells the runs would share, or null while that is not known. */
+  get sharing(): SharingView | null {
+    return this._sharing;
   }
 
   /** Whether the preview belongs to earlier values. */
@@ -209,6 +215,24 @@ export class FormModel implements IDisposable {
     if (isLast()) {
       this._isCounting = false;
       this._changed.emit();
+      await this._explain(isLast);
+    }
+  }
+
+  /** Ask what sharing cells would save; it is a hint, whose absence stands in nobody's way. */
+  private async _explain(isLast: () => boolean): Promise<void> {
+    if (!this._preview?.count) {
+      return;
+    }
+    const sharing = await this.client
+      .explain(
+        this.project.path,
+        toSpaceRequest(this.notebook, this.space, this._options)
+      )
+      .catch(() => null);
+    if (isLast()) {
+      this._sharing = sharing;
+      this._changed.emit();
     }
   }
 
@@ -223,6 +247,7 @@ export class FormModel implements IDisposable {
   private _declared: ParametersView | null = null;
   private _options: IOptions = DEFAULT_OPTIONS;
   private _preview: PreviewView | null = null;
+  private _sharing: SharingView | null = null;
   private _errors: Readonly<Record<string, string>> = {};
   private _isCounting = true;
   private _turn = 0;

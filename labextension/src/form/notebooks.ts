@@ -4,7 +4,16 @@ import type { INotebookContent } from '@jupyterlab/nbformat';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 /** The tag of a parameters cell, papermill's. */
-const TAG = 'parameters';
+const PARAMETERS = 'parameters';
+
+/** The tag of cells that are executed once for all runs. */
+const SHARED = 'shared';
+
+/** A code cell as it is known to stand in a notebook; `cell` counts code cells from 1. */
+export interface IKnownCell {
+  readonly cell: number;
+  readonly source: string;
+}
 
 export class Notebooks {
   constructor(private readonly documents: IDocumentManager) {}
@@ -17,12 +26,40 @@ export class Notebooks {
     }
   }
 
+  /** Whether a notebook is open. */
+  isOpen(path: string): boolean {
+    return this._open(path) !== undefined;
+  }
+
+  /**
+   * Tag cells of an open notebook as shared, without saving it. Returns false, and changes
+   * nothing, if it is not open or its cells are no longer as they were.
+   */
+  share(path: string, cells: readonly IKnownCell[]): boolean {
+    const model = this._open(path)?.content.model;
+    const code = [...(model?.cells ?? [])].filter(each => each.type === 'code');
+    const found = cells.map(({ cell, source }) => {
+      const each = code[cell - 1];
+      return each?.sharedModel.getSource() === source ? each : null;
+    });
+    if (!model || found.includes(null)) {
+      return false;
+    }
+    found.forEach(each => {
+      each?.setMetadata('tags', withTag(each.getMetadata('tags'), SHARED));
+    });
+    return true;
+  }
+
   /** Tag a cell, counted from 0, as the one of parameters and save the notebook. */
   async mark(path: string, cell: number): Promise<void> {
     const open = this._open(path);
     if (open) {
       const model = open.content.model?.cells.get(cell);
-      model?.setMetadata('tags', withTag(model.getMetadata('tags')));
+      model?.setMetadata(
+        'tags',
+        withTag(model.getMetadata('tags'), PARAMETERS)
+      );
       await open.context.save();
       return;
     }
@@ -31,7 +68,7 @@ export class Notebooks {
     const content = file.content as INotebookContent;
     const metadata = content.cells[cell]?.metadata;
     if (metadata) {
-      metadata.tags = withTag(metadata.tags);
+      metadata.tags = withTag(metadata.tags, PARAMETERS);
     }
     await contents.save(path, { type: 'notebook', format: 'json', content });
   }
@@ -65,9 +102,9 @@ export class Notebooks {
   }
 }
 
-function withTag(tags: unknown): string[] {
+function withTag(tags: unknown, tag: string): string[] {
   const before = Array.isArray(tags) ? tags.map(String) : [];
-  return [...before.filter(tag => tag !== TAG), TAG];
+  return [...before.filter(each => each !== tag), tag];
 }
 
 function hasError(cell: object): boolean {

@@ -8,7 +8,9 @@ import type { ParametersView } from '../api/types';
 import { useSignal } from '../components/hooks';
 import { FieldError, ParameterField } from './field';
 import type { FormModel } from './model';
+import type { IKnownCell } from './notebooks';
 import { Resources } from './resources';
+import { Sharing } from './sharing';
 import { Ranking, Summary } from './summary';
 
 export interface IFormViewProps {
@@ -16,6 +18,8 @@ export interface IFormViewProps {
   readonly trans: TranslationBundle;
   /** Tag a cell as the one of parameters, and save the notebook. */
   readonly onMark: (cell: number) => Promise<void>;
+  /** Tag cells as shared; returns whether that was done. Null if the notebook is not open. */
+  readonly onShare: ((cells: readonly IKnownCell[]) => boolean) | null;
 }
 
 export function FormView(props: IFormViewProps): ReactElement {
@@ -60,6 +64,7 @@ export function FormView(props: IFormViewProps): ReactElement {
       <Summary model={model} trans={trans} />
       <Ranking model={model} trans={trans} />
       <Resources model={model} trans={trans} />
+      <Sharing model={model} trans={trans} onShare={props.onShare} />
     </div>
   );
 }
