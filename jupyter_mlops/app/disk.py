@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from glob import escape
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from ..core import formats
 from ..core.runs import Run
-from ..execution.limits import files_beside
 from .messages.housekeeping import Kind
 from .projects import Project
 from .tasks import output_path
@@ -18,21 +16,22 @@ from .tasks import output_path
 _RUN = re.compile(r"([0-9a-z]+-[0-9]+)\.")
 
 
-def files_of(project: Project, run: Run) -> dict[Kind, list[Path]]:
-    """Return the files of a run by their kind."""
-    output = output_path(project, run)
-    name = f"{escape(run.id)}.*"
-    return {
-        "runs": [each for each in (output, *files_beside(output)) if each.is_file()],
-        "journals": list((project.state / "journals").glob(name)),
-        "logs": list((project.state / "logs").glob(name)),
+def files_of(project: Project, runs: Collection[Run]) -> dict[Kind, list[Path]]:
+    """Return the files of runs by their kind. Each folder is read once."""
+    ids = {run.id for run in runs}
+    folders = {output_path(project, run).parent for run in runs}
+    found: dict[Kind, list[Path]] = {
+        "runs": [path for folder in folders for path, run in _owned(folder) if run in ids]
     }
+    kinds: tuple[Kind, ...] = ("journals", "logs")
+    for kind in kinds:
+        found[kind] = [path for path, run in by_run(project, kind).items() if run in ids]
+    return found
 
 
 def by_run(project: Project, kind: Kind) -> dict[Path, str]:
     """Return the journals or logs that belong to a run, whether or not it is still known."""
-    found = ((path, _RUN.match(path.name)) for path in _files(project.state / kind))
-    return {path: match[1] for path, match in found if match}
+    return dict(_owned(project.state / kind))
 
 
 def snapshots(project: Project, before: float) -> list[Path]:
@@ -43,12 +42,15 @@ def snapshots(project: Project, before: float) -> list[Path]:
 
 def remove(paths: Iterable[Path], within: Path) -> None:
     """Remove files, and the folders below ``within`` that become empty."""
+    folders: set[Path] = set()
     for path in paths:
         path.unlink(missing_ok=True)
-        for folder in path.parents:
-            if not folder.is_relative_to(within) or folder == within or any(folder.iterdir()):
-                break
+        folders.add(path.parent)
+    while folders:
+        folder = folders.pop()
+        if folder != within and folder.is_relative_to(within) and not any(folder.iterdir()):
             folder.rmdir()
+            folders.add(folder.parent)
 
 
 def usage(project: Project) -> dict[Kind, int]:
@@ -77,6 +79,13 @@ def size(paths: Iterable[Path]) -> int:
         except OSError:
             continue
     return total
+
+
+def _owned(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the files of a folder that are named after a run, and its id."""
+    if folder.is_dir():
+        found = ((path, _RUN.match(path.name)) for path in folder.iterdir() if path.is_file())
+        yield from ((path, match[1]) for path, match in found if match)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -107,9 +107,8 @@ class HousekeepingUseCases:
             plan.artifacts = await self._recorder.call(lambda tracker, _: tracker.footprint(going))
 
     def _plan_files(self, plan: _Plan, before: datetime | None) -> None:
-        for run in plan.runs:
-            for kind, paths in disk.files_of(self._project, run).items():
-                plan.files[kind] += paths
+        for kind, paths in disk.files_of(self._project, plan.runs).items():
+            plan.files[kind] += paths
         doomed = {run.id for run in plan.runs}
         inventory = self._store.inventory
         # What is there is listed before we ask what is known, since files follow their records.

@@ -83,6 +83,5 @@ class Removal:
 
     def _remove_files(self, runs: Sequence[Run]) -> None:
         outputs = self._project.root / "runs"
-        for run in runs:
-            for kind, paths in disk.files_of(self._project, run).items():
-                disk.remove(paths, outputs if kind == "runs" else self._project.state / kind)
+        for kind, paths in disk.files_of(self._project, runs).items():
+            disk.remove(paths, outputs if kind == "runs" else self._project.state / kind)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.app import housekeeping, submission
+from jupyter_mlops.app import disk, housekeeping, submission
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app.housekeeping import HousekeepingUseCases
 from jupyter_mlops.app.projects import find_project
@@ -19,6 +19,8 @@ from jupyter_mlops.core.runs import Status
 from jupyter_mlops.store import RunFilter
 from tests.support.bench import Bench, bench
 from tests.support.notebooks import write_notebook
+from tests.support.records import a_sweep
+from tests.support.tracked import a_run
 
 
 def _housekeeping(b: Bench, folder: Path) -> HousekeepingUseCases:
@@ -162,3 +164,32 @@ async def test_a_snapshot_that_is_asked_for_meanwhile_stays(
             "snapshots"
         ]
         assert not path.exists()
+
+
+def test_files_of_many_runs(tmp_path: Path) -> None:
+    """Only a run's own files are its own, whatever begins alike; empty folders go along."""
+    (tmp_path / "mlops.toml").touch()
+    project = find_project(tmp_path)
+    sweep = a_sweep(id="k3m9x2ab", notebook="deep/train.ipynb")
+    runs = [a_run(sweep, index) for index in (1, 2, 10)]
+    folder = tmp_path / "runs" / "deep" / "train" / sweep.id
+    for run in runs:
+        for path in (
+            folder / f"{run.id}.ipynb",
+            folder / f"{run.id}.cell3.stdout.log",
+            project.state / "journals" / f"{run.id}.1.kept.ipynb",
+            project.state / "logs" / f"{run.id}.2.log",
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    mine = disk.files_of(project, runs[:1])
+    assert {kind: sorted(path.name for path in paths) for kind, paths in mine.items()} == {
+        "runs": ["k3m9x2ab-1.cell3.stdout.log", "k3m9x2ab-1.ipynb"],
+        "journals": ["k3m9x2ab-1.1.kept.ipynb"],
+        "logs": ["k3m9x2ab-1.2.log"],
+    }
+    disk.remove(mine["runs"], tmp_path / "runs")
+    assert len(list(folder.iterdir())) == 4
+    (tmp_path / "runs" / "notes.txt").touch()
+    disk.remove(disk.files_of(project, runs)["runs"], tmp_path / "runs")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["notes.txt"]
