@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from ..core import formats
 from ..core.exceptions import InvalidInput
-from ..core.ports import Outcome
 from ..core.resources import Capacity, Request, expected_memory, parse_memory
-from ..core.runs import Reason, Sweep
+from ..core.runs import Sweep
 from ..execution import machine
 from ..execution.slots import Shortage, Slots
-from ..execution.usage import Usage
 from ..store import Store
 from .projects import Project, Settings
 
@@ -89,20 +85,6 @@ class Admission:
         if notebook not in self._peaks:
             self._peaks[notebook] = self._store.history.peaks(notebook, _REMEMBERED)
         return self._peaks[notebook]
-
-
-def with_usage(outcome: Outcome, seen: Usage | None) -> Outcome:
-    """Return an outcome with the larger figures of what it says and of what was seen."""
-    if seen is None:
-        return outcome
-    last = Usage(outcome.peak_memory or 0, outcome.cpu_time or 0.0)
-    most = seen | last
-    error = outcome.error
-    if outcome.reason is Reason.KERNEL_DIED and error is not None:
-        error = error.replace(
-            "maybe out of memory", f"maybe out of memory, peak {formats.size(most.peak_memory)}"
-        )
-    return replace(outcome, peak_memory=most.peak_memory, cpu_time=most.cpu_time, error=error)
 
 
 class Turns:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..core.exceptions import LeaseLost, StoreUnavailable
 from ..core.ports import Executor, KernelStarted, Outcome, Progress, Searcher
-from ..core.runs import Attempt, MetricPoint, ProcessIdentity, Reason, Run, Status, Sweep
-from ..execution.monitor import Monitor
+from ..core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
 from ..execution.slots import Hold, Shortage, Slots
 from ..search import open_searcher
 from ..store import Step, Store
 from . import tasks
-from .admission import Admission, Turns, with_usage
+from .admission import Admission, Turns
+from .guard import MemoryGuard, with_usage
 from .live import Live
 from .outputs import settle
 from .progress import ProgressWriter
@@ -79,7 +79,7 @@ class Scheduler:
         self._searches = Searches(store, open_searcher)
         self._executors = executors
         self._slots = slots
-        self._monitor = Monitor(slots.machine)
+        self._guard = MemoryGuard(slots.machine)
         self._progress = ProgressWriter(store, self._stored)
         self._admission = Admission(store, slots.own)
         self._worker = worker
@@ -145,12 +145,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Claim and execute until cancelled."""
-        loop = asyncio.get_running_loop()
-
-        def end(attempt_id: str, line: str) -> None:
-            asyncio.run_coroutine_threadsafe(self._kill(attempt_id, line), loop)
-
-        self._monitor.begin(end)
+        self._guard.begin()
         while True:
             timeout = None
             try:
@@ -174,7 +169,7 @@ class Scheduler:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._progress.close()
-        self._monitor.close()
+        self._guard.close()
         for executor in self._executors.values():
             await executor.close()
         self._searches.close()
@@ -303,37 +298,23 @@ class Scheduler:
                 has_output=False,
             )
         activity = self.live.begin(attempt)
+        executor = self._executors[sweep.executor]
 
         def report(progress: Progress) -> None:
             if isinstance(progress, KernelStarted):
-                self._watch(active, progress.process)
+                self._guard.watch(attempt, sweep, active.hold, executor, progress.process)
             activity.note(progress)
             self._progress.note(attempt, progress)
 
         try:
-            outcome = await self._executors[sweep.executor].execute(task, report)
+            outcome = await executor.execute(task, report)
         finally:
-            used = self._monitor.forget(attempt.id)
+            used = self._guard.forget(attempt)
             self.live.end(activity)
             with contextlib.suppress(FileNotFoundError):
                 if not task.log.stat().st_size:
                     task.log.unlink()
         return with_usage(outcome, used)
-
-    def _watch(self, active: _Active, kernel: ProcessIdentity) -> None:
-        """See what an attempt uses, and end it if that is too much."""
-        expected = active.hold.memory if active.hold is not None else 0
-        self._monitor.watch(
-            active.attempt.id,
-            kernel,
-            requested=active.sweep.memory,
-            expected=expected or None,
-        )
-
-    async def _kill(self, attempt_id: str, line: str) -> None:
-        active = self._active.get(attempt_id)
-        if active is not None:
-            await self._executors[active.sweep.executor].kill(attempt_id, line)
 
     async def _finish(self, active: _Active, run: Run, outcome: Outcome) -> None:
         sweep, attempt = active.sweep, active.attempt

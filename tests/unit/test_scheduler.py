@@ -142,7 +142,7 @@ async def test_one_that_takes_too_much_memory_is_told_so(tmp_path: Path) -> None
         b.executor.open.clear()
         sweep = b.submit(2)
         await b.until(lambda: len(b.executor.running) == 2)
-        await b.scheduler._kill(f"{sweep.id}-1.1", "It used 2 GB.")
+        await b.executor.kill(f"{sweep.id}-1.1", "It used 2 GB.")
         b.executor.open.set()
         assert await b.done(sweep) == {Status.FAILED: 1, Status.SUCCEEDED: 1}
         run = b.store.history.run(f"{sweep.id}-1")
