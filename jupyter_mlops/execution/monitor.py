@@ -189,10 +189,11 @@ class Monitor:
             return True
         now = time.monotonic()
         if now >= watched.next_exact:
+            began = time.thread_time()
             watched.used = usage.proportional(pids)
             watched.seen |= Usage(watched.used, 0)
             effort = _EFFORT_NEAR if _is_near(watched) else _EFFORT
-            watched.next_exact = now + (time.monotonic() - now) / effort
+            watched.next_exact = now + (time.thread_time() - began) / effort
         return True
 
 

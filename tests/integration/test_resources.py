@@ -60,7 +60,7 @@ def test_a_kernel_that_is_killed_says_so(client: Client) -> None:
     """The signal is named, and what the kernel had used as far as it was seen."""
     write(
         client,
-        "import os, time\nheld = bytearray(b'x') * 400_000_000\ntime.sleep(2)",
+        "import os, time\nheld = bytearray(b'x') * 400_000_000\ntime.sleep(3)",
         "os.kill(os.getpid(), 9)",
     )
     (detail,) = _details(client, submit(client))
