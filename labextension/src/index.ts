@@ -3,6 +3,7 @@ import { corePlugin } from './plugins/core';
 import { examplePlugin } from './plugins/example';
 import { panelPlugin } from './plugins/panel';
 import { runPlugin } from './plugins/run';
+import { runTabPlugin } from './plugins/runtab';
 import { openerPlugin, runsPlugin } from './plugins/runs';
 import { sharePlugin } from './plugins/share';
 import { sweepPlugin } from './plugins/sweep';
@@ -17,5 +18,6 @@ export default [
   runPlugin,
   sharePlugin,
   sweepPlugin,
+  runTabPlugin,
   panelPlugin
 ];

@@ -40,6 +40,8 @@ export const IMlops = new Token<IMlops>(
 export interface IOpener {
   /** Open the notebook that a run has written, at its error if it failed. */
   openOutput(project: ProjectView, run: RunView): Promise<void>;
+  /** Open an output notebook, by its path in the project, that has just been written. */
+  openWritten(project: ProjectView, notebook: string): Promise<void>;
   /** Open a notebook of a project. */
   openSource(project: ProjectView, notebook: string): void;
 }

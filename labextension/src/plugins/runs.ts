@@ -9,6 +9,7 @@ import { IDocumentManager } from '@jupyterlab/docmanager';
 import { Notebooks } from '../form/notebooks';
 import { addModelCommands } from '../models/commands';
 import { addRunCommands } from '../runs/commands';
+import { addResumeCommands } from '../runs/resuming';
 import { IMlops, IOpener } from '../tokens';
 
 export const openerPlugin: JupyterFrontEndPlugin<IOpener> = {
@@ -23,8 +24,14 @@ export const openerPlugin: JupyterFrontEndPlugin<IOpener> = {
       openOutput: async (project, run) => {
         if (run.output !== null) {
           const path = PathExt.join(project.path, run.output);
+          await revert(documents, path);
           await notebooks.openOutput(path, run.status === 'failed');
         }
+      },
+      openWritten: async (project, notebook) => {
+        const path = PathExt.join(project.path, notebook);
+        await revert(documents, path);
+        notebooks.open(path);
       },
       openSource: (project, notebook) => {
         notebooks.open(PathExt.join(project.path, notebook));
@@ -32,6 +39,18 @@ export const openerPlugin: JupyterFrontEndPlugin<IOpener> = {
     };
   }
 };
+
+/** Read a notebook that is open once more, unless the user has changed it. */
+async function revert(
+  documents: IDocumentManager,
+  path: string
+): Promise<void> {
+  const widget = documents.findWidget(path, null);
+  const context = widget && documents.contextForWidget(widget);
+  if (context && !context.model.dirty) {
+    await context.revert();
+  }
+}
 
 export const runsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-mlops:runs',
@@ -42,6 +61,7 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
     const { commands, contextMenu } = app;
     const { targets, trans } = mlops;
     addRunCommands({ commands, targets, opener, trans });
+    addResumeCommands({ commands, targets, opener, trans });
     addModelCommands({ commands, targets, opener, trans });
     // The command that was chosen begins right after its menu has closed.
     contextMenu.menu.aboutToClose.connect(() => {

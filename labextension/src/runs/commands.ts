@@ -1,10 +1,10 @@
 /** What can be done with a run or a sweep. */
-import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { attempt } from '../components/attempt';
+import { confirm } from '../components/confirm';
 import { baseName, formatParameters, variedNames } from '../format';
 import { canRetry, isFinished, retryCount } from '../status';
 import type { IRunTarget, ISweepTarget, Targets } from '../targets';
@@ -229,21 +229,4 @@ function runName(target: IRunTarget, trans: TranslationBundle): string {
     baseName(run.notebook),
     parameters || trans.__('defaults')
   );
-}
-
-async function confirm(
-  title: string,
-  body: string,
-  trans: TranslationBundle
-): Promise<boolean> {
-  const label = title.replace('…', '');
-  const result = await showDialog({
-    title: label,
-    body,
-    buttons: [
-      Dialog.cancelButton({ label: trans.__('Keep') }),
-      Dialog.warnButton({ label })
-    ]
-  });
-  return result.button.accept;
 }

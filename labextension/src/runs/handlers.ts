@@ -10,6 +10,8 @@ export interface IRowHandlers {
   /** The row's menu is about to open. */
   readonly point: (target: Target) => void;
   readonly open: (target: Target) => void;
+  /** Open the notebook that it has written. */
+  readonly openOutput: (target: Target) => void;
   /** Ask whether to delete it. */
   readonly remove: (target: Target) => void;
 }
@@ -33,6 +35,9 @@ export function rowHandlers(
     open: target => {
       execute(target, openCommand(target));
     },
+    openOutput: target => {
+      execute(target, CommandIDs.openOutput);
+    },
     remove: target => {
       if (target.kind !== 'model') {
         const isSweep = target.kind === 'sweep';
@@ -45,19 +50,12 @@ export function rowHandlers(
   };
 }
 
-/** A sweep opens its tab, a run the notebook that it has written, if there is one yet. */
+/** A sweep opens its tab, and so does a run; of a session's metrics there is more in the first. */
 function openCommand(target: Target): string {
   if (target.kind === 'model') {
     return CommandIDs.openModelRun;
   }
-  if (target.kind === 'run') {
-    return target.run.output === null
-      ? CommandIDs.openSweep
-      : CommandIDs.openOutput;
-  }
-  const [run] = target.store.runs(target.sweep.id) ?? [];
-  const isSingle = target.sweep.kind !== 'sweep';
-  return isSingle && (run?.output ?? null) !== null
-    ? CommandIDs.openOutput
+  return target.kind === 'run' || target.sweep.kind === 'run'
+    ? CommandIDs.openRun
     : CommandIDs.openSweep;
 }

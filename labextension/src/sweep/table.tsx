@@ -213,7 +213,7 @@ function Row(
           isBest={isBest}
           now={props.now}
           trans={trans}
-          onOpen={() => handlers.open(target)}
+          onOpen={() => handlers.openOutput(target)}
         />
       ))}
     </tr>

@@ -13,6 +13,7 @@ import { ProjectStore } from '../../projects/store';
 import { Targets } from '../../targets';
 import { addRunCommands } from '../commands';
 import { rowHandlers } from '../handlers';
+import { addResumeCommands } from '../resuming';
 
 const FAILED = aRun({ status: 'failed', output: 'runs/a.ipynb' });
 
@@ -23,6 +24,7 @@ describe('the commands of runs', () => {
   let targets: Targets;
   const opener = {
     openOutput: vi.fn(() => Promise.resolve()),
+    openWritten: vi.fn(() => Promise.resolve()),
     openSource: vi.fn()
   };
 
@@ -72,6 +74,7 @@ describe('the commands of runs', () => {
     targets = new Targets();
     const trans = nullTranslator.load('jupyter_mlops');
     addRunCommands({ commands, targets, opener, trans });
+    addResumeCommands({ commands, targets, opener, trans });
     vi.clearAllMocks();
   });
   afterEach(() => {
@@ -143,6 +146,45 @@ describe('the commands of runs', () => {
     expect(refused.mock.calls[0]?.[0]).toBe('It has ended.');
   });
 
+  it('go on from the failed cell once the user agrees', async () => {
+    server
+      .on('GET /runs/s1-1/resume', {
+        run_id: 's1-1',
+        notebook: 'train.ipynb',
+        cell: 5,
+        seconds: 12,
+        changed: true
+      })
+      .on('POST /runs/s1-1/resume', aRun());
+    pointAtRun(FAILED);
+    const refused = commands.execute(CommandIDs.resumeRun);
+    const question = await answer('reject');
+    await refused;
+    expect(question).toContain('4 cells before it are executed again');
+    expect(question).toContain('That took 12 s.');
+    expect(question).toContain('The notebook has changed since');
+    expect(server.count('POST /runs/s1-1/resume')).toBe(0);
+    const agreed = commands.execute(CommandIDs.resumeRun);
+    await answer('accept');
+    await agreed;
+    expect(server.last('POST /runs/s1-1/resume').body).toEqual({
+      agreed: true
+    });
+  });
+
+  it('open a running run’s notebook as far as it has come', async () => {
+    server.on('POST /runs/s1-1/notebook', {
+      path: 'runs/a.ipynb',
+      finished: false
+    });
+    pointAtRun(aRun());
+    await commands.execute(CommandIDs.openPartial);
+    expect(opener.openWritten).toHaveBeenCalledWith(PROJECT, 'runs/a.ipynb');
+    pointAtRun(FAILED);
+    expect(commands.isVisible(CommandIDs.openPartial)).toBe(false);
+    expect(commands.isVisible(CommandIDs.resumeRun)).toBe(true);
+  });
+
   it('open what a run has written', async () => {
     pointAtRun(FAILED);
     await commands.execute(CommandIDs.openOutput);
@@ -151,7 +193,7 @@ describe('the commands of runs', () => {
 });
 
 describe('the rows', () => {
-  it('open a sweep’s tab, or what a run has written', () => {
+  it('open the tab of a sweep or of a run', () => {
     const commands = new CommandRegistry();
     const executed: string[] = [];
     Object.values(CommandIDs).forEach(id =>
@@ -162,11 +204,13 @@ describe('the rows', () => {
     const sweep = aSweep();
     handlers.open({ kind: 'sweep', store, sweep });
     handlers.open({ kind: 'run', store, sweep, run: FAILED });
-    handlers.open({ kind: 'run', store, sweep, run: aRun() });
     handlers.open({ kind: 'sweep', store, sweep: aSweep({ kind: 'run' }) });
+    handlers.open({ kind: 'sweep', store, sweep: aSweep({ kind: 'session' }) });
+    handlers.openOutput({ kind: 'run', store, sweep, run: FAILED });
     expect(executed).toEqual([
       CommandIDs.openSweep,
-      CommandIDs.openOutput,
+      CommandIDs.openRun,
+      CommandIDs.openRun,
       CommandIDs.openSweep,
       CommandIDs.openOutput
     ]);

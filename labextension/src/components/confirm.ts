@@ -1,0 +1,21 @@
+/** Asking before something that cannot be taken back. */
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+/** Ask whether to do what the title says. */
+export async function confirm(
+  title: string,
+  body: string,
+  trans: TranslationBundle
+): Promise<boolean> {
+  const label = title.replace('…', '');
+  const result = await showDialog({
+    title: label,
+    body,
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Keep') }),
+      Dialog.warnButton({ label })
+    ]
+  });
+  return result.button.accept;
+}
