@@ -30,7 +30,7 @@ def _execution_options(function: F) -> F:
         click.option("--experiment", metavar="NAME", help="MLflow experiment."),
         click.option("--cpus", type=click.IntRange(1), metavar="N",
                      help="Cores for each run; unasked, the runs share the machine."),
-        click.option("--memory", metavar="SIZE", help="Memory for each run, like 2GB."),
+        click.option("--memory", metavar="SIZE", help="Memory for each run, like 2GB; one that takes more is ended."),
         click.option("--gpus", type=click.IntRange(0), metavar="N", default=0,
                      help="GPUs for each run."),
         click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S",
