@@ -177,7 +177,8 @@ def test_any_beginning_of_a_journal_is_a_notebook(tmp_path: Path) -> None:
         seen.add(sum(len(cell.get("outputs", ())) for cell in nb.cells))
     assert seen == {0, 1, 2, 3, 4, 5}
     cut.write_bytes(content[: first - 1])
-    assert not assemble(cut, tmp_path / "none.ipynb")
+    assert not assemble(cut, tmp_path / "none.ipynb", abandoned=True)
+    assert not cut.exists()
 
 
 def test_a_line_that_a_crash_tore_is_left_out(tmp_path: Path) -> None:
