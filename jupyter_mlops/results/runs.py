@@ -383,14 +383,9 @@ class SweepResult(Shown):
         return self._report(reports.MAX_ROWS)
 
     def receipt(self) -> Message:
-        """Return a short report of a sweep that goes on alone: how to come back to it.
-
-        Its runs are not listed, which would take longer than to accept them.
-        """
+        """Return a short report of a sweep that goes on alone, without its runs: they may be many."""
         view = self.view
-        single = view.kind is not SweepKind.SWEEP
-        record = self.record() if single else fields(view)
-        return Message(reachable(reports.receipt(view), self._project), record)
+        return Message(reachable(reports.receipt(view), self._project), fields(view))
 
     def _report(self, rows: int) -> Report:
         if self._view.kind is not SweepKind.SWEEP:
