@@ -92,7 +92,9 @@ async def test_a_notebook_is_executed_with_its_parameters(
     assert isinstance(seen[0], KernelStarted)
     assert seen[0].cells == 3
     seconds = tuple(each.seconds for each in seen if isinstance(each, CellFinished))
-    assert all(a == pytest.approx(b, abs=0.1) for a, b in zip(seconds, outcome.cell_times))
+    assert all(
+        a == pytest.approx(b, abs=0.1) for a, b in zip(seconds, outcome.cell_times, strict=True)
+    )
     assert is_alive(seen[0].process) is False
     assert json.loads(task.result.read_text())["status"] == "succeeded"
 
