@@ -383,9 +383,8 @@ class SweepResult(Shown):
         return self._report(reports.MAX_ROWS)
 
     def receipt(self) -> Message:
-        """Return a short report of a sweep that goes on alone, without its runs: they may be many."""
-        view = self.view
-        return Message(reachable(reports.receipt(view), self._project), fields(view))
+        """Return a short report of a sweep that goes on alone. Its runs may be too many for it."""
+        return Message(reachable(reports.receipt(self._view), self._project), fields(self._view))
 
     def _report(self, rows: int) -> Report:
         if self._view.kind is not SweepKind.SWEEP:
