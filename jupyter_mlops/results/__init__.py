@@ -2,7 +2,8 @@
 
 from .base import Message, Shown
 from .models import ModelList, ModelVersion
-from .runs import RunList, RunResult, SweepResult, together, written
+from .partial import written
+from .runs import RunList, RunResult, SweepResult, together
 from .sharing import SharingResult, explain_sharing
 
 __all__ = [

@@ -14,7 +14,6 @@ from ..app import operations as ops
 from ..app.client import connect
 from ..app.following import Update, follow
 from ..app.projects import Project
-from ..core.exceptions import InvalidInput
 from ..core.runs import Status, SweepKind
 from ..core.values import Value, decode
 from ..reports import Report, as_html
@@ -246,18 +245,6 @@ def together(results: Sequence[RunResult | SweepResult], done: str) -> Message:
         hints=tuple(("See", f"mlops runs show {view.id}") for view in views[:1]),
     )
     return Message(report, views[0] if len(views) == 1 else views)
-
-
-def written(result: RunResult | SweepResult) -> Message:
-    """Write a run's notebook as far as it has come, and say where. Raises `InvalidInput`."""
-    if isinstance(result, SweepResult):
-        raise InvalidInput(f"--notebook takes one run, such as {result.id}-1.")
-    path = os.path.relpath(result.write_notebook())
-    state = "" if result.view.status.finished else ", as far as the run has come"
-    hints = (("Open it", f"jupyter lab {shlex.quote(path)}"),)
-    return Message(
-        Report(headline=f"{path}{state}", hints=hints), {"id": result.id, "notebook": path}
-    )
 
 
 class SweepResult(Shown):
