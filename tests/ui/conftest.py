@@ -60,6 +60,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "y = 1",
         "if x > 1:\n    raise ValueError(f'{x} is too much')",
     )
+    for name in ("loading.ipynb", "told.ipynb"):
+        write_notebook(
+            project / name,
+            "depth: int = 1",
+            "import time",
+            "time.sleep(1.5)\ndata = [1, 2]",
+            "print(data[0] * depth)",
+        )
     plain = write_notebook(project / "plain.ipynb", "import math", "depth = 3\nrate = 0.1", "depth")
     untagged = json.loads(plain.read_text("utf-8"))
     untagged["cells"][0]["metadata"] = {}

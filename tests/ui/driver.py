@@ -72,7 +72,9 @@ class Lab:
     def execute(self, command: str, args: dict[str, object] | None = None) -> None:
         """Run one of JupyterLab's commands."""
         self.page.evaluate(
-            "([id, args]) => window.jupyterapp.commands.execute(id, args)", [command, args or {}]
+            # What a command returns may be too large to be sent.
+            "async ([id, args]) => { await window.jupyterapp.commands.execute(id, args); }",
+            [command, args or {}],
         )
 
     def theme(self, theme: Theme) -> None:

@@ -35,7 +35,10 @@ export async function askAndRun(
   };
   const share = (cells: readonly IKnownCell[]): boolean => {
     const isShared = notebooks.share(path, cells);
-    if (!isShared) {
+    if (isShared) {
+      // The button that had the focus goes.
+      dialog.node.querySelector<HTMLElement>('.jp-mod-accept')?.focus();
+    } else {
       Notification.error(
         trans.__('The notebook has changed. Open this form anew to tag cells.'),
         { autoClose: 8000 }

@@ -2,7 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useId, useState } from 'react';
 
 import type { SharingCell, SharingView } from '../api/types';
 import { formatDuration, formatEstimate } from '../format';
@@ -23,13 +23,6 @@ interface IProps {
 export function Sharing(props: IProps): ReactElement | null {
   const { model, trans } = props;
   const [tagged, setTagged] = useState<readonly number[]>([]);
-  const done = useRef<HTMLParagraphElement>(null);
-  useEffect(() => {
-    // The button that had the focus is gone.
-    if (tagged.length > 0) {
-      done.current?.focus();
-    }
-  }, [tagged]);
   const cells = worthSharing(model.sharing);
   if (model.sharing && cells.length > 0 && tagged.length === 0) {
     return (
@@ -43,12 +36,7 @@ export function Sharing(props: IProps): ReactElement | null {
   }
   const count = new Set([...tagged, ...taggedCells(model.sharing)]).size;
   return count === 0 ? null : (
-    <p
-      ref={done}
-      className="jp-Mlops-muted jp-Mlops-hint"
-      role="status"
-      tabIndex={-1}
-    >
+    <p className="jp-Mlops-muted jp-Mlops-hint" role="status">
       {trans._n(
         '%1 cell is tagged shared: it is executed once for all runs.',
         '%1 cells are tagged shared: they are executed once for all runs.',
@@ -107,7 +95,11 @@ function Hint(
         </button>
         {!onShare && (
           <span className="jp-Mlops-muted" id={`${id}-why`}>
-            {trans.__('open the notebook to tag them')}
+            {trans._n(
+              'open the notebook to tag it',
+              'open the notebook to tag them',
+              cells.length
+            )}
           </span>
         )}
         <Button
@@ -126,7 +118,7 @@ function Hint(
       <div id={id} className="jp-Mlops-sharingCells" hidden={!isOpen}>
         <p className="jp-Mlops-muted jp-Mlops-hint">
           {trans.__(
-            'They do not depend on parameters. With the tag “shared” they are executed once, and all runs have what they made; random numbers drawn there are the same for all.'
+            'What does not depend on parameters need be executed only once: with the tag “shared” all runs have what it made. Random numbers that are drawn there are the same for all.'
           )}
         </p>
         <ul>
