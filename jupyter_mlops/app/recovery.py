@@ -6,12 +6,11 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from ..core.ports import Outcome
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, SESSION, Attempt, Reason, Status
+from ..execution import results
 from ..execution.processes import end, is_alive, with_variables
-from ..store import Store
+from ..store import Step, Store
 from .outputs import settle
 from .projects import Project
 from .search import as_pruned
@@ -19,15 +18,17 @@ from .tasks import log_path, output_path, result_path
 
 log = logging.getLogger(__name__)
 
-_LOST = Outcome(status=Status.FAILED, reason=Reason.LOST, error="Its worker went away.")
+_LOST = results.Result(
+    outcome=Outcome(status=Status.FAILED, reason=Reason.LOST, error="Its worker went away.")
+)
 
 
 def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
     """Settle every attempt that is recorded as running though its worker is gone.
 
-    One that ended after its worker is recorded by the result that it left. The processes of the
-    others are ended, and they are lost, so that their runs are tried again. What their notebooks
-    had come to is assembled from their journals. Sessions whose process lives are taken over.
+    One that has ended is recorded by the result that it left. The processes of the others are
+    ended, and they are lost, so that their runs are tried again. What their notebooks had come to
+    is assembled from their journals. Sessions whose process lives are taken over.
     """
     store.queue.settle()
     running = store.history.running()
@@ -38,7 +39,8 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
                 store.attempts.adopt(attempt, worker=worker, fence=fence)
             continue
         run = store.history.run(attempt.run_id)
-        outcome = _left_result(result_path(project, attempt)) or _LOST
+        left = results.read(result_path(project, attempt)) or _LOST
+        outcome = left.outcome
         if attempt.reason is Reason.PRUNED:
             outcome = as_pruned(outcome, attempt.error)
         outcome = settle(project, run, attempt, outcome)
@@ -48,6 +50,7 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
             outcome,
             output=output.relative_to(project.root).as_posix() if output else None,
             synced=False,
+            step=Step(attempt, logged=left.unknown(store.attempts.count_points(attempt))),
         )
         log.info("Attempt %s: %s %s", attempt.id, outcome.status, outcome.reason or "")
         _remove_if_empty(log_path(project, attempt))
@@ -73,7 +76,7 @@ def _end_processes(project: Project, running: Sequence[Attempt]) -> None:
 
 def _remove_remains(project: Project) -> None:
     """Remove what nobody reads any more: results, and files that were being written."""
-    for path in (project.state / "journals").glob("*.json"):
+    for path in (project.state / "journals").glob("*.result"):
         path.unlink(missing_ok=True)
     for folder in (project.state, project.state / "journals", project.state / "snapshots"):
         for pattern in (".*.[0-9]*", "*.jsonl.new"):
@@ -84,10 +87,3 @@ def _remove_remains(project: Project) -> None:
 def _remove_if_empty(path: Path) -> None:
     if path.exists() and not path.stat().st_size:
         path.unlink(missing_ok=True)
-
-
-def _left_result(path: Path) -> Outcome | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Outcome)
-    except (OSError, msgspec.DecodeError):
-        return None

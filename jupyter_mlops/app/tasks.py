@@ -90,7 +90,7 @@ def kept_path(project: Project, attempt: str) -> Path:
 
 def result_path(project: Project, attempt: Attempt) -> Path:
     """Return where an attempt's outcome is left for the case that nobody listens any more."""
-    return project.state / "journals" / f"{attempt.id}.json"
+    return project.state / "journals" / f"{attempt.id}.result"
 
 
 def log_path(project: Project, attempt: Attempt) -> Path:

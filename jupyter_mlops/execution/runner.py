@@ -14,13 +14,10 @@ import threading
 from contextlib import suppress
 from functools import partial
 
-import msgspec
-
 from ..core.ports import Outcome, Progress
 from ..core.runs import Reason
-from . import wire
+from . import results, wire
 from .control import Control
-from .files import write_atomically
 from .notebook import execute
 from .processes import end, of_attempt, shown
 
@@ -36,6 +33,7 @@ class Runner:
         #: The attempt that is executed, and how it is controlled.
         self._current: tuple[str, Control | None] = ("", None)
         self._sending = threading.Lock()
+        self._log = results.Log()
         #: Whether the worker is gone; what happens from then on is our doing.
         self._abandoned = False
 
@@ -44,11 +42,12 @@ class Runner:
         threading.Thread(target=self._listen, daemon=True).start()
         while True:
             command, control = self._tasks.get()
+            self._log = results.Log()
             outcome = self._attempt(command, control)
             self._current = ("", None)
             if not self._abandoned:
                 with suppress(OSError):
-                    write_atomically(command.task.result, msgspec.json.encode(outcome))
+                    results.write(command.task.result, self._log.result(outcome))
             self._send(wire.Done(outcome))
 
     def _attempt(self, command: wire.Execute, control: Control) -> Outcome:
@@ -83,6 +82,7 @@ class Runner:
         os._exit(0)
 
     def _report(self, progress: Progress) -> None:
+        self._log.note(progress)
         self._send(wire.report(progress))
 
     def _send(self, reply: wire.Reply) -> None:

@@ -180,6 +180,18 @@ class AttemptLog:
             )
             transaction.emit("run", sweep_id=run.sweep_id, run_id=run.id, status=run.status)
 
+    def count_points(self, attempt: Attempt) -> int:
+        """Return the number of metric points that an attempt itself has logged."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(points)
+            .where(self._database.mine(points), points.c.attempt_id == attempt.id)
+        )
+        if attempt.resumed_at is not None:  # the others were carried over
+            query = query.where(points.c.cell >= attempt.resumed_at)
+        with self._database.transaction() as transaction:
+            return int(transaction.connection.scalar(query) or 0)
+
     def unsynced_points(self, attempt: Attempt, limit: int = 1000) -> tuple[list[MetricPoint], int]:
         """Return metric points that the tracker lacks, and the number to mark them by."""
         with self._database.transaction() as transaction:

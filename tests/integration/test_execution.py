@@ -24,6 +24,7 @@ from jupyter_mlops.core.ports import (
     Task,
 )
 from jupyter_mlops.core.runs import Reason, Status
+from jupyter_mlops.execution import results
 from jupyter_mlops.execution.executors.local import LocalExecutor
 from jupyter_mlops.execution.processes import end, identify, is_alive
 from tests.support.notebooks import write_notebook
@@ -96,7 +97,9 @@ async def test_a_notebook_is_executed_with_its_parameters(
         a == pytest.approx(b, abs=0.1) for a, b in zip(seconds, outcome.cell_times, strict=True)
     )
     assert is_alive(seen[0].process) is False
-    assert json.loads(task.result.read_text())["status"] == "succeeded"
+    left = results.read(task.result)
+    assert left is not None
+    assert left.outcome == outcome
 
 
 async def test_papermill_metadata_is_kept(executor: LocalExecutor, tmp_path: Path) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from jupyter_mlops.app.projects import Project, find_project
 from jupyter_mlops.app.recovery import recover
 from jupyter_mlops.app.tasks import result_path
-from jupyter_mlops.core.ports import Outcome
-from jupyter_mlops.core.runs import Attempt, Reason, Status
+from jupyter_mlops.core.ports import CellStarted, MetricsLogged, Outcome
+from jupyter_mlops.core.runs import Attempt, MetricPoint, Reason, Status
+from jupyter_mlops.execution import results
 from jupyter_mlops.store import Store
 from tests.support.records import a_sweep
 
@@ -47,7 +48,7 @@ def test_an_attempt_that_ended_unseen_is_recorded(store: Store, project: Project
     """Its result says how it ended; it is neither lost nor executed again."""
     attempt = _running(store)
     outcome = Outcome(status=Status.SUCCEEDED, duration=7.5, cell_times=(1.0, 6.0))
-    result_path(project, attempt).write_bytes(msgspec.json.encode(outcome))
+    results.write(result_path(project, attempt), results.Result(outcome=outcome))
     recover(project, store, worker="new", fence=2)
     run = store.history.run(attempt.run_id)
     assert (run.status, run.duration, run.attempts) == (Status.SUCCEEDED, 7.5, 1)
@@ -56,7 +57,26 @@ def test_an_attempt_that_ended_unseen_is_recorded(store: Store, project: Project
     assert store.history.run(attempt.run_id).status is Status.SUCCEEDED
 
 
-@pytest.mark.parametrize("left", [None, b"", b'{"status": "succ'])
+def test_metrics_that_were_not_stored_yet_are_not_lost(store: Store, project: Project) -> None:
+    """The result also says what was logged last, of which only what is missing is added."""
+    attempt = _running(store)
+    points = [MetricPoint(key="loss", value=1 / n, step=n, time=n) for n in (1, 2, 3)]
+    points.append(MetricPoint(key="auc", value=math.nan, step=3, time=3.5))
+    store.attempts.progress(attempt, cell=2)
+    store.attempts.progress(attempt, logged=points[:1])
+    log = results.Log()
+    for progress in (CellStarted(cell=2), *(MetricsLogged(points=(each,)) for each in points)):
+        log.note(progress)
+    outcome = Outcome(status=Status.SUCCEEDED)
+    results.write(result_path(project, attempt), log.result(outcome))
+    recover(project, store, worker="new", fence=2)
+    found = store.history.series(attempt.id)
+    assert [(p.key, p.step) for p in found] == [("auc", 3), ("loss", 1), ("loss", 2), ("loss", 3)]
+    metrics = store.history.run(attempt.run_id).metrics
+    assert (metrics["loss"], math.isnan(metrics["auc"])) == (1 / 3, True)
+
+
+@pytest.mark.parametrize("left", [None, b"", b"\x83\xa7outc"])
 def test_an_attempt_without_a_result_is_lost(
     store: Store, project: Project, left: bytes | None
 ) -> None:

@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from jupyter_mlops.app import views
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.recovery import recover
@@ -19,6 +17,7 @@ from jupyter_mlops.core.ports import Outcome, Task
 from jupyter_mlops.core.runs import MetricPoint, Reason, Run, Status, Sweep
 from jupyter_mlops.core.search import Pruning, PruningRule, Sampler, Search
 from jupyter_mlops.core.values import Value
+from jupyter_mlops.execution import results
 from jupyter_mlops.store import RunFilter, of_run, of_sweep, unpruned
 from jupyter_mlops.testing import InMemoryExecutor, InMemorySearcher
 from tests.support.bench import Bench, bench
@@ -276,7 +275,7 @@ def test_a_pruned_run_is_known_after_a_crash(tmp_path: Path) -> None:
     left = result_path(project, attempt)
     left.parent.mkdir()
     cancelled = Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
-    left.write_bytes(msgspec.json.encode(cancelled))
+    results.write(left, results.Result(outcome=cancelled))
     recover(project, b.store, worker="w2", fence=2)
     (run,) = runs(b, sweep)
     assert (run.status, run.reason) == (Status.CANCELLED, Reason.PRUNED)
