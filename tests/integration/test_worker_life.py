@@ -57,7 +57,11 @@ def test_nothing_is_lost_when_the_worker_is_killed(client: Client) -> None:
 
 def _kernels_of(client: Client) -> list[psutil.Process]:
     worker = psutil.Process(client.call(ops.HEALTH).pid)
-    return [p for p in worker.children(recursive=True) if "ipykernel" in " ".join(p.cmdline())]
+    return [
+        each
+        for each in worker.children(recursive=True)
+        if any(name in " ".join(each.cmdline()) for name in ("ipykernel", "mlops_template"))
+    ]
 
 
 def test_a_run_that_sweeps_does_not_wait_for_itself(
