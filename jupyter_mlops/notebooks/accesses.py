@@ -13,6 +13,11 @@ AMBIENT: Mapping[str, str] = {
     ":os.environ": "os.environ",
     ":sys.path": "sys.path",
 }
+#: What of that a process has for itself, so that no kernel takes it over; and what to do instead.
+PRIVATE: Mapping[str, str] = {
+    ":os.chdir": "Use paths from the notebook's folder, or do that behind the shared cells.",
+    ":os.environ": "Put variables into the project's .env, or set them behind the shared cells.",
+}
 #: Modules whose functions change nothing that later code could see.
 _STATELESS = frozenset(
     [
@@ -114,10 +119,10 @@ def _of_module(path: str, modules: Mapping[str, str]) -> Iterator[str]:
 def _changed(change: Change, modules: Mapping[str, str]) -> Iterator[str]:
     """Yield what a change is about: a name, or a part of a module."""
     root = root_of(change.path)
-    if root not in modules:
+    if root not in modules and f":{change.path}" not in AMBIENT:
         yield root
         return
-    key = f":{modules[root]}{change.path[len(root) :]}"
+    key = f":{modules.get(root, root)}{change.path[len(root) :]}".replace("os.putenv", "os.environ")
     ambient = next((each for each in AMBIENT if f"{key}.".startswith(f"{each}.")), None)
     if ambient is not None:
         yield ambient

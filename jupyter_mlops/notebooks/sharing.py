@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..core.exceptions import InvalidInput
-from .accesses import AMBIENT, UNKNOWN, Access, Index, Reader, related
+from .accesses import AMBIENT, PRIVATE, UNKNOWN, Access, Index, Reader, related
 from .dataflow import Flow, flow_of
 from .magics import NotReadable, translate
 from .parameters import source_of, tags_of
@@ -213,11 +213,8 @@ class _Analysis:
             else:
                 reader.settle(flow)
                 self._settle(index, tainted)
-            if index not in self._obstacles and any(related(":mlflow", k) for k in access.reads):
-                self._obstacles[index] = _Obstacle(
-                    "uses mlflow, and no run is open when it is executed",
-                    "Move that to another cell.",
-                )
+            if obstacle := _obstacle_in(access):
+                self._obstacles.setdefault(index, obstacle)
         self._late_reads = reader.late_reads
 
     def _settle(self, index: int, tainted: dict[str, _Taint]) -> None:
@@ -333,6 +330,16 @@ class _Analysis:
         """Whether something is there before a cell is executed."""
         before = (*self._writers.find([key]), *self._importers.find([key]))
         return key.startswith(":") or any(each < index for each in before)
+
+
+def _obstacle_in(access: Access) -> _Obstacle | None:
+    """Return what of a cell's doings only the kernel itself can do."""
+    for key in sorted(access.writes & PRIVATE.keys()):
+        return _Obstacle(f"sets {AMBIENT[key]}, which is each kernel's own", PRIVATE[key])
+    if any(related(":mlflow", key) for key in access.reads):
+        what = "uses mlflow, and no run is open when it is executed"
+        return _Obstacle(what, "Move that to another cell.")
+    return None
 
 
 def _declares(cell: CodeCell) -> bool:

@@ -286,6 +286,8 @@ def run_report(detail: m.RunDetail, tail: m.TailView | None = None) -> Report:
         ("Output", run.output),
         ("Asked for", resources.asked(detail.sweep)),
         ("Used", resources.used(detail.attempts[-1]) if detail.attempts else ""),
+        ("Kernel start", detail.attempts[-1].start if detail.attempts else ""),
+        ("Shared cells", ", ".join(str(each + 1) for each in detail.context.get("shared", ()))),
         ("Experiment", run.experiment),
         ("MLflow run", run.mlflow_run_id),
         *((_title(name), _fact(each)) for name, each in detail.context.items()),

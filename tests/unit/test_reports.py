@@ -144,7 +144,12 @@ def test_report_of_a_run() -> None:
         attempts=[attempt, attempt],
         sweep=sweep_view(memory=2_000_000_000, gpus=1),
         notebook_hash="abc",
-        context={"git_dirty": True, "git_commit": "4e1a2f", "nested": {"left": "out"}},
+        context={
+            "git_dirty": True,
+            "git_commit": "4e1a2f",
+            "nested": {"left": "out"},
+            "shared": [1, 2],
+        },
     )
     report = runs.run_report(detail)
     assert report.headline.startswith("k3m9x2ab-1 · ✗ failed · train.ipynb · depth=1 seed=0")
@@ -152,6 +157,8 @@ def test_report_of_a_run() -> None:
     assert "Asked for: 1 core, 2.0 GB of memory, 1 GPU" in report.details
     used = "1.9 s of CPU time (1.9 cores on average), 1.1 GB of memory at most"
     assert f"Used: {used}" in report.details
+    assert "Kernel start: cold" in report.details
+    assert "Shared cells: 2, 3" in report.details
     assert "Git dirty: yes" in report.details
     assert "Git commit: 4e1a2f" in report.details
     assert "Attempt 1: ✗ failed · lost · 1.0 s" in report.details

@@ -245,11 +245,18 @@ def test_refuses_to_change_what_a_cell_before_it_sees() -> None:
 
 
 def test_the_surroundings_of_all_code() -> None:
-    """What sets sys.path, environment variables or the folder comes with the cells behind it."""
-    sharing = analysed(
-        "import sys\nsys.path.append('lib')", "%env A=1", PARAMETERS, "shared: import own"
-    )
-    assert sharing.shared == (0, 1, 3)
+    """What extends sys.path comes with the cells behind it; a kernel's own stands in the way."""
+    sharing = analysed("import sys\nsys.path.append('lib')", PARAMETERS, "shared: import own")
+    assert sharing.shared == (0, 2)
+    for cell in ("%env A=1", "import os\nos.environ['A'] = '1'", "load_dotenv()", "os.putenv(1)"):
+        own = analysed("import os", cell, PARAMETERS, "shared: x = open('y').read()")
+        assert own.refusals == (
+            (
+                "Cell 4 is tagged shared but needs os.environ of cell 2, which sets os.environ, "
+                "which is each kernel's own. Put variables into the project's .env, or set them "
+                "behind the shared cells."
+            ),
+        )
     moved = analysed("import os", PARAMETERS, "os.chdir(depth)", "shared: x = open('y').read()")
     assert "through the working folder (cell 3)" in moved.refusals[0]
     made = analysed("import os", PARAMETERS, "os.makedirs(depth)", "shared: x = os.listdir()")
