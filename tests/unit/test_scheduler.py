@@ -18,12 +18,14 @@ from tests.support.records import a_machine, a_sweep
 async def _served(b: Bench, number: int) -> list[str]:
     """Let one attempt end after the other; return the runs in the order of their attempts."""
     order: list[str] = []
+
+    def new() -> list[str]:
+        runs = (each.removesuffix(".1") for each in b.executor.running)
+        return [each for each in runs if each not in order]
+
     while len(order) < number:
-        await b.until(
-            lambda: any(each.removesuffix(".1") not in order for each in b.executor.running)
-        )
-        new = [each for each in b.executor.running if each.removesuffix(".1") not in order]
-        order += [each.removesuffix(".1") for each in new]
+        await b.until(lambda: bool(new()))
+        order.extend(new())
         await b.executor.cancel(f"{order[len(order) - len(b.executor.running)]}.1")
     return order
 
