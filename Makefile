@@ -10,6 +10,9 @@ DEMO_ARGS ?=
 # Further arguments of pytest and of the resolver, for example LOCK_ARGS=--upgrade.
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
+# How many processes `make chaos` kills, and the seed that chooses them; it is random if empty.
+CHAOS_KILLS ?= 500
+CHAOS_SEED ?=
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -91,7 +94,7 @@ setup: $(DEV_ENV) $(PACKAGE) ## Install all that development needs
 
 # -- checks ----------------------------------------------------------------------------------------
 
-.PHONY: test lint lint-py lint-js test-js test-ui test-wheel test-py test-slow bench
+.PHONY: test lint lint-py lint-js test-js test-ui test-wheel test-py test-slow chaos bench
 test: lint test-js test-ui test-wheel test-py ## Run every check but the slow ones
 
 lint: lint-py lint-js check-types ## Run the linters and type checkers
@@ -122,6 +125,10 @@ test-py: $(DEV_ENV) $(PACKAGE) ## Test the Python package
 test-slow: $(DEV_ENV) $(PACKAGE) $(BROWSER) ## Run the tests that take minutes
 	@$(PYTEST) tests --ignore=tests/benchmarks -m slow $(PYTEST_ARGS) || { \
 		status=$$?; test $$status -eq 5 && echo "There are no slow tests yet."; }
+
+chaos: $(DEV_ENV) $(PACKAGE) ## Kill the engine's processes CHAOS_KILLS (500) times under sweeps
+	@CHAOS_KILLS=$(CHAOS_KILLS) CHAOS_SEED=$(CHAOS_SEED) $(PYTEST) tests/chaos -m slow \
+		--capture=no $(PYTEST_ARGS)
 
 bench: $(DEV_ENV) $(PACKAGE) ## Run the benchmarks and print what they measure
 	@$(PYTEST) tests/benchmarks --benchmark-enable --capture=no --timeout=0 $(PYTEST_ARGS)
