@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from pathlib import Path
 
@@ -43,7 +44,7 @@ async def test_retries_come_when_they_are_due(
         assert took >= PAUSE + 2 * PAUSE
         assert looks < 20
         starts = [each.started_at for each in b.store.history.attempts(f"{sweep.id}-1")]
-        gaps = [(b - a).total_seconds() for a, b in zip(starts, starts[1:], strict=False)]
+        gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(starts)]
         assert gaps[0] >= PAUSE
         assert gaps[1] >= 2 * PAUSE
 
