@@ -69,9 +69,7 @@ class LeaseTable:
         """Let go of a lease at once."""
         with self._engine.begin() as connection:
             connection.execute(
-                self._update(name)
-                .where(leases.c.fence == fence)
-                .values(expires_at=_RELEASED)
+                self._update(name).where(leases.c.fence == fence).values(expires_at=_RELEASED)
             )
 
     def _select(self, name: str) -> sa.Select[tuple[object, ...]]:
