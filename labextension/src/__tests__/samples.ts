@@ -1,5 +1,6 @@
 /** Sweeps, runs and models for tests, in the contract's form. */
 import type {
+  AttemptView,
   EventView,
   ModelVersionView,
   ParametersView,
@@ -9,7 +10,8 @@ import type {
   SharingCell,
   SharingView,
   StatusView,
-  SweepView
+  SweepView,
+  TailView
 } from '../api/types';
 
 export const PROJECT: ProjectView = {
@@ -101,6 +103,43 @@ export function aRun(given: Partial<RunView> = {}): RunView {
     remaining: null,
     not_before: null,
     stopping: null,
+    ...given
+  };
+}
+
+export function anAttempt(given: Partial<AttemptView> = {}): AttemptView {
+  return {
+    id: 's1-1-1',
+    number: 1,
+    status: 'running',
+    reason: null,
+    error: null,
+    executor: 'local',
+    start: 'warm',
+    mlflow_run_id: null,
+    started_at: '2026-03-01T12:00:01Z',
+    finished_at: null,
+    duration: null,
+    failed_cell: null,
+    cell_times: null,
+    resumed_at: null,
+    notebook_hash: null,
+    peak_memory: null,
+    cpu_time: null,
+    ...given
+  };
+}
+
+export function aTail(given: Partial<TailView> = {}): TailView {
+  return {
+    run_id: 's1-1',
+    status: 'running',
+    cell: 1,
+    cells: 7,
+    text: '',
+    elapsed: 1,
+    cell_elapsed: 1,
+    cell_times: [],
     ...given
   };
 }

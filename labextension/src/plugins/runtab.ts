@@ -179,7 +179,10 @@ async function createTab(
     id: which.id,
     state: which.state,
     readNotebook: async path => {
-      const file = await contents.get(path, { type: 'notebook' });
+      const file = await contents.get(path, {
+        type: 'notebook',
+        content: true
+      });
       return file.content as INotebookContent;
     },
     commands: app.commands,

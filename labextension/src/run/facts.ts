@@ -34,7 +34,7 @@ export function contextFacts(
     { name: trans.__('Notebook sha256'), text: detail.notebook_hash },
     ...Object.entries(context).map(([name, value]) => ({
       name: nameText(name),
-      text: valueText(value)
+      text: valueText(value, trans)
     }))
   ];
   return facts.filter(each => each.text !== '');
@@ -93,16 +93,22 @@ function nameText(name: string): string {
 }
 
 /** One line; what is nested is written as `name: value`. */
-function valueText(value: unknown): string {
+function valueText(value: unknown, trans: TranslationBundle): string {
   if (value === null || value === undefined) {
     return '';
   }
+  if (typeof value === 'boolean') {
+    return value ? trans.__('yes') : trans.__('no');
+  }
   if (Array.isArray(value)) {
-    return value.map(valueText).filter(Boolean).join(', ');
+    return value
+      .map(each => valueText(each, trans))
+      .filter(Boolean)
+      .join(', ');
   }
   if (typeof value === 'object') {
     return Object.entries(value)
-      .map(([name, each]) => [name, valueText(each)] as const)
+      .map(([name, each]) => [name, valueText(each, trans)] as const)
       .filter(([, text]) => text !== '')
       .map(([name, text]) => `${name.replaceAll('_', ' ')}: ${text}`)
       .join(', ');

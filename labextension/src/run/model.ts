@@ -109,7 +109,7 @@ export class RunModel implements IDisposable {
 
   /** Why the notebook or the details cannot be shown, or null. */
   get problem(): string | null {
-    return this._problem;
+    return this._problems.values().next().value ?? null;
   }
 
   /** Whether the notebook is being read. */
@@ -203,7 +203,7 @@ export class RunModel implements IDisposable {
       void this._poll.refresh();
     }
     await Promise.all([
-      this._attempt(async () => {
+      this._attempt('details', async () => {
         const { client, project } = this.store;
         this._detail = await client.run(project.path, run.id);
       }),
@@ -220,7 +220,7 @@ export class RunModel implements IDisposable {
     }
     this._reading += 1;
     const upTo = tail?.cell_times.length ?? 0;
-    await this._attempt(async () => {
+    await this._attempt('notebook', async () => {
       const output =
         run.status === 'running'
           ? (await store.client.partialNotebook(path, run.id)).path
@@ -248,12 +248,16 @@ export class RunModel implements IDisposable {
     this._emit();
   }
 
-  private async _attempt(work: () => Promise<void>): Promise<void> {
+  /** Do it, and keep what goes wrong until the next try. */
+  private async _attempt(
+    what: 'details' | 'notebook',
+    work: () => Promise<void>
+  ): Promise<void> {
     try {
       await work();
-      this._problem = null;
+      this._problems.delete(what);
     } catch (error) {
-      this._problem = messageOf(error);
+      this._problems.set(what, messageOf(error));
     }
     this._emit();
   }
@@ -283,5 +287,5 @@ export class RunModel implements IDisposable {
   private _writtenUpTo = 0;
   private _reading = 0;
   private _chosen: number | null = null;
-  private _problem: string | null = null;
+  private readonly _problems = new Map<string, string>();
 }

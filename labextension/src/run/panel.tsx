@@ -17,7 +17,7 @@ import { OutputsPanel } from './outputs';
 import { Context, Metrics, partLabel, Tabs } from './sheet';
 import type { Part } from './state';
 import { PARTS } from './state';
-import { Timeline } from './timeline';
+import { CHOSEN, Timeline } from './timeline';
 
 export interface IRunPanelOptions extends Omit<IRunModelOptions, 'isShown'> {
   readonly commands: CommandRegistry;
@@ -77,10 +77,7 @@ export class RunPanel extends Panel {
 
   protected override onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
-    const cell = this.node.querySelector<HTMLElement>(
-      '.jp-Mlops-cell[tabindex="0"]'
-    );
-    (cell ?? this.node.querySelector<HTMLElement>('button'))?.focus();
+    this.node.querySelector<HTMLElement>(CHOSEN)?.focus();
   }
 
   /** Run a command on the run, as if it was chosen from the run's own menu. */

@@ -1,7 +1,7 @@
 /** The cells of a run: how each went, with bars as long as they took. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { KeyboardEvent, ReactElement } from 'react';
-import { useRef } from 'react';
+import { useEffect, useRef } from 'react';
 
 import { useNow, useSignal } from '../components/hooks';
 import { StatusMark } from '../components/status';
@@ -14,6 +14,9 @@ export interface ITimelineProps {
   readonly model: RunModel;
   readonly trans: TranslationBundle;
 }
+
+/** The cell whose outputs are shown. */
+export const CHOSEN = '.jp-Mlops-cell[aria-current="true"]';
 
 const MARKS: Readonly<Record<CellState, State>> = {
   succeeded: 'succeeded',
@@ -30,6 +33,14 @@ export function Timeline(props: ITimelineProps): ReactElement {
   const list = useRef<HTMLOListElement>(null);
   const cells = model.cells(now);
   const chosen = model.cell;
+  const isKnown = chosen !== null;
+  useEffect(() => {
+    // The tab was activated before its cells were there.
+    const panel = list.current?.closest('.jp-Mlops-runPanel');
+    if (isKnown && panel && panel === document.activeElement) {
+      panel.querySelector<HTMLElement>(CHOSEN)?.focus();
+    }
+  }, [isKnown]);
   const move = (to: number): void => {
     const number = Math.max(1, Math.min(cells.length, to));
     model.choose(number);
@@ -58,7 +69,7 @@ export function Timeline(props: ITimelineProps): ReactElement {
             cell={cell}
             isFinished={model.run?.status !== 'running'}
             isChosen={cell.number === chosen}
-            // The Tab key finds the chosen cell; arrows go on from there.
+            // Arrows go on from the chosen cell.
             isActive={cell.number === (chosen ?? 1)}
             trans={trans}
             onChoose={() => model.choose(cell.number)}
@@ -81,7 +92,7 @@ function Row(props: {
 }): ReactElement {
   const { cell, trans, onMove } = props;
   const word = stateWord(cell.state, props.isFinished, trans);
-  const time = cell.seconds === null ? '' : formatDuration(cell.seconds, trans);
+  const time = timeText(cell.seconds, trans);
   const label = [trans.__('cell %1', cell.number), word, time, cell.title];
   const onKeyDown = (event: KeyboardEvent): void => {
     const to = target(event.key, cell.number);
@@ -118,6 +129,13 @@ function Row(props: {
       </span>
     </button>
   );
+}
+
+function timeText(seconds: number | null, trans: TranslationBundle): string {
+  if (seconds === null) {
+    return '';
+  }
+  return seconds < 0.05 ? trans.__('< 0.1 s') : formatDuration(seconds, trans);
 }
 
 function target(key: string, number: number): number | null {
