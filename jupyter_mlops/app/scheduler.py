@@ -294,7 +294,7 @@ class Scheduler:
             return Outcome(
                 status=Status.FAILED,
                 reason=Reason.DISK_FULL,
-                error=f"The output cannot be written: {error.strerror}. Free some space.",
+                error=tasks.why_unwritable(error),
                 has_output=False,
             )
         activity = self.live.begin(attempt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,14 @@ def make_task(
         else None,
         stream_limit=round(project.settings.max_output_mb * 1_000_000),
     )
+
+
+def why_unwritable(error: OSError) -> str:
+    """Say in one line why the files of an attempt cannot be made, and what to do."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    advice = "Free some space." if full else "Mend the permissions of its folder."
+    where = f" ({error.filename})" if error.filename else ""
+    return f"The output cannot be written: {error.strerror}{where}. {advice}"
 
 
 def environment(
