@@ -80,7 +80,11 @@ def register_the_best(lab: Lab, tab: Locator) -> None:
 
 
 def open_an_output(lab: Lab, tab: Locator) -> None:
-    """Open what the best run has written, with its parameters in it."""
+    """Open the best run, and what it has written, with its parameters in it."""
     tab.locator('tr[data-best="true"]').dblclick()
+    run = lab.page.locator(".jp-Mlops-runPanel:visible")
+    expect(run.get_by_role("list", name="Parameters")).to_contain_text("max_iter 20")
+    lab.screenshots("run-succeeded")
+    run.get_by_role("button", name="Open notebook").click()
     notebook = lab.page.locator(".jp-NotebookPanel:visible")
     expect(notebook.get_by_text("max_iter = 20").first).to_be_attached()

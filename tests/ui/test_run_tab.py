@@ -94,7 +94,7 @@ def go_on(lab: Lab, tab: Locator) -> None:
     """Go on from the failed cell after a question, with the notebook mended."""
     tab.get_by_role("button", name="Retry from cell").click()
     dialog = lab.page.locator(".jp-Dialog")
-    expect(dialog).to_contain_text("executed again to restore the kernel’s state")
+    expect(dialog).to_contain_text("The 4 cells before it are executed again")
     expect(dialog).to_contain_text("The notebook has changed since")
     lab.screenshot("run-resume")
     dialog.get_by_role("button", name="Retry from cell").click()

@@ -24,6 +24,7 @@ def test_failed_run_shows_why_and_where(lab: Lab) -> None:
     expect(lab.runs().nth(2)).to_have_attribute("data-status", "succeeded")
     first.click()
     page = lab.page
+    page.locator(".jp-Mlops-runPanel:visible").get_by_role("button", name="Open notebook").click()
     notebook = page.locator(".jp-NotebookPanel:visible")
     active = notebook.locator(".jp-Cell.jp-mod-active")
     expect(active).to_contain_text("raise ValueError")

@@ -2,18 +2,19 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** Ask whether to do what the title says. */
+/** Ask whether to do what the title says; `keepLabel` stands on the button that does not. */
 export async function confirm(
   title: string,
   body: string,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  keepLabel = trans.__('Keep')
 ): Promise<boolean> {
   const label = title.replace('…', '');
   const result = await showDialog({
     title: label,
     body,
     buttons: [
-      Dialog.cancelButton({ label: trans.__('Keep') }),
+      Dialog.cancelButton({ label: keepLabel }),
       Dialog.warnButton({ label })
     ]
   });

@@ -5,6 +5,9 @@ import type { AttemptView, RunDetail, SweepView } from '../api/types';
 import { statusWord } from '../components/status';
 import { formatDuration, formatSize } from '../format';
 
+/** Parts of the context that are notes for the worker itself. */
+const INTERNAL: ReadonlySet<string> = new Set(['mlflow']);
+
 export interface IFact {
   readonly name: string;
   readonly text: string;
@@ -32,10 +35,12 @@ export function contextFacts(
     { name: trans.__('MLflow run'), text: run.mlflow_run_id ?? '' },
     { name: trans.__('Output notebook'), text: run.output ?? '' },
     { name: trans.__('Notebook sha256'), text: detail.notebook_hash },
-    ...Object.entries(context).map(([name, value]) => ({
-      name: nameText(name),
-      text: valueText(value, trans)
-    }))
+    ...Object.entries(context)
+      .filter(([name]) => !INTERNAL.has(name))
+      .map(([name, value]) => ({
+        name: nameText(name),
+        text: valueText(value, trans)
+      }))
   ];
   return facts.filter(each => each.text !== '');
 }

@@ -138,7 +138,7 @@ function Time(props: {
   ) : null;
 }
 
-/** Where it ran, how its kernel was started, and for which time. */
+/** Where it ran, how its kernel was started, and which attempt it is. */
 function Place(props: {
   readonly attempt: AttemptView | null;
   readonly run: RunView;
@@ -148,7 +148,7 @@ function Place(props: {
   return attempt ? (
     <>
       <span>{trans.__('on %1', attempt.executor)}</span>
-      <span>{trans.__('%1 kernel', attempt.start)}</span>
+      <span>{trans.__('kernel started %1', attempt.start)}</span>
       {run.attempts > 1 && <span>{trans.__('attempt %1', run.attempts)}</span>}
     </>
   ) : null;

@@ -26,6 +26,9 @@ const MARKS: Readonly<Record<CellState, State>> = {
   waiting: 'queued'
 };
 
+/** States that the mark does not tell. */
+const SAID: ReadonlySet<CellState> = new Set(['kept', 'waiting']);
+
 export function Timeline(props: ITimelineProps): ReactElement {
   const { model, trans } = props;
   useSignal(model.changed);
@@ -118,7 +121,9 @@ function Row(props: {
         <span className="jp-Mlops-number jp-Mlops-muted">{cell.number}</span>
         <code className="jp-Mlops-ellipsis">{cell.title}</code>
         <span className="jp-Mlops-number jp-Mlops-muted jp-Mlops-cellTime">
-          {time || (cell.state === 'waiting' ? word : '')}
+          {SAID.has(cell.state)
+            ? [word, time].filter(Boolean).join(' · ')
+            : time}
         </span>
       </span>
       <span className="jp-Mlops-cellBar" aria-hidden="true">

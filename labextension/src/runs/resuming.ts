@@ -60,7 +60,8 @@ async function resume(
   const { client, project } = store;
   const found = await client.resumption(project.path, run.id);
   const title = trans.__('Retry from cell %1', found.cell);
-  if (await confirm(title, resumeQuestion(found, trans), trans)) {
+  const question = resumeQuestion(found, trans);
+  if (await confirm(title, question, trans, trans.__('Cancel'))) {
     await client.resumeRun(project.path, run.id);
     store.catchUp();
   }
@@ -73,8 +74,8 @@ export function resumeQuestion(
 ): string {
   const before = found.cell - 1;
   const again = trans._n(
-    '%1 cell before it is executed again to restore the kernel’s state; its outputs stay.',
-    '%1 cells before it are executed again to restore the kernel’s state; their outputs stay.',
+    'The cell before it is executed again to restore the kernel’s state; its outputs stay.',
+    'The %1 cells before it are executed again to restore the kernel’s state; their outputs stay.',
     before
   );
   return [

@@ -37,6 +37,7 @@ describe('the context', () => {
           python: '3.11.7',
           git: { commit: '4e1a2f', dirty: true },
           shared: [2, 3],
+          mlflow: { parameters: false },
           nothing: null
         }
       },
@@ -51,5 +52,6 @@ describe('the context', () => {
       Shared: '2, 3'
     });
     expect(texts).not.toHaveProperty('Nothing');
+    expect(texts).not.toHaveProperty('Mlflow');
   });
 });
