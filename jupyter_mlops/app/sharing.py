@@ -64,8 +64,10 @@ class SharingUseCases:
 
     def _measured(self, notebook: str) -> Iterator[Measured]:
         """Yield what the cells of earlier runs took that succeeded, by the cells' text."""
-        for timing in self._store.history.timings(notebook, _ASKED):
-            sweep = self._store.history.sweep(timing.sweep_id)
+        timings = self._store.history.timings(notebook, _ASKED)
+        sweeps = {each: self._store.history.sweep(each) for each in {t.sweep_id for t in timings}}
+        for timing in timings:
+            sweep = sweeps[timing.sweep_id]
             path = submission.snapshot_path(self._project, sweep.notebook_hash)
             cells = _cells_of(path)
             times = by_cell(cells, timing.cell_times) if cells else None

@@ -16,6 +16,7 @@ from jupyter_mlops.app.client import Client
 from jupyter_mlops.cli import main
 from jupyter_mlops.core.exceptions import InvalidInput
 from jupyter_mlops.core.runs import SweepKind
+from jupyter_mlops.magics import mlops as magic
 from tests.support import workers
 from tests.support.notebooks import tag
 from tests.support.workers import submit, wait_for, write
@@ -150,5 +151,6 @@ def test_commands_explain(
     told = mlops.explain("told.ipynb", {"x": range(1, 22)})
     assert (told.suggested, told.shared, told.saved) == ([3], [], record["saved"])
     assert "Cell 3 does not depend on parameters" in repr(told)
+    assert repr(magic(" ".join(command))) == repr(told)
     assert main(["sweep", "told.ipynb", "y=1", "--explain"]) == 2
     assert len(client.call(ops.LIST_SWEEPS, query=m.ListQuery())) == before
