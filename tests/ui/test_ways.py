@@ -32,13 +32,7 @@ def test_keyboard_alone(lab: Lab) -> None:
 
     page.keyboard.press("Alt+Shift+M")
     expect(sweep).to_be_focused()
-    page.keyboard.press("ArrowRight")
-    expect(lab.runs().first).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Enter")
-    output = page.locator(".jp-NotebookPanel:visible .jp-Cell", has_text="y = 1").first
-    expect(output).to_be_visible()
+    open_a_run(lab)
 
     page.keyboard.press("Alt+Shift+M")
     page.keyboard.press("Home")
@@ -58,6 +52,20 @@ def test_keyboard_alone(lab: Lab) -> None:
     page.locator(".jp-Dialog").wait_for()
     page.keyboard.press("Enter")
     expect(row).to_have_count(1)
+
+
+def open_a_run(lab: Lab) -> None:
+    """Go from a sweep's row to its first run, then to what that has written."""
+    page = lab.page
+    page.keyboard.press("ArrowRight")
+    expect(lab.runs().first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator(".jp-Mlops-runPanel:visible .jp-Mlops-cell:focus")).to_have_count(1)
+    palette(lab, "Open Output Notebook")
+    output = page.locator(".jp-NotebookPanel:visible .jp-Cell", has_text="y = 1").first
+    expect(output).to_be_visible()
 
 
 def test_reload_brings_everything_back(lab: Lab) -> None:
