@@ -132,6 +132,21 @@ async def test_plots_and_metrics(opened: Open, tmp_path: Path) -> None:
     assert [(point.key, point.value) for point in points] == [("rows", 5.0)]
 
 
+async def test_logging_goes_on(opened: Open, tmp_path: Path) -> None:
+    """A log handler that a shared cell has made writes into the cells that follow."""
+    task = a_task(
+        tmp_path,
+        "x = 1",
+        "import logging; logging.basicConfig(force=True); logging.warning('first')",
+        "logging.warning('second')",
+        shared=(1,),
+    )
+    async with opened() as executor:
+        await start_of(executor, task)
+    _, shared, later = cells_of(task)
+    assert (text(shared), text(later)) == ("WARNING:root:first\n", "WARNING:root:second\n")
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

@@ -51,8 +51,13 @@ class Record:
 
 
 class _Stream:
-    """Stands for ``sys.stdout`` or ``sys.stderr``."""
+    """Stands for ``sys.stdout`` or ``sys.stderr``.
 
+    Whoever keeps it, as log handlers do, writes to the kernel's stream after the fork.
+    """
+
+    #: Whether the cells have been executed, and this is a kernel.
+    forked = False
     encoding = "utf-8"
     errors = "strict"
 
@@ -61,6 +66,8 @@ class _Stream:
         self.name = name
 
     def write(self, text: str) -> int:
+        if self.forked:
+            return int(getattr(sys, self.name).write(text))
         if text:
             self._record.add("stream", {"name": self.name, "text": text})
         return len(text)
@@ -159,6 +166,7 @@ class Shared:
 
     def take_over(self, shell: Any) -> None:
         """In a fork: let a kernel's shell go on where the cells have ended."""
+        _Stream.forked = True
         if self._random_state is not None:
             shell.events.register("pre_run_cell", self._go_on_with_random_numbers)
         shell.execution_count = len(self.sources) + 1
