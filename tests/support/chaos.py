@@ -110,8 +110,7 @@ def _role(line: str, parent: str) -> str:
         ("jupyter_mlops.execution.runner", "runner"),
         ("mlops_template", "template" if of_worker else "kernel"),
         ("ipykernel_launcher", "kernel"),
-        ("jupyter server", "server"),
-        ("jupyter_server", "server"),
+        ("jupyter-server", "server"),
     ):
         if word in line:
             return role
