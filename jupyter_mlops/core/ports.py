@@ -226,7 +226,7 @@ class Tracker(Protocol):
     """
 
     def connect(self) -> None:
-        """Connect, which may take a while the first time; everything else does so too if need be."""
+        """Connect, which may take a while the first time; the other methods do so if need be."""
         ...
 
     def start_sweep(self, sweep: Sweep) -> str:
