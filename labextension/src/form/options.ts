@@ -7,6 +7,11 @@ export interface IOptions {
   readonly mode: 'grid' | 'zip' | 'random';
   readonly samples: string;
   readonly seed: string;
+  /** Who chooses the points one after the other; empty means that they are all given. */
+  readonly sampler: '' | 'random' | 'tpe';
+  readonly trials: string;
+  /** What stops runs that lag behind; empty means nothing. */
+  readonly prune: '' | 'asha';
   readonly metric: string;
   /** Direction of the metric; empty means: by its name. */
   readonly direction: '' | 'highest' | 'lowest';
@@ -27,6 +32,9 @@ export const DEFAULT_OPTIONS: IOptions = {
   mode: 'grid',
   samples: '20',
   seed: '',
+  sampler: '',
+  trials: '20',
+  prune: '',
   metric: '',
   direction: '',
   experiment: '',
@@ -44,6 +52,7 @@ type Reader = (text: string) => number | null;
 const READERS: Readonly<Partial<Record<OptionName, Reader>>> = {
   samples: text => parseCount(text, 1),
   seed: text => parseCount(text, Number.MIN_SAFE_INTEGER),
+  trials: text => parseCount(text, 1),
   cpus: text => parseCount(text, 1),
   memory: parseBytes,
   gpus: text => parseCount(text, 0),
@@ -55,14 +64,28 @@ const READERS: Readonly<Partial<Record<OptionName, Reader>>> = {
 /** The options that hold something that cannot be read. */
 export function optionErrors(options: IOptions): ReadonlySet<OptionName> {
   const names = Object.keys(READERS) as OptionName[];
-  const used = names.filter(
-    name => options.mode === 'random' || !['samples', 'seed'].includes(name)
-  );
+  const used = names.filter(name => isUsed(name, options));
   const isWrong = (name: OptionName): boolean =>
-    name === 'samples' || options[name].trim() !== ''
+    REQUIRED.has(name) || options[name].trim() !== ''
       ? READERS[name]?.(options[name]) === null
       : false;
   return new Set(used.filter(isWrong));
+}
+
+/** Numbers that have to be there where they are used. */
+const REQUIRED: ReadonlySet<OptionName> = new Set(['samples', 'trials']);
+
+/** Whether the runs are made by it; a sampler takes the place of the mode. */
+function isUsed(name: OptionName, { mode, sampler }: IOptions): boolean {
+  switch (name) {
+    case 'samples':
+    case 'seed':
+      return mode === 'random' && sampler === '';
+    case 'trials':
+      return sampler !== '';
+    default:
+      return true;
+  }
 }
 
 /** The direction of the last sweep, if it was chosen then. */
@@ -92,11 +115,14 @@ export function toSpaceRequest(
   space: Readonly<Record<string, string>>,
   options: IOptions
 ): SpaceRequest {
-  const isRandom = options.mode === 'random';
+  const sampler = options.sampler || null;
+  const isRandom = options.mode === 'random' && sampler === null;
   return {
     notebook,
     space,
-    mode: options.mode,
+    mode: sampler === null ? options.mode : 'grid',
+    sampler,
+    trials: sampler === null ? null : read(options, 'trials'),
     samples: isRandom ? read(options, 'samples') : null,
     seed: isRandom ? read(options, 'seed') : null,
     allow_undeclared: options.free.trim() !== '',
@@ -116,6 +142,7 @@ export function toSubmitRequest(
     ...toSpaceRequest(notebook, space, options),
     metric: options.metric.trim() || null,
     maximize: options.direction === '' ? null : options.direction === 'highest',
+    prune: options.prune || null,
     experiment: options.experiment.trim() || null,
     timeout: read(options, 'timeout'),
     retries: read(options, 'retries'),

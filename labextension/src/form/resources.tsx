@@ -6,6 +6,7 @@ import { useId, useState } from 'react';
 import { FieldError } from './field';
 import type { FormModel } from './model';
 import type { OptionName } from './options';
+import { isSearchWrong, Search } from './search';
 
 interface IProps {
   readonly model: FormModel;
@@ -32,6 +33,7 @@ export function Resources(props: IProps): ReactElement {
   // A field that is wrong must not hide.
   const isShown =
     isOpen ||
+    isSearchWrong(model) ||
     fields.some(([name]) => model.unreadable.has(name) || model.errorOf(name));
   return (
     <div className="jp-Mlops-resources">
@@ -43,7 +45,7 @@ export function Resources(props: IProps): ReactElement {
         onClick={() => setOpen(!isShown)}
       >
         <span className="jp-Mlops-caret" data-expanded={isShown} />
-        {trans.__('Resources and retries')}
+        {trans.__('Resources and retries, adaptive search')}
       </button>
       <div id={id} className="jp-Mlops-resourceFields" hidden={!isShown}>
         {fields.map(([name, label, placeholder]) => (
@@ -55,6 +57,7 @@ export function Resources(props: IProps): ReactElement {
             placeholder={placeholder}
           />
         ))}
+        <Search {...props} />
       </div>
     </div>
   );

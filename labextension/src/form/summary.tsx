@@ -28,6 +28,8 @@ export function Summary(props: IProps): ReactElement {
         <HTMLSelect
           aria-label={trans.__('How values are combined')}
           value={options.mode}
+          // A sampler chooses the points itself.
+          disabled={options.sampler !== ''}
           onChange={event =>
             model.setOption('mode', event.target.value as IOptions['mode'])
           }
@@ -36,7 +38,9 @@ export function Summary(props: IProps): ReactElement {
           <option value="zip">{trans.__('zip: first with first…')}</option>
           <option value="random">{trans.__('random samples')}</option>
         </HTMLSelect>
-        {options.mode === 'random' && <Samples {...props} />}
+        {options.mode === 'random' && options.sampler === '' && (
+          <Samples {...props} />
+        )}
         <span className="jp-Mlops-muted jp-Mlops-estimate">
           {estimateText(model, trans)}
         </span>
@@ -61,6 +65,8 @@ export function Ranking(props: IProps): ReactElement {
         value={options.metric}
         placeholder={trans.__('a metric')}
         autoComplete="off"
+        aria-invalid={model.errorOf('metric') !== null}
+        aria-describedby={`${id}-error`}
         onChange={event => model.setOption('metric', event.target.value)}
       />
       <datalist id={`${id}-metrics`}>
@@ -91,6 +97,7 @@ export function Ranking(props: IProps): ReactElement {
         autoComplete="off"
         onChange={event => model.setOption('experiment', event.target.value)}
       />
+      <FieldError id={`${id}-error`} message={model.errorOf('metric')} />
     </div>
   );
 }

@@ -82,6 +82,8 @@ describe('options', () => {
       notebook: 'a.ipynb',
       space: {},
       mode: 'grid',
+      sampler: null,
+      trials: null,
       samples: null,
       seed: null,
       allow_undeclared: false,
@@ -90,6 +92,7 @@ describe('options', () => {
       gpus: 0,
       metric: null,
       maximize: null,
+      prune: null,
       experiment: null,
       timeout: null,
       retries: null,
@@ -122,6 +125,26 @@ describe('options', () => {
       retries: 1,
       priority: -3
     });
+  });
+
+  it('leaves the choice of the points to a sampler', () => {
+    const typed = options({
+      mode: 'random',
+      sampler: 'tpe',
+      trials: '30',
+      prune: 'asha',
+      metric: 'loss'
+    });
+    expect(toSubmitRequest('a.ipynb', {}, typed)).toMatchObject({
+      mode: 'grid',
+      samples: null,
+      sampler: 'tpe',
+      trials: 30,
+      prune: 'asha'
+    });
+    const without = options({ sampler: 'random', trials: '' });
+    expect([...optionErrors(without)]).toEqual(['trials']);
+    expect(optionErrors(options({ trials: 'x' })).size).toBe(0);
   });
 
   it('tells what each run needs already when the runs are counted', () => {
