@@ -66,8 +66,8 @@ def show_progress(sweep: m.SweepView) -> Display | None:
         # The kernel of an attempt has no front end that could draw a widget.
         return _KernelText(sweep) if os.environ.get(ATTEMPT_VARIABLE) else _widgets(sweep)
     if in_ipython():
-        return _Lines(sys.stdout)
-    return _Lines(sys.stderr) if sys.stderr.isatty() else None
+        return _Lines(sweep, sys.stdout)
+    return _Lines(sweep, sys.stderr) if sys.stderr.isatty() else None
 
 
 def _widgets(sweep: m.SweepView) -> Display:
@@ -187,13 +187,13 @@ class _Widgets:
 class _Lines:
     """A line for each run that has finished."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, sweep: m.SweepView, stream: Any) -> None:
         self._stream = stream
+        self._lines = reports.ProgressLines(sweep)
 
     def update(self, update: Update) -> None:
-        for run in update.finished:
-            done = reports.done(update.sweep.counts)
-            self.note(f"{done}/{update.sweep.total}  {reports.progress_line(run)}")
+        for line in self._lines.of(update.finished):
+            self.note(line)
 
     def note(self, text: str) -> None:
         print(text, file=self._stream, flush=True)  # this is a display

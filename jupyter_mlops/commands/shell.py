@@ -53,7 +53,7 @@ class Shell:
                 return True
 
     def _show(self, sweep: SweepResult) -> None:
-        bar: _Progress = _Bar(sweep.view) if _terminal() else _Lines()
+        bar: _Progress = _Bar(sweep.view) if _terminal() else _Lines(sweep.view)
         try:
             bar.open()
             for update in sweep.updates():
@@ -106,16 +106,17 @@ class _Progress(Protocol):
 class _Lines:
     """A line for each run that has finished."""
 
+    def __init__(self, sweep: SweepView) -> None:
+        from ..reports.runs import ProgressLines
+
+        self._lines = ProgressLines(sweep)
+
     def open(self) -> None:
         """Do nothing: no run has finished yet."""
 
     def update(self, update: Update) -> None:
-        from ..reports.runs import done, progress_line
-
-        total = update.sweep.total
-        finished = done(update.sweep.counts) - len(update.finished)
-        for number, run in enumerate(update.finished, finished + 1):
-            click.echo(f"{number}/{total}  {progress_line(run)}", err=True)
+        for line in self._lines.of(update.finished):
+            click.echo(line, err=True)
 
     def close(self) -> None:
         """Do nothing: what was printed stays."""

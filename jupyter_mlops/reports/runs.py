@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..app import messages as m
@@ -227,6 +227,23 @@ def progress_line(run: m.RunView) -> str:
 
 def _pruned(run: m.RunView) -> str:
     return (run.error or "") if run.reason is Reason.PRUNED else ""
+
+
+class ProgressLines:
+    """A line for each run that has finished, counted one by one even if several came at once."""
+
+    def __init__(self, sweep: m.SweepView) -> None:
+        """Count on from where the sweep is."""
+        self._total = sweep.total
+        self._before = done(sweep.counts)
+        self._seen: set[str] = set()
+
+    def of(self, finished: Iterable[m.RunView]) -> Iterator[str]:
+        """Yield the lines of runs that have just finished."""
+        for run in finished:
+            self._seen.add(run.id)
+            number = min(self._before + len(self._seen), self._total)
+            yield f"{number}/{self._total}  {progress_line(run)}"
 
 
 def runs_report(runs: Sequence[m.RunView], *, more: bool = False) -> Report:

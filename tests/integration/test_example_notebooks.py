@@ -106,6 +106,7 @@ def test_train_without_weather(prepared: Path, trained: nbformat.NotebookNode) -
     assert last_metrics(without)["auc"] < last_metrics(trained)["auc"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # MLflow's own imports and tables warn
 @pytest.mark.parametrize("model", ["boosting", "logistic"])
 def test_train_tracked(prepared: Path, tmp_path: Path, model: str) -> None:

@@ -15,6 +15,7 @@ from tests.support import workers
 EXAMPLE = Path(__file__).parents[2] / "example_notebooks"
 
 
+@pytest.mark.slow
 def test_the_tour_works_as_a_run_on_one_core(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -231,3 +231,12 @@ def test_hints_name_the_command_as_it_is_called() -> None:
     report = Report(headline="", hints=(("See", "mlops runs list"), ("Open", "jupyter lab")))
     assert hint_lines(report, "%") == ["See: %mlops runs list", "Open: jupyter lab"]
     assert hint_lines(report, "jupyter ")[0] == "See: jupyter mlops runs list"
+
+
+def test_progress_counts_one_by_one() -> None:
+    """Runs that finish between two looks are counted one by one, and a second time not at all."""
+    lines = runs.ProgressLines(sweep_view(total=4, counts=m.Counts(queued=3, succeeded=1)))
+    first, second = lines.of([run_view(2), run_view(3)])
+    assert first.startswith("2/4  ✓ k3m9x2ab-2 · ")
+    assert second.startswith("3/4  ✓ k3m9x2ab-3 · ")
+    assert [line[:3] for line in lines.of([run_view(3), run_view(4)])] == ["3/4", "4/4"]
