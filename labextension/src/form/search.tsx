@@ -34,7 +34,7 @@ export function Search(props: IProps): ReactElement {
         values={[
           ['', trans.__('none: all points')],
           ['random', trans.__('random')],
-          ['tpe', trans.__('tpe: learns from the metric')]
+          ['tpe', trans.__('tpe: adaptive')]
         ]}
         onChange={value =>
           model.setOption('sampler', value as IOptions['sampler'])
@@ -66,7 +66,7 @@ export function Search(props: IProps): ReactElement {
         label={trans.__('Pruning')}
         values={[
           ['', trans.__('none')],
-          ['asha', trans.__('asha: stops what lags behind')]
+          ['asha', trans.__('asha: stops laggards')]
         ]}
         onChange={value => model.setOption('prune', value as IOptions['prune'])}
       />
