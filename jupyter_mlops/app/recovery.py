@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from ..core.exceptions import LeaseLost
 from ..core.ports import Outcome
-from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, SESSION, Attempt, Reason, Status
+from ..core.runs import ATTEMPT_VARIABLE, ENGINE_VARIABLE, SESSION, Attempt, Reason, Status
 from ..execution import results
 from ..execution.processes import end, is_alive, with_variables
 from ..store import Step, Store
@@ -38,23 +40,30 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
             if any(is_alive(each) is not False for each in attempt.processes):
                 store.attempts.adopt(attempt, worker=worker, fence=fence)
             continue
-        run = store.history.run(attempt.run_id)
-        left = results.read(result_path(project, attempt)) or _LOST
-        outcome = left.outcome
-        if attempt.reason is Reason.PRUNED:
-            outcome = as_pruned(outcome, attempt.error)
-        outcome = settle(project, run, attempt, outcome)
-        output = output_path(project, run) if outcome.has_output else None
-        store.attempts.finish(
-            attempt,
-            outcome,
-            output=output.relative_to(project.root).as_posix() if output else None,
-            synced=False,
-            step=Step(attempt, logged=left.unknown(store.attempts.count_points(attempt))),
-        )
-        log.info("Attempt %s: %s %s", attempt.id, outcome.status, outcome.reason or "")
+        # A worker that lost its lease may still record how its attempts end.
+        with suppress(LeaseLost):
+            _record(project, store, attempt)
         _remove_if_empty(log_path(project, attempt))
     _remove_remains(project)
+
+
+def _record(project: Project, store: Store, attempt: Attempt) -> None:
+    """Record how an attempt ended, or that it was lost."""
+    run = store.history.run(attempt.run_id)
+    left = results.read(result_path(project, attempt)) or _LOST
+    outcome = left.outcome
+    if attempt.reason is Reason.PRUNED:
+        outcome = as_pruned(outcome, attempt.error)
+    outcome = settle(project, run, attempt, outcome)
+    output = output_path(project, run) if outcome.has_output else None
+    store.attempts.finish(
+        attempt,
+        outcome,
+        output=output.relative_to(project.root).as_posix() if output else None,
+        synced=False,
+        step=Step(attempt, logged=left.unknown(store.attempts.count_points(attempt))),
+    )
+    log.info("Attempt %s: %s %s", attempt.id, outcome.status, outcome.reason or "")
 
 
 def _end_processes(project: Project, running: Sequence[Attempt]) -> None:
@@ -66,8 +75,7 @@ def _end_processes(project: Project, running: Sequence[Attempt]) -> None:
     root = str(project.root)
     left = with_variables(
         lambda variables: (
-            variables.get(PROJECT_VARIABLE) == root
-            and variables.get(ATTEMPT_VARIABLE) in (None, *lost)
+            variables.get(ENGINE_VARIABLE) == root or variables.get(ATTEMPT_VARIABLE) in lost
         )
     )
     known = [each for attempt in running if attempt.id in lost for each in attempt.processes]

@@ -21,7 +21,7 @@ from dotenv import dotenv_values
 from .. import registry, tracking
 from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
 from ..core.ports import Executor
-from ..core.runs import PROJECT_VARIABLE, Run, new_id
+from ..core.runs import ENGINE_VARIABLE, Run, new_id
 from ..execution.executors.local import LocalExecutor
 from ..execution.files import write_atomically
 from ..execution.processes import identify, is_alive
@@ -72,8 +72,7 @@ class Worker:
         worker = new_id()
         self._slots = open_ledger(runtime_dir(), project)
         logs = project.state / "logs"
-        # By this the next worker finds what we could not end ourselves.
-        mark = {PROJECT_VARIABLE: str(project.root)}
+        mark = {ENGINE_VARIABLE: str(project.root)}
         templates = Templates(
             runtime_dir() / f"{project.id}.warm",
             logs / "templates.log",

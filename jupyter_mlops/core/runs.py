@@ -26,6 +26,10 @@ ATTEMPT_VARIABLE = "JUPYTER_MLOPS_ATTEMPT"
 #: Environment variable that names the folder of that attempt's project.
 PROJECT_VARIABLE = "JUPYTER_MLOPS_PROJECT"
 
+#: Environment variable of the processes that execute attempts for a worker, with the same folder.
+#: By it the next worker finds those that a killed one has left.
+ENGINE_VARIABLE = "JUPYTER_MLOPS_ENGINE"
+
 #: Executor of interactive work, which runs where the user is.
 SESSION = "session"
 

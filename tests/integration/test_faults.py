@@ -10,12 +10,13 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.core.runs import Status
 from tests.support import workers
-from tests.support.workers import LOG_METRIC, submit, wait_for
+from tests.support.workers import FOREVER, LOG_METRIC, started, submit, wait_for
 
 
 @pytest.mark.parametrize("name", ["store.db", "mlflow.db"])
@@ -40,6 +41,28 @@ def test_a_locked_database_is_waited_for(tmp_path: Path, name: str) -> None:
         assert [run.metrics for run in runs] == [{"auc": x / 10} for x in (1, 2, 3, 4)]
         assert {len(client.call(ops.GET_RUN, run_id=run.id).attempts) for run in runs} == {1}
         assert client.call(ops.STATUS).problem is None
+
+
+@pytest.mark.slow
+def test_a_worker_that_lost_its_lease_ends(tmp_path: Path) -> None:
+    """It notices when it renews, ends what it runs, and leaves the runs to its successor."""
+    with workers.worker(workers.make_project(tmp_path / "project")) as client:
+        gate = tmp_path / "gate"
+        wait = f"import os, time\nif not os.path.exists({str(gate)!r}): {FOREVER}"
+        workers.write(client, "x = 1", wait)
+        sweep = submit(client, space={"x": "1,2"})
+        started(client, sweep.id, 3)
+        engine = psutil.Process(client.call(ops.HEALTH).pid)
+        family = engine.children(recursive=True)
+        with closing(sqlite3.connect(client.project.state / "store.db")) as link:
+            link.execute("UPDATE leases SET fence = fence + 1")
+            link.commit()
+        engine.wait(60)
+        _, left = psutil.wait_procs(family, timeout=10)
+        assert not left
+        gate.touch()
+        done = wait_for(client, sweep.id)
+        assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 2)
 
 
 def test_a_second_worker_is_refused(tmp_path: Path) -> None:

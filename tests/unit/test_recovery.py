@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +15,15 @@ from jupyter_mlops.app.projects import Project, find_project
 from jupyter_mlops.app.recovery import recover
 from jupyter_mlops.app.tasks import result_path
 from jupyter_mlops.core.ports import CellStarted, MetricsLogged, Outcome
-from jupyter_mlops.core.runs import Attempt, MetricPoint, Reason, Status
+from jupyter_mlops.core.runs import (
+    ATTEMPT_VARIABLE,
+    ENGINE_VARIABLE,
+    PROJECT_VARIABLE,
+    Attempt,
+    MetricPoint,
+    Reason,
+    Status,
+)
 from jupyter_mlops.execution import results
 from jupyter_mlops.store import Store
 from tests.support.records import a_sweep
@@ -90,3 +101,46 @@ def test_an_attempt_without_a_result_is_lost(
     found = store.queue.peek()
     assert found is not None
     assert (found[1].id, found[1].lost) == (attempt.run_id, 1)
+
+
+def test_what_a_killed_worker_left_running_is_ended(
+    store: Store, project: Project, tmp_path: Path
+) -> None:
+    """Its engine and what its lost attempts had started; nothing that is somebody else's."""
+    attempt = _running(store)
+    wait = [sys.executable, "-c", "import signal; signal.pause()"]
+
+    def start(**variables: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(wait, env={**os.environ, **variables})
+
+    ours = [
+        start(**{ENGINE_VARIABLE: str(project.root)}),
+        start(**{ATTEMPT_VARIABLE: attempt.id, PROJECT_VARIABLE: str(project.root)}),
+    ]
+    others = [
+        start(**{ENGINE_VARIABLE: str(tmp_path / "other")}),
+        start(**{ATTEMPT_VARIABLE: "another-1.1", PROJECT_VARIABLE: str(project.root)}),
+    ]
+    try:
+        recover(project, store, worker="new", fence=2)
+        assert None not in [each.poll() for each in ours]
+        assert [each.poll() for each in others] == [None] * 2
+    finally:
+        for each in (*ours, *others):
+            each.kill()
+            each.wait()
+
+
+def test_remains_are_removed(store: Store, project: Project) -> None:
+    """What was half written when it was killed; a notebook's journal is kept."""
+    attempt = _running(store)
+    journals, logs = project.state / "journals", project.state / "logs"
+    logs.mkdir()
+    for name in ("a-1.1.result", ".a-1.1.result.123", "a-1.1.jsonl.new", "a-2.1.jsonl"):
+        (journals / name).write_text("x")
+    (project.state / ".worker.json.77").write_text("{")
+    (logs / f"{attempt.id}.log").touch()
+    recover(project, store, worker="new", fence=2)
+    assert [path.name for path in journals.iterdir()] == ["a-2.1.jsonl"]
+    assert not list(project.state.glob(".worker*"))
+    assert not list(logs.iterdir())
