@@ -133,8 +133,9 @@ class Worker:
         self._door = Door(actions, EventHub(store), self._scheduler, self._touch)
         recover(project, store, worker=worker, fence=fence)
 
-    def stop(self) -> None:
+    def stop(self, why: str = "a client asked for it") -> None:
         """End soon."""
+        log.info("The worker ends: %s.", why)
         self._stop.set()
 
     async def serve(self, socket: Path, ready: int | None) -> bool:
@@ -145,7 +146,7 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+            loop.add_signal_handler(number, self.stop, f"signal {number}")
         self._door.open(socket)
         await self._local.prepare()
         await self._sessions.import_spool()
@@ -174,7 +175,9 @@ class Worker:
         await self._recorder.close()
         await self._door.close()
         for task in done:
-            if not task.cancelled() and (error := task.exception()) is not None:
+            if task.cancelled():
+                log.error("The worker ends: %s was cancelled.", task.get_coro())
+            elif (error := task.exception()) is not None:
                 raise error
         return self._succeed and await asyncio.to_thread(self._has_work)
 
@@ -201,11 +204,11 @@ class Worker:
                 unfinished.mark(self._project, busy)
             if self._scheduler.draining and not self._scheduler.running:
                 self._succeed = True
-                self.stop()
+                self.stop("a client of another version asked for it")
             elif busy:
                 self._touch()
             elif time.monotonic() - self._active_at > patience:
-                self.stop()
+                self.stop("it was idle")
 
     def _has_work(self) -> bool:
         return bool(self._store.history.totals())

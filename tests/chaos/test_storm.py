@@ -77,7 +77,7 @@ def test_nothing_is_lost_and_nothing_twice(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("JUPYTER_MLOPS_CORES", "2")
     folder, log = workers.make_project(tmp_path / "project"), tmp_path / "lives.log"
     write_points(folder, log)
-    monkey = Monkey(folder, mark, seed)
+    monkey = Monkey(folder, log, mark, seed)
     sweeps = 0
     try:
         with monkey.watching():

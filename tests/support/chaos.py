@@ -29,8 +29,17 @@ from tests.support.workers import LOG_METRIC
 #: Environment variable that marks every process of a storm.
 MARK = "MLOPS_TEST_STORM"
 
-#: What is killed, and how often one is chosen compared with another.
-ROLES = {"worker": 4, "template": 3, "nursery": 2, "runner": 3, "kernel": 4, "server": 1}
+#: What is killed, and how often one is chosen compared with another. An "attempt" is the kernel of
+#: one, a "kernel" one that waits to be.
+ROLES = {
+    "worker": 3,
+    "template": 3,
+    "nursery": 2,
+    "runner": 4,
+    "attempt": 5,
+    "kernel": 2,
+    "server": 1,
+}
 
 #: Moments after which, a little later, something is killed: of a run, and of the engine that has
 #: just lost its worker. The delay is random up to so many seconds.
@@ -42,6 +51,9 @@ PHASES = {
     "ended": 0.2,
     "boot": 2.5,
 }
+
+#: How often each of them is chosen.
+WEIGHTS = [2, 2, 2, 2, 2, 1]
 
 #: Code cells of the notebook, with the one that holds the injected parameters.
 CELLS = 6
@@ -181,9 +193,10 @@ class Kill:
 class Monkey:
     """Kills what it finds, at moments that follow events of the project."""
 
-    def __init__(self, folder: Path, mark: str, seed: int) -> None:
+    def __init__(self, folder: Path, log: Path, mark: str, seed: int) -> None:
         self.kills: list[Kill] = []
         self._folder = folder
+        self._log = log
         self._mark = mark
         self._random = random.Random(seed)  # noqa: S311 - it makes faults, not secrets
         self._phases: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -206,7 +219,7 @@ class Monkey:
     def rage(self, until: int, done: threading.Event) -> None:
         """Kill until so many were killed, or the work is done."""
         while len(self.kills) < until and not done.is_set():
-            phase = self._random.choice(list(PHASES))
+            (phase,) = self._random.choices(list(PHASES), WEIGHTS)
             self._wait_for(phase, done)
             delay = self._random.uniform(0, PHASES[phase])
             time.sleep(delay)
@@ -217,7 +230,11 @@ class Monkey:
                 self._server.start()
 
     def _kill(self) -> str | None:
-        there = find_processes(self._mark)
+        busy = _living(self._log)
+        there = [
+            Process("attempt", each.process) if each.process.pid in busy else each
+            for each in find_processes(self._mark)
+        ]
         roles = [role for role in ROLES if any(each.role == role for each in there)]
         if not roles:
             return None
@@ -258,6 +275,17 @@ class Monkey:
                         after = event.seq
                         if (phase := _phase(event)) is not None:
                             self._phases.put(phase)
+
+
+def _living(log: Path) -> set[int]:
+    """Return the kernels that have just said that they live."""
+    if not log.exists():
+        return set()
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 2000))
+        lines = file.read().decode("ascii").split("\n")[1:-1]
+    recent = time.monotonic_ns() - 100_000_000
+    return {int(pid) for _, _, pid, moment, _ in map(str.split, lines) if int(moment) > recent}
 
 
 def _phase(event: m.EventView) -> str | None:
