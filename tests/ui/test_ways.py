@@ -20,7 +20,8 @@ def test_keyboard_alone(lab: Lab) -> None:
     """A notebook is run, watched, looked into and deleted without a mouse."""
     page = lab.page
     lab.execute("docmanager:open", {"path": f"{PROJECT}/fragile.ipynb"})
-    page.locator(".jp-NotebookPanel:visible .jp-Cell").first.wait_for()
+    # A notebook takes the focus once more when its kernel is there, which closes the palette.
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
     palette(lab, "Run with Parameters…")
     expect(lab.field("x")).to_be_focused()
     page.keyboard.press("Control+A")
