@@ -59,6 +59,9 @@ class Lab:
         """Wait until JupyterLab can be used."""
         self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
         self.page.locator(".jp-DirListing").first.wait_for(state="attached")
+        # The layout is restored behind the splash; that moves the focus.
+        self.page.evaluate("() => window.jupyterapp.restored.then(() => null)")
+        self.page.wait_for_function("() => !location.search.includes('reset')")
 
     @contextmanager
     def setting(self, name: str, value: object) -> Iterator[None]:
