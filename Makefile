@@ -31,6 +31,7 @@ export UV_HTTP_TIMEOUT
 VENV_MADE := $(VENV)/.made
 DEMO_ENV := $(VENV)/.demo-requirements
 DEV_ENV := $(VENV)/.dev-requirements
+PEERS := $(VENV)/peers/.made
 PACKAGE := $(VENV)/.package
 BROWSER := $(VENV)/.browser
 NODE_MODULES := labextension/node_modules/.made
@@ -54,6 +55,13 @@ $(DEMO_ENV): requirements/demo.txt $(VENV_MADE)
 $(DEV_ENV): requirements/dev.txt $(VENV_MADE)
 	@echo "Installing what the checks need"
 	@$(UV_PIP) --compile-bytecode --requirements requirements/dev.txt
+	@touch $@
+
+$(PEERS): requirements/peers.txt $(DEV_ENV)
+	@echo "Installing what the benchmarks compare us with"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --compile-bytecode \
+		--requirements requirements/peers.txt
 	@touch $@
 
 $(NODE_MODULES): labextension/package.json labextension/yarn.lock $(DEMO_ENV)
@@ -130,7 +138,7 @@ chaos: $(DEV_ENV) $(PACKAGE) ## Kill the engine's processes CHAOS_KILLS (500) ti
 	@CHAOS_KILLS=$(CHAOS_KILLS) CHAOS_SEED=$(CHAOS_SEED) $(PYTEST) tests/chaos -m slow \
 		--capture=no $(PYTEST_ARGS)
 
-bench: $(DEV_ENV) $(PACKAGE) ## Run the benchmarks and print what they measure
+bench: $(DEV_ENV) $(PACKAGE) $(PEERS) ## Run the benchmarks and print what they measure
 	@$(PYTEST) tests/benchmarks --benchmark-enable --capture=no --timeout=0 $(PYTEST_ARGS)
 
 # -- what is generated -----------------------------------------------------------------------------

@@ -5,10 +5,12 @@ set -eu
 resolve() {
     output=$1
     shift
-    .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
+    .venv/bin/uv pip compile --python-version 3.11 --universal --generate-hashes \
         --no-annotate --no-header --no-emit-index-url --quiet --output-file "$output" "$@" >/dev/null
 }
 
-resolve requirements/dev.txt --extra demo --extra optuna --extra postgresql --group dev "$@"
+resolve requirements/dev.txt pyproject.toml --extra demo --extra optuna --extra postgresql --group dev "$@"
 # The product and its example alone, in the same versions.
-resolve requirements/demo.txt --extra demo --group build --constraint requirements/dev.txt "$@"
+resolve requirements/demo.txt pyproject.toml --extra demo --group build --constraint requirements/dev.txt "$@"
+# What the benchmarks compare us with.
+resolve requirements/peers.txt --group pyproject.toml:peers --constraint requirements/dev.txt "$@"

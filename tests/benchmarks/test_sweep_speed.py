@@ -5,7 +5,6 @@ Figure 1: a notebook that imports pandas and scikit-learn and works about 0.2 s 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import statistics
@@ -63,18 +62,20 @@ if __name__ == "__main__":
 """
 
 
-def _start(*argv: str, cwd: Path) -> subprocess.Popen[bytes]:
+#: Python with ploomber-engine, as `make bench` installs it.
+PEERS = Path(sys.prefix) / "peers" / "bin" / "python"
+
+
+def _start(python: Path, argv: tuple[str, ...], cwd: Path) -> subprocess.Popen[bytes]:
     variables = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     variables |= {"PLOOMBER_STATS_ENABLED": "false", "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, *argv], cwd=cwd, env=variables, stdout=subprocess.DEVNULL
-    )
+    return subprocess.Popen([python, *argv], cwd=cwd, env=variables, stdout=subprocess.DEVNULL)
 
 
-def _timed(cwd: Path, *commands: tuple[str, ...]) -> float:
+def _timed(cwd: Path, *commands: tuple[str, ...], python: Path = Path(sys.executable)) -> float:
     """Return the seconds that commands take, side by side."""
     began = time.perf_counter()
-    for process in [_start(*each, cwd=cwd) for each in commands]:
+    for process in [_start(python, each, cwd) for each in commands]:
         assert process.wait() == 0
     return time.perf_counter() - began
 
@@ -110,12 +111,12 @@ def test_sweep_speed(tmp_path: Path) -> None:
         ),
         "a plain process pool": lambda: _timed(folder, ("pool.py",)),
     }
-    if importlib.util.find_spec("ploomber_engine"):
+    if PEERS.exists():
         peers["two ploomber-engine processes"] = lambda: _timed(
-            folder, *_halves(PLOOMBER, notebook, tmp_path / "ploomber")
+            folder, *_halves(PLOOMBER, notebook, tmp_path / "ploomber"), python=PEERS
         )
     else:
-        print("\nploomber-engine is not installed: not compared with it.")
+        print("\nploomber-engine is not installed (make bench does it): not compared with it.")
     times: dict[str, list[float]] = {name: [] for name in (*peers, "ours")}
     for _ in range(ROUNDS):
         for name, peer in peers.items():

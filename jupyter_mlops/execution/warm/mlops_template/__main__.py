@@ -36,6 +36,7 @@ def main() -> None:
         app.configure(config["arguments"])
         prepared = prepare(config["preload"])
         shared = share(config["shared"], Path(config["folder"]))
+        app.make_kernel(shared.namespace if shared is not None else None)
         freeze()
     except Refusal as refusal:
         send(control, {"refused": str(refusal), "noisy": refusal.noisy})

@@ -11,11 +11,14 @@ import os
 import random
 import sys
 import threading
+import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ipykernel_launcher
+from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
 from traitlets.config import Config
@@ -44,8 +47,21 @@ class Kernel(IPKernelApp):
 
     #: What is done once, and not again in a fork.
     _configured = False
+    #: The environment before the shell has changed it.
+    environment: dict[str, str]
     #: Called when all is ready that does not depend on the attempt.
     when_ready: Callable[[], None]
+
+    def make_kernel(self, user_ns: dict[str, Any] | None) -> None:
+        """Make, in the template, the kernel that forks connect; ``user_ns`` are its globals."""
+        self.environment = dict(os.environ)
+        self.user_ns = user_ns
+        # Libraries know by this section of the configuration that they are in a kernel.
+        self.update_config(Config(IPKernelApp={"connection_file": ""}))
+        if issubclass(self.kernel_class, IPythonKernel):
+            self.kernel_class.instance(
+                parent=self, log=self.log, profile_dir=self.profile_dir, user_ns=user_ns
+            )
 
     def configure(self, arguments: list[str]) -> None:
         """Read the options and the user's configuration files, and do nothing else."""
@@ -81,6 +97,16 @@ class Kernel(IPKernelApp):
     def init_poller(self) -> None:
         """Do nothing: the system ends this process with its parent."""
 
+    def init_kernel(self) -> None:
+        """Connect the kernel that the template has made."""
+        kernel_class = self.kernel_class
+        if kernel_class.initialized():
+            # `super` asks it for the kernel, and alone has the streams.
+            connect = {"instance": staticmethod(partial(_connect, kernel_class.instance()))}
+            self.kernel_class = type(kernel_class.__name__, (kernel_class,), connect)
+        super().init_kernel()
+        self.kernel_class = kernel_class
+
     def init_gui_pylab(self) -> None:
         """Wait for the attempt; the user's start-up files are read next."""
         self.when_ready()
@@ -94,10 +120,25 @@ class Kernel(IPKernelApp):
         atexit.unregister(self.close)
         atexit._run_exitfuncs()  # noqa: SLF001 - no other way
         for each in gc.get_objects():
-            if isinstance(each, io.IOBase):
+            # Its base in C: `io.IOBase` asks all abstract classes.
+            if isinstance(each, io.IOBase.__base__):
                 with contextlib.suppress(OSError, ValueError):
                     each.flush()
         os._exit(0)
+
+
+def _connect(kernel: Any, **traits: Any) -> Any:
+    """Give a kernel its sockets and streams, as it takes them over itself when it is made."""
+    for name, value in traits.items():
+        if getattr(kernel, name, None) is not value:
+            setattr(kernel, name, value)
+    kernel.ident = str(uuid.uuid4())
+    kernel._stdout, kernel._stderr = sys.stdout, sys.stderr  # noqa: SLF001 - no other way
+    hook, publisher = kernel.shell.displayhook, kernel.shell.display_pub
+    for each in (hook, publisher):
+        each.session, each.pub_socket = kernel.session, kernel.iopub_socket
+    hook.topic = kernel._topic("execute_result")  # noqa: SLF001 - no other way
+    return kernel
 
 
 def become_kernel(app: Kernel, fork: Fork, prepared: Prepared, shared: Shared | None) -> None:
@@ -107,7 +148,6 @@ def become_kernel(app: Kernel, fork: Fork, prepared: Prepared, shared: Shared | 
         os._exit(1)
     if shared is None or not shared.seeded:
         reseed(prepared.generators)
-    before = dict(os.environ)
     folder = Path(fork.folder)
     folder.mkdir(mode=0o700)
     file = folder / "kernel.json"
@@ -121,16 +161,13 @@ def become_kernel(app: Kernel, fork: Fork, prepared: Prepared, shared: Shared | 
         if request is None:
             os._exit(0)
         fork.channel.close()
-        _adopt(*request, before)
+        _adopt(*request, app.environment)
 
     sys.argv = [ipykernel_launcher.__file__, "-f", str(file), *app.arguments]
     app.transport, app.ip = "ipc", str(folder / "s")
-    # Libraries know by this section of the configuration that they are in a kernel.
-    app.update_config(Config(IPKernelApp={"connection_file": str(file)}))
+    app.config.IPKernelApp.connection_file = app.connection_file = str(file)
     app.parent_handle = fork.template
     app.when_ready = wait_for_the_attempt
-    if shared is not None:
-        app.user_ns = shared.namespace
     bound()
     app.initialize()
     if shared is not None:
