@@ -29,6 +29,9 @@ from .preload import Prepared
 from .serving import Fork
 from .sharing import Shared
 
+#: What all streams derive from, in C: `io.IOBase` itself would ask every class registered with it.
+_STREAM: Any = io.IOBase.__base__
+
 
 def reseed(generators: list[random.Random]) -> None:
     """Give this process random numbers of its own. `random` itself sees to it at each fork."""
@@ -99,7 +102,7 @@ class Kernel(IPKernelApp):
 
     def init_kernel(self) -> None:
         """Connect the kernel that the template has made."""
-        kernel_class = self.kernel_class
+        kernel_class: Any = self.kernel_class
         if kernel_class.initialized():
             # `super` asks it for the kernel, and alone has the streams.
             connect = {"instance": staticmethod(partial(_connect, kernel_class.instance()))}
@@ -120,8 +123,7 @@ class Kernel(IPKernelApp):
         atexit.unregister(self.close)
         atexit._run_exitfuncs()  # noqa: SLF001 - no other way
         for each in gc.get_objects():
-            # Its base in C: `io.IOBase` asks all abstract classes.
-            if isinstance(each, io.IOBase.__base__):
+            if isinstance(each, _STREAM):
                 with contextlib.suppress(OSError, ValueError):
                     each.flush()
         os._exit(0)
