@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import TimeoutError, expect
+from playwright.sync_api import TimeoutError as NotShown
+from playwright.sync_api import expect
 
 from tests.ui.driver import PROJECT, Lab, has_status
 
@@ -16,7 +17,7 @@ def palette(lab: Lab, text: str) -> None:
     for _ in range(5):
         lab.page.keyboard.press("Control+Shift+C")
         # A notebook takes the focus once more when its kernel is there, which closes the palette.
-        with suppress(TimeoutError):
+        with suppress(NotShown):
             search.fill(text, timeout=3_000)
             lab.page.locator(".lm-CommandPalette-item", has_text=text).first.wait_for(timeout=3_000)
             search.press("Enter", timeout=3_000)
