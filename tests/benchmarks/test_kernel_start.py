@@ -6,6 +6,8 @@ import os
 import statistics
 from pathlib import Path
 
+import nbformat
+
 from jupyter_mlops.app.client import Client
 from jupyter_mlops.core.runs import SweepKind
 from tests.support import workers
@@ -13,21 +15,17 @@ from tests.support.notebooks import write_notebook
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 
+#: Its first cell says when it is executed.
+CELLS = ("n = 1\nimport time\nprint(time.time())", "n")
+
 
 def _seconds_to_begin(client: Client) -> float:
-    """Return the seconds between the events of one run's submission and of its first cell."""
+    """Return the seconds from the time that the store has for a submission to the first cell."""
     sweep = workers.submit(client, kind=SweepKind.RUN)
     workers.wait_for(client, sweep.id)
-    events = []
-    for event in client.events(0, beat=5):
-        if event is None:
-            break
-        if event.sweep_id == sweep.id:
-            events.append(event)
-        if event.kind == "sweep" and event.sweep_id == sweep.id and event.status:
-            break
-    first = next(each for each in events if each.data.get("cell") == 1)
-    return (first.time - events[0].time).total_seconds()
+    (output,) = (client.project.root / "runs" / "train").rglob(f"*{sweep.id}*/*.ipynb")
+    cells = nbformat.read(output, as_version=4).cells
+    return float(cells[0].outputs[0].text) - sweep.created_at.timestamp()
 
 
 def test_start_of_a_run(tmp_path: Path) -> None:
@@ -38,7 +36,7 @@ def test_start_of_a_run(tmp_path: Path) -> None:
         workers.worker(workers.make_project(tmp_path / "cold", "warm_kernels = false")) as cold,
     ):
         for client in (warm, cold):
-            write_notebook(client.project.root / "train.ipynb", "n = 1", "print(n)")
+            write_notebook(client.project.root / "train.ipynb", *CELLS)
             _seconds_to_begin(client)
         for _ in range(ROUNDS):
             for name, client in (("warm", warm), ("cold", cold)):

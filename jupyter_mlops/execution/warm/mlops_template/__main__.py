@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -26,6 +27,8 @@ def main() -> None:
     if message is None:
         return
     config = message[0]
+    # Nothing that is imported becomes garbage, and looking for it takes a tenth of the time.
+    gc.disable()
     try:
         import_kernel()
         from mlops_template.kernel import Kernel, become_kernel  # type: ignore[import-not-found]
@@ -35,6 +38,7 @@ def main() -> None:
         app = Kernel.instance()
         app.configure(config["arguments"])
         prepared = prepare(config["preload"])
+        gc.enable()
         shared = share(config["shared"], Path(config["folder"]))
         app.make_kernel(shared.namespace if shared is not None else None)
         freeze()

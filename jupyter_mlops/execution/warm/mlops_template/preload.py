@@ -196,7 +196,7 @@ def _local_modules() -> set[str]:
 def freeze() -> None:
     """Get ready to fork. Raises `Refusal` if that would not be safe."""
     check()
-    gc.collect()
+    # No collection before: memory that it frees here would be filled, and so copied, in each fork.
     gc.freeze()
 
 
@@ -209,12 +209,20 @@ def check() -> None:
 
     import zmq
 
-    for each in gc.get_objects():
-        kind = type(each)
-        if issubclass(kind, zmq.Context) and not each.closed:
+    for each in _instances(zmq.Context):
+        if not each.closed:
             raise Refusal("a ZeroMQ context is open")
-        if issubclass(kind, asyncio.AbstractEventLoop) and not each.is_closed():
+    for each in _instances(asyncio.AbstractEventLoop):
+        if not each.is_closed():
             raise Refusal("an event loop exists")
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         raise Refusal("CUDA is in use")
+
+
+def _instances(base: type) -> list[Any]:
+    """Return all objects of a class and those derived from it."""
+    objects = gc.get_objects()
+    # There are a thousand times more objects than classes.
+    kinds = {each for each in set(map(type, objects)) if issubclass(each, base)}
+    return [each for each in objects if type(each) in kinds]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import random
@@ -215,6 +216,8 @@ class Shared:
             _Shell.clear_instance()
         for name in [each for each in self.namespace if _SHELLS_OWN.fullmatch(each)]:
             del self.namespace[name]
+        # What they have thrown away would be kept for good by the freeze before the fork.
+        gc.collect()
 
     def probe(self) -> None:
         """Let a fork use what the cells have used. Raises `Refusal` if it does not come back."""
