@@ -8,6 +8,7 @@ import os
 import time
 from typing import Any
 
+from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from nbclient.exceptions import DeadKernelError
 from nbclient.util import run_sync
@@ -23,11 +24,23 @@ START_TIMEOUT = 120.0
 END_TIMEOUT = 5.0
 
 
+class _Manager(AsyncKernelManager):
+    """A manager without the socket for polite requests to end: our client has one."""
+
+    def _connect_control_socket(self) -> None:
+        pass
+
+
 class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     """papermill's client with kernels that may be warm, and that end without a pause."""
 
     def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
-        super().__init__(*args, **{"startup_timeout": START_TIMEOUT, **kwargs})
+        super().__init__(
+            *args,
+            **{"startup_timeout": START_TIMEOUT, "kernel_manager_class": _Manager, **kwargs},
+        )
+        #: What the kernel says of its language, once that is known.
+        self.language_info: dict[str, Any] | None = None
         #: How a kernel that has died ended: its exit code, negative for a signal.
         self.exit_code: int | None = None
         #: Whether it had to end with its template.
@@ -60,6 +73,21 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
         start = "warm" if self.warm else "cold"
         reason = getattr(provisioner, "problem", None) or self._source.reason
         return f"{start} ({reason})" if reason else start
+
+    def execute(self, **kwargs: Any) -> Any:
+        """Execute the notebook; ``kwargs`` are for the start of the kernel."""
+        self.reset_execution_trackers()
+        with self.setup_kernel(**kwargs):
+            self.papermill_execute_cells()
+            info = self.language_info or self._ask_language()
+            self.nb.metadata["language_info"] = info
+            self.set_widgets_metadata()
+        return self.nb
+
+    def _ask_language(self) -> dict[str, Any]:
+        reply = self.wait_for_reply(self.kc.kernel_info())
+        info: dict[str, Any] = reply["content"]["language_info"]
+        return info
 
     async def async_start_new_kernel_client(self) -> Any:
         """Connect to the kernel and return when it answers."""
@@ -103,8 +131,10 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
         request = self.kc.kernel_info()
         while (await self.kc.get_iopub_msg())["msg_type"] != "iopub_welcome":
             pass
-        while (await self.kc.get_shell_msg())["parent_header"].get("msg_id") != request:
-            pass
+        reply: dict[str, Any] = {"parent_header": {}}
+        while reply["parent_header"].get("msg_id") != request:
+            reply = await self.kc.get_shell_msg()
+        self.language_info = reply["content"]["language_info"]
 
     async def async_note_end(self) -> None:
         """Take note of how a kernel that has died ended, as far as that is known."""

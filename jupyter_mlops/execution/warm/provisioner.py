@@ -69,14 +69,15 @@ class TemplateProvisioner(LocalProvisioner):
         environment = {**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())}
         environment.pop("PYTHONEXECUTABLE", None)
         connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(PATIENCE)
         log = kwargs.get("stdout")
         descriptors = [log if isinstance(log, int) else log.fileno()] if log else []
         try:
             connection.connect(self.template)
             request = {"cwd": str(kwargs.get("cwd") or Path.cwd()), "environment": environment}
             send(connection, request, *descriptors)
-            reply = await asyncio.to_thread(receive, connection)
+            async with asyncio.timeout(PATIENCE):
+                await _readable(connection)
+            reply = receive(connection)
         except OSError:
             connection.close()
             raise

@@ -209,20 +209,19 @@ def check() -> None:
 
     import zmq
 
-    for each in _instances(zmq.Context):
-        if not each.closed:
+    for each in _instances(zmq.Context, asyncio.AbstractEventLoop):
+        if isinstance(each, zmq.Context) and not each.closed:
             raise Refusal("a ZeroMQ context is open")
-    for each in _instances(asyncio.AbstractEventLoop):
-        if not each.is_closed():
+        if isinstance(each, asyncio.AbstractEventLoop) and not each.is_closed():
             raise Refusal("an event loop exists")
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         raise Refusal("CUDA is in use")
 
 
-def _instances(base: type) -> list[Any]:
-    """Return all objects of a class and those derived from it."""
+def _instances(*bases: type) -> list[Any]:
+    """Return all objects of some classes and of those derived from them."""
     objects = gc.get_objects()
     # There are a thousand times more objects than classes.
-    kinds = {each for each in set(map(type, objects)) if issubclass(each, base)}
-    return [each for each in objects if type(each) in kinds]
+    kinds = {each for each in set(map(type, objects)) if issubclass(each, bases)}
+    return [each for each in objects if type(each) in kinds] if kinds else []
