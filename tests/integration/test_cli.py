@@ -116,6 +116,7 @@ def test_sweep_as_json(sweep: dict[str, Any]) -> None:
         "succeeded": 2,
         "failed": 2,
         "cancelled": 0,
+        "pruned": 0,
     }
     assert [run["parameters"]["depth"] for run in sweep["runs"]] == [2, 1, 1, 2]
     assert sweep["runs"][0]["metrics"] == {"auc": 0.22}
