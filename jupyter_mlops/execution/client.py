@@ -27,7 +27,7 @@ from ..core.ports import (
 from ..core.runs import MetricPoint
 from .control import Control
 from .exchange import Exchange, Message
-from .kernels import KernelClient
+from .kernels import KernelClient, Reserved
 from .output import OutputNotebook, Stopped
 from .processes import descendants, has_forked, identify
 from .shared_cells import SharedResult, read_results, result_of
@@ -55,10 +55,12 @@ class Client(KernelClient):
         control: Control,
         report: Callable[[Progress], None],
         source: Source,
+        reserved: Reserved | None = None,
     ) -> None:
         super().__init__(
             output,
             source=source,
+            reserved=reserved,
             kernel_name=task.kernel,
             timeout=None,
             resources={"metadata": {"path": str(task.cwd)}},
@@ -79,6 +81,9 @@ class Client(KernelClient):
             await super().async_start_new_kernel(**kwargs)
         except (FileNotFoundError, PermissionError) as error:
             raise KernelGone(f"{error.strerror}: {error.filename}") from error
+        except DeadKernelError:
+            self.abandoned = True
+            raise
         try:
             self._control.kernel = identify(self.km.provisioner.pid)
             if self.warm:

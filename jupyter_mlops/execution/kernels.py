@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
@@ -31,10 +32,66 @@ class _Manager(AsyncKernelManager):
         pass
 
 
+class Reserved:
+    """A warm kernel that waits for its attempt, and to which we are connected."""
+
+    def __init__(self, kernel: str, template: Path) -> None:
+        """Reserve one for the kernelspec ``kernel``. Raises `OSError` if there is none."""
+        self._suits = (kernel, template)
+        self.manager: Any = _Manager(kernel_name=kernel)
+        _provision(self.manager, template)
+        self.client: Any = None
+        try:
+            run_sync(self._connect)()
+        except BaseException:
+            self.release()
+            raise
+
+    async def _connect(self) -> None:
+        provisioner = self.manager.provisioner
+        await provisioner.reserve()
+        self.manager.load_connection_info(provisioner.connection_info)
+        self.client = self.manager.client()
+        self.client.start_channels(stdin=False, hb=False)
+        async with asyncio.timeout(START_TIMEOUT):
+            await _subscribed(self.client)
+
+    def suits(self, kernel: str, source: Source) -> bool:
+        """Whether it is what an attempt with that kernelspec needs, and lives."""
+        living = run_sync(self.manager.provisioner.poll)() is None
+        return living and self._suits == (kernel, source.template)
+
+    def release(self) -> None:
+        """Let go of it, which ends it."""
+        self.manager.provisioner.give_back()
+        if self.client is not None:
+            self.client.stop_channels()
+        run_sync(self.manager.cleanup_resources)()
+
+
+def _provision(manager: Any, template: Path | None) -> None:
+    """Let a manager's kernel come from a template, if there is one."""
+    manager.kernel_id = f"{os.getpid()}-{time.monotonic_ns()}"
+    manager.provisioner = TemplateProvisioner(
+        kernel_id=manager.kernel_id,
+        kernel_spec=manager.kernel_spec,
+        parent=manager,
+        template=str(template or ""),
+    )
+
+
+async def _subscribed(client: Any) -> None:
+    """Return when our subscription to a kernel's outputs is in place (JEP 65)."""
+    while (await client.get_iopub_msg())["msg_type"] != "iopub_welcome":
+        pass
+
+
 class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     """papermill's client with kernels that may be warm, and that end without a pause."""
 
-    def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, source: Source, reserved: Reserved | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(
             *args,
             **{"startup_timeout": START_TIMEOUT, "kernel_manager_class": _Manager, **kwargs},
@@ -46,20 +103,16 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
         #: Whether it had to end with its template.
         self.abandoned = False
         self._source = source
+        self._reserved = reserved
         self.km: Any
 
     def create_kernel_manager(self) -> Any:
         """Return a manager whose provisioner asks the template, if there is one."""
+        if self._reserved is not None:
+            return self._reserved.manager
         manager = super().create_kernel_manager()
-        if "kernel_provisioner" in manager.kernel_spec.metadata:
-            return manager
-        manager.kernel_id = f"{os.getpid()}-{time.monotonic_ns()}"
-        manager.provisioner = TemplateProvisioner(
-            kernel_id=manager.kernel_id,
-            kernel_spec=manager.kernel_spec,
-            parent=manager,
-            template=str(self._source.template or ""),
-        )
+        if "kernel_provisioner" not in manager.kernel_spec.metadata:
+            _provision(manager, self._source.template)
         return manager
 
     @property
@@ -96,8 +149,11 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
                 return await super().async_start_new_kernel_client()
             except RuntimeError as error:
                 raise DeadKernelError(f"{error}.") from error
-        self.kc = self.km.client()
-        self.kc.start_channels(stdin=False, hb=False)
+        if self._reserved is not None:
+            self.kc = self._reserved.client
+        else:
+            self.kc = self.km.client()
+            self.kc.start_channels(stdin=False, hb=False)
         try:
             await self._until_ready()
         except DeadKernelError:
@@ -110,7 +166,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     start_new_kernel_client = run_sync(async_start_new_kernel_client)
 
     async def _until_ready(self) -> None:
-        """Wait until our subscription to the outputs is in place, and the kernel answers (JEP 65).
+        """Wait until our subscription to the outputs is in place, and the kernel answers.
 
         Unlike jupyter_client's wait it needs no pause in which nothing comes.
         """
@@ -129,8 +185,8 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
 
     async def _answer(self) -> None:
         request = self.kc.kernel_info()
-        while (await self.kc.get_iopub_msg())["msg_type"] != "iopub_welcome":
-            pass
+        if self._reserved is None:
+            await _subscribed(self.kc)
         reply: dict[str, Any] = {"parent_header": {}}
         while reply["parent_header"].get("msg_id") != request:
             reply = await self.kc.get_shell_msg()

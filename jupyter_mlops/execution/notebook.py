@@ -19,6 +19,7 @@ from ..core.ports import Outcome, Progress, Task
 from ..core.runs import Reason, Status
 from .client import Client, KernelGone
 from .control import Control
+from .kernels import Reserved
 from .output import OutputNotebook, Stopped
 from .shared_cells import mark_shared
 from .warm import Source
@@ -28,15 +29,23 @@ _RUMOUR = 0.2
 
 
 def execute(
-    task: Task, control: Control, report: Callable[[Progress], None], source: Source
+    task: Task,
+    control: Control,
+    report: Callable[[Progress], None],
+    source: Source,
+    reserved: Reserved | None = None,
 ) -> Outcome:
-    """Execute a task, leave its output notebook, and say how it ended. Raises nothing."""
+    """Execute a task, leave its output notebook, and say how it ended. Raises nothing.
+
+    The kernel is the one that is ``reserved``, or else it comes from ``source``.
+    """
     began = time.monotonic()
     failure: dict[str, Any] = {}
     output: OutputNotebook | None = None
     try:
         output = OutputNotebook(_prepare(task), task)
-        _run(output, task, control, report, source)
+        client = Client(output, task, control, report, source, reserved)
+        _run(client, output, task, control)
     except Exception as error:  # noqa: BLE001 - the top of an attempt: every fault is an outcome
         failure = _explain(error, output, control, task)
         if output is not None and not isinstance(error, PapermillExecutionError):
@@ -74,16 +83,9 @@ def _prepare(task: Task) -> nbformat.NotebookNode:
     return nb
 
 
-def _run(
-    output: OutputNotebook,
-    task: Task,
-    control: Control,
-    report: Callable[[Progress], None],
-    source: Source,
-) -> None:
+def _run(client: Client, output: OutputNotebook, task: Task, control: Control) -> None:
     output.notebook_start()
     try:
-        client = Client(output, task, control, report, source)
         try:
             with task.log.open("ab") as log:
                 client.execute(env=task.environment, stdout=log, stderr=log)

@@ -18,6 +18,7 @@ from ..core.ports import Outcome, Progress
 from ..core.runs import Reason
 from . import results, wire
 from .control import Control
+from .kernels import Reserved
 from .notebook import execute
 from .processes import end, of_attempt, shown
 
@@ -34,6 +35,8 @@ class Runner:
         self._current: tuple[str, Control | None] = ("", None)
         self._sending = threading.Lock()
         self._log = results.Log()
+        #: The kernel for the next attempt, if it needs the same as the last one.
+        self._reserved: Reserved | None = None
         #: Whether the worker is gone; what happens from then on is our doing.
         self._abandoned = False
 
@@ -49,17 +52,33 @@ class Runner:
                 with suppress(OSError):
                     results.write(command.task.result, self._log.result(outcome))
             self._send(wire.Done(outcome))
+            self._reserve(command)
 
     def _attempt(self, command: wire.Execute, control: Control) -> Outcome:
         control.begin()
         try:
-            return execute(command.task, control, self._report, command.source)
+            reserved = self._take_reserved(command)
+            return execute(command.task, control, self._report, command.source, reserved)
         finally:
             control.end()
             if control.kernel is not None:
                 end([control.kernel, *control.children])
             if control.forked:
                 _end_left(command.task.attempt_id)
+
+    def _reserve(self, command: wire.Execute) -> None:
+        """Reserve a kernel like the one of the last attempt, before anybody waits for it."""
+        template = command.source.template
+        if template is not None and not self._abandoned:
+            with suppress(OSError):
+                self._reserved = Reserved(command.task.kernel, template)
+
+    def _take_reserved(self, command: wire.Execute) -> Reserved | None:
+        reserved, self._reserved = self._reserved, None
+        if reserved is not None and not reserved.suits(command.task.kernel, command.source):
+            reserved.release()
+            return None
+        return reserved
 
     def _listen(self) -> None:
         while header := self._receive(wire.HEADER_SIZE):

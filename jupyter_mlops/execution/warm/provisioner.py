@@ -16,6 +16,7 @@ from typing import Any, cast
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
+from nbclient.exceptions import DeadKernelError
 from traitlets import Unicode
 
 from .mlops_template.channel import receive, send
@@ -37,6 +38,7 @@ class TemplateProvisioner(LocalProvisioner):
         super().__init__(**kwargs)
         self._connection: socket.socket | None = None
         self._pid = 0
+        self._taken = False
         self._exit_code: int | None = None
         #: Whether the template has ended, which takes its kernels along.
         self.abandoned = False
@@ -50,8 +52,8 @@ class TemplateProvisioner(LocalProvisioner):
 
     @property
     def has_process(self) -> bool:
-        """Whether there is a kernel."""
-        return self.warm or super().has_process
+        """Whether there is a kernel; one that is reserved is not ours yet."""
+        return (self.warm and self._taken) or super().has_process
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Take a kernel from the template, or prepare to start one."""
@@ -62,23 +64,17 @@ class TemplateProvisioner(LocalProvisioner):
                 self.problem = f"its template does not answer: {error}"
         return await super().pre_launch(**kwargs)
 
-    async def _take(self, **kwargs: Any) -> dict[str, Any]:
-        kwargs.pop("extra_arguments", None)
-        # Applies what the kernelspec says of the environment.
-        kwargs = await KernelProvisionerBase.pre_launch(self, cmd=[], **kwargs)
-        environment = {**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())}
-        environment.pop("PYTHONEXECUTABLE", None)
+    async def reserve(self) -> None:
+        """Get hold of a kernel that waits for its attempt. Raises `OSError`."""
         connection = socket.socket(socket.AF_UNIX)
-        log = kwargs.get("stdout")
-        descriptors = [log if isinstance(log, int) else log.fileno()] if log else []
+        connection.settimeout(PATIENCE)
         try:
             connection.connect(self.template)
-            request = {"cwd": str(kwargs.get("cwd") or Path.cwd()), "environment": environment}
-            send(connection, request, *descriptors)
+            send(connection, {})
             async with asyncio.timeout(PATIENCE):
                 await _readable(connection)
             reply = receive(connection)
-        except OSError:
+        except BaseException:
             connection.close()
             raise
         if reply is None:
@@ -88,7 +84,41 @@ class TemplateProvisioner(LocalProvisioner):
         self._connection = connection
         self.pid = self.pgid = self._pid = reply[0]["pid"]
         self.connection_info = _decoded(reply[0]["connection"])
+
+    async def _take(self, **kwargs: Any) -> dict[str, Any]:
+        kwargs.pop("extra_arguments", None)
+        # Applies what the kernelspec says of the environment.
+        kwargs = await KernelProvisionerBase.pre_launch(self, cmd=[], **kwargs)
+        environment = {**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())}
+        environment.pop("PYTHONEXECUTABLE", None)
+        log = kwargs.get("stdout")
+        descriptors = [log if isinstance(log, int) else log.fileno()] if log else []
+        request = {"cwd": str(kwargs.get("cwd") or Path.cwd()), "environment": environment}
+        reserved = self._connection is not None
+        if not reserved:
+            await self.reserve()
+        try:
+            self._send(request, *descriptors)
+        except OSError:
+            self.give_back()
+            if reserved:
+                # Whoever reserved it is connected to it already.
+                raise DeadKernelError("The kernel ended while it waited.") from None
+            raise
+        self._taken = True
         return kwargs
+
+    def _send(self, request: dict[str, Any], *descriptors: int) -> None:
+        if self._connection is not None:
+            self._connection.settimeout(PATIENCE)
+            send(self._connection, request, *descriptors)
+            self._connection.setblocking(False)
+
+    def give_back(self) -> None:
+        """Let go of a kernel, which ends it."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Return how to reach the kernel that was taken, or start one."""

@@ -1,12 +1,12 @@
 """The template's loop: forks kernels and hands them out.
 
-Who connects to its socket and sends a request gets a kernel, which ends when the connection
-closes. A request and the reply to it are::
+Who connects to its socket gets a kernel, which ends when the connection closes. These go to and
+fro; between the second and the third as much time may pass as the other side likes::
 
-    {"cwd": …, "environment": {…}}  with one file descriptor, which takes what the kernel prints
+    {}
     {"pid": …, "connection": {what the connection file says}}
-
-and ``{"exit": code}`` follows when the kernel has ended, negative for a signal.
+    {"cwd": …, "environment": {…}}  with one file descriptor, which takes what the kernel prints
+    {"exit": code}  when the kernel has ended, negative for a signal
 
 If several forks in a row end before they are ready, or none can be made, the template turns
 everybody away, and ends with the last kernel that it has handed out.
@@ -37,6 +37,10 @@ from .channel import receive, send
 _TRIES = 3
 
 
+#: An attempt's folder and environment, and the descriptor of its log.
+_Attempt = tuple[dict[str, Any], list[int]]
+
+
 @dataclass
 class Fork:
     """What a fork is told when it is made."""
@@ -58,10 +62,12 @@ class Child:
         self.folder = folder
         #: What its connection file says, once it is ready.
         self.connection: dict[str, Any] | None = None
-        #: The connection of whoever it serves.
+        #: The connection of whoever it was handed out to.
         self.client: socket.socket | None = None
         #: Whether it may still be handed out.
         self.free = True
+        #: Whether it was handed out, and waits for its attempt.
+        self.reserved = False
 
 
 class Template:
@@ -76,8 +82,8 @@ class Template:
         self._idle = idle
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, Child] = {}
-        #: Requests for which no kernel was ready.
-        self._waiting: list[tuple[socket.socket, dict[str, Any], list[int]]] = []
+        #: Connections for which no kernel was ready, and the attempts that have come by them.
+        self._waiting: dict[socket.socket, _Attempt | None] = {}
         self._count = 0
         #: Forks since the last one that got ready, all of which have ended.
         self._failures = 0
@@ -112,9 +118,12 @@ class Template:
     def _free(self) -> list[Child]:
         return [each for each in self._children.values() if each.free]
 
+    def _ahead(self) -> int:
+        return sum(each.free or each.reserved for each in self._children.values())
+
     def _fill(self) -> Fork | None:
         """Fork until enough kernels wait."""
-        while not self._closed and len(self._free()) < self._idle + len(self._waiting):
+        while not self._closed and self._ahead() < self._idle + len(self._waiting):
             self._count += 1
             folder = f"{self._folder}/{self._count}"
             template = os.getpid()
@@ -143,10 +152,9 @@ class Template:
             child.channel.close()
             if child.client is not None:
                 child.client.close()
-        for client, _, descriptors in self._waiting:
+        for client, attempt in self._waiting.items():
             client.close()
-            for each in descriptors:
-                os.close(each)
+            _close_all(attempt)
 
     # -- what happens ------------------------------------------------------------------------------
 
@@ -165,15 +173,19 @@ class Template:
 
     def _on_client(self, client: socket.socket) -> None:
         message = receive(client)
-        if message is not None:
-            self._waiting.append((client, *message))
-            self._hand_out()
-            return
-        self._turn_away(client)
-        for child in self._children.values():
-            if child.client is client:
+        child = next((each for each in self._children.values() if each.client is client), None)
+        if message is None:
+            self._turn_away(client)
+            if child is not None:
                 child.client = None
                 self._kill(child)
+        elif child is not None:
+            self._give(child, message)
+        elif client in self._waiting:
+            self._waiting[client] = message
+        else:
+            self._waiting[client] = None
+            self._hand_out()
 
     def _on_child(self, channel: socket.socket) -> None:
         self._selector.unregister(channel)
@@ -203,16 +215,22 @@ class Template:
     def _hand_out(self) -> None:
         """Give the kernels that are ready to those who wait."""
         ready = [each for each in self._free() if each.connection is not None]
-        for child in ready[: len(self._waiting)]:
-            client, request, descriptors = self._waiting.pop(0)
+        for client in list(self._waiting)[: len(ready)]:
+            child = ready.pop(0)
             child.free = False
+            child.reserved = True
             child.client = client
             with contextlib.suppress(ConnectionError):
-                send(child.channel, request, *descriptors)
-            for each in descriptors:
-                os.close(each)
-            with contextlib.suppress(ConnectionError):
                 send(client, {"pid": child.pid, "connection": child.connection})
+            if (attempt := self._waiting.pop(client)) is not None:
+                self._give(child, attempt)
+
+    def _give(self, child: Child, attempt: _Attempt) -> None:
+        """Let a kernel serve an attempt."""
+        child.reserved = False
+        with contextlib.suppress(ConnectionError):
+            send(child.channel, attempt[0], *attempt[1])
+        _close_all(attempt)
 
     def _gone(self, child: Child, code: int) -> None:
         shutil.rmtree(child.folder, ignore_errors=True)
@@ -234,7 +252,7 @@ class Template:
         self._closed = True
         self._selector.unregister(self._listener)
         self._listener.close()
-        for client, *_ in list(self._waiting):
+        for client in list(self._waiting):
             self._turn_away(client)
         for child in self._free():
             self._kill(child)
@@ -244,14 +262,10 @@ class Template:
     def _turn_away(self, client: socket.socket) -> None:
         self._selector.unregister(client)
         client.close()
-        for each in self._waiting:
-            if each[0] is client:
-                for descriptor in each[2]:
-                    os.close(descriptor)
-        self._waiting = [each for each in self._waiting if each[0] is not client]
+        _close_all(self._waiting.pop(client, None))
 
     def _kill(self, child: Child) -> None:
-        child.free = False
+        child.free = child.reserved = False
         for kill in (os.killpg, os.kill):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(child.pid, signal.SIGKILL)
@@ -261,3 +275,8 @@ class Template:
             self._kill(child)
         shutil.rmtree(self._folder, ignore_errors=True)
         os._exit(0)
+
+
+def _close_all(attempt: _Attempt | None) -> None:
+    for each in attempt[1] if attempt is not None else ():
+        os.close(each)
