@@ -42,12 +42,13 @@ def follow(client: Client, sweep_id: str, after: int | None = None) -> Iterator[
     if its worker is away and no other can be started.
     """
     watch = _Watch(client, sweep_id)
-    if after is None:
-        after = watch.ask(lambda: client.call(ops.STATUS)).seq
+    start = watch.ask(lambda: client.call(ops.STATUS)).seq if after is None else after
     update = watch.update()
     yield update
-    with closing(events(client, after)) as stream:
-        while not update.sweep.status.finished:
+    if after is None and update.sweep.status.finished:
+        return  # before we came
+    with closing(events(client, start)) as stream:
+        while not (update.sweep.status.finished and watch.heard_all):
             event = next(stream)
             watch.notice(event)
             if watch.due(event):
@@ -109,6 +110,9 @@ class _Watch:
         self._dirty = True
         self._ending = False
         self._looked = 0.0
+        #: Whether the sweep was seen to have ended, and whether the events have told of it too.
+        self._ended = False
+        self.heard_all = False
 
     def ask(self, request: Callable[[], R]) -> R:
         """Ask the worker, again if it has just been replaced."""
@@ -123,11 +127,12 @@ class _Watch:
         """Take in an event."""
         if event is None:
             self._dirty = True
+            self.heard_all = self._ended
         elif event.sweep_id == self._sweep_id and event.kind in ("run", "sweep"):
             self._dirty = True
             if event.status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED):
                 if event.kind == "sweep":
-                    self._ending = True
+                    self._ending = self.heard_all = True
                 elif event.run_id is not None:
                     self._finished.append(event.run_id)
 
@@ -141,6 +146,8 @@ class _Watch:
         sweep = self.ask(lambda: self._client.call(ops.GET_SWEEP, sweep_id=self._sweep_id))
         runs = [self._run(run_id) for run_id in dict.fromkeys(self._finished)]
         finished = tuple(run for run in runs if run.status.finished)
+        self._ended = sweep.status.finished
+        self.heard_all = self.heard_all and self._ended
         self._finished.clear()
         self._dirty = self._ending = False
         self._looked = time.monotonic()

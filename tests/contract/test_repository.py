@@ -41,7 +41,7 @@ def test_python_locks_pin_hashes() -> None:
     """Every locked requirement has an exact version and the hashes of its files."""
     for lock in ROOT.glob("requirements/*.txt"):
         entries = re.split(r"\n(?=\S)", lock.read_text("utf-8").strip())
-        assert len(entries) > 100
+        assert len(entries) > 50
         assert not [e for e in entries if not re.match(r"\S+==\S+.*\\\n\s+--hash=sha256:", e)]
 
 

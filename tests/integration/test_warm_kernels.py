@@ -40,9 +40,10 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Make:
 @pytest.fixture
 async def warm(tmp_path: Path, templates: Make) -> AsyncIterator[LocalExecutor]:
     """An executor with warm kernels; nothing of it is left afterwards."""
+    others = set(psutil.Process().children(recursive=True))
     made = LocalExecutor(tmp_path / "runner.log", templates())
     yield made
-    children = psutil.Process().children(recursive=True)
+    children = set(psutil.Process().children(recursive=True)) - others
     await made.close()
     psutil.wait_procs(children, timeout=10)
     assert not [each for each in children if each.is_running()]

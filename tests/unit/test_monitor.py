@@ -217,8 +217,9 @@ def test_when_memory_is_gone_the_worst_must_end(
     """It is the one that most exceeds its share, not the largest; one ends at a time."""
     left = 100 * MB
     made = watch(lambda: left)
-    made.add("large", start(HOLD.format(size=700 * MB)), requested=900 * MB)
-    made.add("greedy", start(HOLD.format(size=500 * MB)), expected=200 * MB)
+    large, greedy = (start(HOLD.format(size=size * MB)) for size in (700, 500))
+    made.add("large", large, requested=900 * MB)
+    made.add("greedy", greedy, expected=200 * MB)
     attempt, line = made.complaints.get(timeout=10)
     assert attempt == "greedy"
     assert line.startswith("The machine ran out of memory, and this run used 5")
