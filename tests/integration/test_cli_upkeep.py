@@ -111,6 +111,7 @@ def test_retries_must_be_counted(mlops: Command, project: Path) -> None:
     assert "say with --retries N" in done.err
 
 
+@pytest.mark.slow
 def test_the_stage_of_stopping_is_shown(mlops: Command, project: Path) -> None:
     """While a deaf kernel is being ended, lists and lines say how."""
     write_notebook(project / "deaf.ipynb", "x = 1", DEAF)

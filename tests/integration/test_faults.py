@@ -19,6 +19,7 @@ from tests.support import workers
 from tests.support.workers import FOREVER, LOG_METRIC, started, submit, wait_for
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["store.db", "mlflow.db"])
 def test_a_locked_database_is_waited_for(tmp_path: Path, name: str) -> None:
     """Another program holds it for some seconds: the worker answers, and nothing is lost."""

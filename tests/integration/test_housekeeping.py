@@ -67,6 +67,7 @@ def _runs(client: Client, space: str) -> list[m.RunView]:
     return workers.runs(client, done.id)
 
 
+@pytest.mark.slow
 def test_what_a_model_version_needs_stays(client: Client) -> None:
     """Its run, output notebook, snapshot, artifacts and model stay; all of the others goes."""
     write(client, "x = 1", MODEL)
@@ -123,6 +124,7 @@ def _all_tracked(client: Client) -> list[mlflow.entities.Run]:
     return list(tracked.search_runs(where, run_view_type=mlflow.entities.ViewType.ALL))
 
 
+@pytest.mark.slow
 def test_a_superseded_attempt_of_a_needed_run_stays(client: Client) -> None:
     """Every attempt of the run that a version was made from is part of its record."""
     gate = client.project.root / "gate"
@@ -210,6 +212,7 @@ def test_a_sweep_that_goes_on_cannot_be_deleted(client: Client) -> None:
     assert len(workers.runs(client, sweep.id)) == 2
 
 
+@pytest.mark.slow
 def test_the_retention_is_applied_when_the_worker_starts(tmp_path: Path) -> None:
     """A new worker removes what has become too old, without being asked."""
     folder = workers.make_project(tmp_path / "project", "retention = 0.00001\n")

@@ -79,6 +79,7 @@ class Kernel:
         return [run for run in found if run.info.run_id != self.tracked.id]
 
 
+@pytest.mark.slow
 def test_everything_in_one_run(tracker: MlflowTracker, tmp_path: Path) -> None:
     """Bare calls and autolog fill the attempt's run; that the code failed is not lost."""
     kernel = Kernel(

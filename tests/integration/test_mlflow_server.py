@@ -86,6 +86,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     made.kill()
 
 
+@pytest.mark.slow
 def test_server_goes_and_comes_back(server: Server, tmp_path: Path) -> None:
     """While the server is away that is told soon; afterwards everything can be made good."""
     tracker, registry = open_tracker(server.uri, tmp_path / ".mlops"), open_registry(server.uri)

@@ -274,6 +274,7 @@ def python(code: str, folder: Path, environment: dict[str, str]) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_moved_project(tmp_path: Path) -> None:
     """After a project was moved its registered model loads, and nothing points to the old place."""
     old, new = tmp_path / "old place", tmp_path / "new" / "place"

@@ -109,6 +109,7 @@ def test_a_run_that_waits_has_no_notebook(client: Client) -> None:
     assert client.call(ops.TAIL, run_id=f"{second.id}-1").status is Status.QUEUED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["killed", "stopped"])
 def test_a_worker_that_ends_leaves_the_notebook_so_far(client: Client, how: str) -> None:
     """Whether it was killed or stopped: what the lost attempt had put out can be read.

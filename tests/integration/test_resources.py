@@ -69,6 +69,7 @@ def test_a_kernel_that_is_killed_says_so(client: Client) -> None:
     assert detail.run.error.startswith("The kernel died (signal 9; maybe out of memory, peak 4")
 
 
+@pytest.mark.slow
 def test_short_runs_have_figures_too(client: Client) -> None:
     """Memory includes that of child processes, and CPU time that of those that ended."""
     write(
@@ -89,6 +90,7 @@ def test_short_runs_have_figures_too(client: Client) -> None:
     assert 0.5 < attempt.cpu_time < 10
 
 
+@pytest.mark.slow
 def test_each_attempt_has_gpus_of_its_own(client: Client) -> None:
     """No device is given to two attempts at a time; who asks for none sees what there is."""
     write(

@@ -39,6 +39,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
         yield made
 
 
+@pytest.mark.slow
 def test_a_search_survives_its_worker(client: Client) -> None:
     """Each of its runs has a point of its own; the next worker goes on to ask."""
     write(client, PARAMETERS, LOG_METRIC + LOSS)
@@ -132,6 +133,7 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield made
 
 
+@pytest.mark.slow
 def test_without_optuna_it_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +225,7 @@ def test_python_searches(client: Client) -> None:
     assert refused == "sampler: 'best' is none of tpe, random."
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     """The search that README.md shows works on the example project, here with fewer trials."""

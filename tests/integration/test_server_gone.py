@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from jupyter_mlops.app.client import Client
 from jupyter_mlops.app.projects import find_project
@@ -17,6 +18,7 @@ from tests.support import workers
 from tests.support.notebooks import write_notebook
 
 
+@pytest.mark.slow
 def test_runs_outlive_the_server_that_started_them(tmp_path: Path) -> None:
     """The worker that a server started goes on when the server is killed."""
     folder = workers.make_project(tmp_path / "project")

@@ -50,6 +50,7 @@ def states(view: m.SharingView) -> list[str]:
     return [each.state for each in view.cells]
 
 
+@pytest.mark.slow
 def test_from_the_hint_to_the_saving(client: Client) -> None:
     """What earlier runs measured makes the hint, its cell is tagged, and executed once."""
     path = write(client, *CELLS, name="hint.ipynb")

@@ -49,6 +49,7 @@ async def test_each_cell_has_the_whole_limit(executor: LocalExecutor, tmp_path: 
     assert _stages(seen) == []
 
 
+@pytest.mark.slow
 async def test_a_deaf_kernel_is_terminated_then_killed(
     executor: LocalExecutor, tmp_path: Path
 ) -> None:
@@ -63,6 +64,7 @@ async def test_a_deaf_kernel_is_terminated_then_killed(
     assert is_alive(kernel) is False
 
 
+@pytest.mark.slow
 async def test_a_cancelled_deaf_kernel_ends_too(executor: LocalExecutor, tmp_path: Path) -> None:
     """Cancelling says at once that it interrupts, and ends what does not listen."""
     seen: list[Progress] = []

@@ -93,6 +93,7 @@ def _plain(output: Any) -> Any:
     return {key: value for key, value in output.items() if key != "metadata"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CORPUS)
 async def test_the_same_as_cold(
     name: str, warm: LocalExecutor, cold: LocalExecutor, tmp_path: Path

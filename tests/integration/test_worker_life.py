@@ -85,6 +85,7 @@ def test_a_run_that_sweeps_does_not_wait_for_itself(
         ]
 
 
+@pytest.mark.slow
 def test_a_run_may_sweep_a_notebook_of_another_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_run_may_sweep_a_notebook_of_another_project(
         assert (other / ".mlops" / "mlflow.db").exists()
 
 
+@pytest.mark.slow
 def test_two_projects_share_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Together they never run more attempts than there are cores."""
     monkeypatch.setenv("JUPYTER_MLOPS_CORES", "1")
@@ -125,6 +127,7 @@ def test_two_projects_share_the_machine(tmp_path: Path, monkeypatch: pytest.Monk
     assert log.read_text() == "+-" * 6
 
 
+@pytest.mark.slow
 def test_an_idle_worker_ends(tmp_path: Path) -> None:
     """It leaves no socket, and the next request starts another."""
     folder = workers.make_project(tmp_path / "idle", "idle_minutes = 0.02\n")
