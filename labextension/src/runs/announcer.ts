@@ -70,8 +70,14 @@ export function announcement(
   const cancelled = countOf('cancelled', sweep.counts);
   const best = decodeNumber(sweep.best?.value);
   const facts = [
-    trans._n('%1 run succeeded', '%1 runs succeeded', succeeded),
-    failed > 0 ? trans.__('%1 failed', failed) : '',
+    succeeded > 0
+      ? trans._n('%1 run succeeded', '%1 runs succeeded', succeeded)
+      : '',
+    failed === 0
+      ? ''
+      : succeeded > 0
+        ? trans.__('%1 failed', failed)
+        : trans._n('%1 run failed', '%1 runs failed', failed),
     pruned > 0 ? trans.__('%1 pruned', pruned) : '',
     cancelled > 0 ? trans.__('%1 cancelled', cancelled) : '',
     best !== null && sweep.metric !== null

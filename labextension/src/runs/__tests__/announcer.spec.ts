@@ -33,6 +33,13 @@ describe('the announcement of a sweep’s end', () => {
     );
   });
 
+  it('does not count what there is none of', () => {
+    const counts = { ...NONE, failed: 1 };
+    expect(announcement(aSweep({ counts }), trans)).toBe(
+      'train.ipynb: 1 run failed'
+    );
+  });
+
   it('tells pruned runs from those that somebody cancelled', () => {
     const counts = { ...NONE, succeeded: 1, cancelled: 5, pruned: 4 };
     expect(announcement(aSweep({ counts }), trans)).toBe(
