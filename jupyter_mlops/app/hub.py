@@ -38,6 +38,7 @@ class EventHub:
             if events:
                 continue
             try:
-                await asyncio.wait_for(changed.wait(), beat)
+                async with asyncio.timeout(beat):
+                    await changed.wait()
             except TimeoutError:
                 yield None

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ class Reserved:
     """A warm kernel that waits for its attempt, and to which we are connected."""
 
     def __init__(self, kernel: str, template: Path) -> None:
-        """Reserve one for the kernelspec ``kernel``. Raises `OSError` if there is none."""
+        """Reserve one for the kernelspec ``kernel``.
+
+        Raises `OSError` if there is none, and `DeadKernelError` if it ends at once.
+        """
         self._suits = (kernel, template)
         self.manager: Any = _Manager(kernel_name=kernel)
         _provision(self.manager, template)
@@ -53,8 +57,7 @@ class Reserved:
         self.manager.load_connection_info(provisioner.connection_info)
         self.client = self.manager.client()
         self.client.start_channels(stdin=False, hb=False)
-        async with asyncio.timeout(START_TIMEOUT):
-            await _subscribed(self.client)
+        await _until(_subscribed(self.client), provisioner, START_TIMEOUT)
 
     def suits(self, kernel: str, source: Source) -> bool:
         """Whether it is what an attempt with that kernelspec needs, and lives."""
@@ -78,6 +81,22 @@ def _provision(manager: Any, template: Path | None) -> None:
         parent=manager,
         template=str(template or ""),
     )
+
+
+async def _until(
+    answer: Coroutine[Any, Any, None], provisioner: TemplateProvisioner, patience: float
+) -> None:
+    """Wait for an answer of a warm kernel. Raises `DeadKernelError` if none comes."""
+    answering = asyncio.create_task(answer)
+    end = asyncio.create_task(provisioner.watch())
+    await asyncio.wait([answering, end], timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+    answered, ended = answering.done(), end.done()
+    for each in (answering, end):
+        each.cancel()
+    await asyncio.gather(answering, end, return_exceptions=True)
+    if not answered:
+        waited = "it ended" if ended else f"{patience:g} s had passed"
+        raise DeadKernelError(f"The kernel had not answered when {waited}.")
 
 
 async def _subscribed(client: Any) -> None:
@@ -170,18 +189,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
 
         Unlike jupyter_client's wait it needs no pause in which nothing comes.
         """
-        answer = asyncio.create_task(self._answer())
-        end = asyncio.create_task(self.km.provisioner.watch())
-        await asyncio.wait(
-            [answer, end], timeout=self.startup_timeout, return_when=asyncio.FIRST_COMPLETED
-        )
-        answered, ended = answer.done(), end.done()
-        for each in (answer, end):
-            each.cancel()
-        await asyncio.gather(answer, end, return_exceptions=True)
-        if not answered:
-            waited = "it ended" if ended else f"{self.startup_timeout:g} s had passed"
-            raise DeadKernelError(f"The kernel had not answered when {waited}.")
+        await _until(self._answer(), self.km.provisioner, self.startup_timeout)
 
     async def _answer(self) -> None:
         request = self.kc.kernel_info()
@@ -213,7 +221,8 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
             if client is not None and await provisioner.poll() is None:
                 client.shutdown()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(provisioner.wait(), END_TIMEOUT)
+                    async with asyncio.timeout(END_TIMEOUT):
+                        await provisioner.wait()
             if provisioner.has_process:
                 await provisioner.kill()
                 await provisioner.wait()

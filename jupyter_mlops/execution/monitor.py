@@ -131,9 +131,9 @@ class Monitor:
                     self._changed.wait(pause)
                 if self._closed:
                     return
-                watched = list(self._watched.values())
-            if watched:
-                pause = self.look(watched)
+                young = time.monotonic() - _SOON / 2
+                watched = [each for each in self._watched.values() if each.since < young]
+            pause = self.look(watched) if watched else _SOON
 
     def look(self, watched: Iterable[_Watched]) -> float:
         """Look at attempts once; return the seconds until the next look."""

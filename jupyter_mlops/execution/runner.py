@@ -14,6 +14,8 @@ import threading
 from contextlib import suppress
 from functools import partial
 
+from nbclient.exceptions import DeadKernelError
+
 from ..core.ports import Outcome, Progress
 from ..core.runs import Reason
 from . import results, wire
@@ -70,7 +72,7 @@ class Runner:
         """Reserve a kernel like the one of the last attempt, before anybody waits for it."""
         template = command.source.template
         if template is not None and not self._abandoned:
-            with suppress(OSError):
+            with suppress(OSError, DeadKernelError):
                 self._reserved = Reserved(command.task.kernel, template)
 
     def _take_reserved(self, command: wire.Execute) -> Reserved | None:

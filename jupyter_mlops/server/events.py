@@ -119,7 +119,8 @@ class Follower:
                 self._log.debug("No events of %r: %s", self._path, error)
             delay = DELAYS[0] if self._heard else min(2 * delay, DELAYS[1])
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self._awake.wait()
 
     async def _listen(self) -> None:
         status = await _status(self._project)

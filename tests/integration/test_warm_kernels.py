@@ -232,6 +232,41 @@ async def test_a_killed_kernel(warm: LocalExecutor, tmp_path: Path) -> None:
     assert (started, outcome.status) == ("warm", Status.SUCCEEDED)
 
 
+async def test_a_kernel_that_is_killed_while_it_waits(tmp_path: Path, templates: Make) -> None:
+    """Nobody has asked for it yet: the next attempt gets another one."""
+    pool = templates(idle=2)
+    warm = LocalExecutor(tmp_path / "runner.log", pool)
+    try:
+        for _ in range(3):
+            outcome, started = await run(warm, a_task(tmp_path, "x = 1"))
+            assert (started, outcome.status) == ("warm", Status.SUCCEEDED)
+            (pid,) = pool.pids()
+            # One of them waits for the next attempt of the runner.
+            waiting = psutil.Process(pid).children()
+            for each in waiting:
+                each.kill()
+            await asyncio.to_thread(psutil.wait_procs, waiting)
+    finally:
+        await warm.close()
+
+
+async def test_a_kernel_for_another_template_is_given_back(tmp_path: Path, templates: Make) -> None:
+    """The kernel that waits for a runner's next attempt ends if that needs another one."""
+    pool = templates(idle=1)
+    warm = LocalExecutor(tmp_path / "runner.log", pool)
+    try:
+        await run(warm, a_task(tmp_path, "x = 1"))
+        (pid,) = pool.pids()
+        waiting = psutil.Process(pid).children()
+        other = a_task(tmp_path, "x = 1", environment={**os.environ, "LANG": "C.UTF-8"})
+        assert (await run(warm, other))[1] == "warm"
+        gone, alive = await asyncio.to_thread(psutil.wait_procs, waiting, timeout=30)
+        assert gone
+        assert not alive
+    finally:
+        await warm.close()
+
+
 @pytest.mark.timeout(100)
 async def test_a_kernel_that_is_killed_before_it_answers(
     warm: LocalExecutor, cold: LocalExecutor, tmp_path: Path

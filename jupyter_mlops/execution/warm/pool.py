@@ -284,7 +284,8 @@ class Templates:
         loop.add_reader(control, ready.set)
         try:
             # How long shared cells may take is for the user to say.
-            await asyncio.wait_for(ready.wait(), _PATIENCE if limited else None)
+            async with asyncio.timeout(_PATIENCE if limited else None):
+                await ready.wait()
         except TimeoutError:
             raise NoTemplate(f"it took longer than {_PATIENCE:g} s to start") from None
         finally:

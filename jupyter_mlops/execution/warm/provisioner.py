@@ -154,7 +154,8 @@ class TemplateProvisioner(LocalProvisioner):
     async def ended(self) -> int | None:
         """Return the exit code of a kernel that is known to have ended; None if nobody tells."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.watch(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self.watch()
         return await self.poll()
 
     async def send_signal(self, signum: int) -> None:

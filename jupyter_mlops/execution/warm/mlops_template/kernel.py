@@ -100,6 +100,9 @@ class Kernel(IPKernelApp):
     def init_poller(self) -> None:
         """Do nothing: the system ends this process with its parent."""
 
+    def init_heartbeat(self) -> None:
+        """Do nothing: who uses the kernel is told of its end by the template."""
+
     def init_kernel(self) -> None:
         """Connect the kernel that the template has made."""
         kernel_class: Any = self.kernel_class

@@ -68,6 +68,7 @@ def prepare(names: list[str]) -> Prepared:
         sys.stdout, sys.stderr = out, err
         try:
             done = preload(names, out, err)
+            use_for_the_first_time(done)
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     if not backend:
@@ -167,6 +168,22 @@ def preload(names: list[str], out: Stream, err: Stream) -> list[str]:
     if hidden := loaded & _local_modules():
         raise Refusal(f"files beside the notebook are named like {', '.join(sorted(hidden))}")
     return done
+
+
+def use_for_the_first_time(names: list[str]) -> None:
+    """Let libraries do now what they put off until they are used, and each fork would do anew.
+
+    They import modules, look for plugins and fill caches. No thread is started by it.
+    """
+    packages = {each.partition(".")[0] for each in names}
+    with contextlib.suppress(Exception):  # it only takes time off the first use in the notebook
+        if "pandas" in packages:
+            frame = sys.modules["pandas"].DataFrame({"a": [0.5, 1.5], "b": ["x", "y"]})
+            frame._repr_html_()
+            repr(frame["a"])
+        if "sklearn" in packages:
+            validation = importlib.import_module("sklearn.utils.validation")
+            validation.check_array([[0.0, 1.0], [1.0, 0.0]])
 
 
 def _is_installed(name: str) -> bool:
