@@ -16,7 +16,7 @@ from ..store import Step, Store
 from .outputs import settle
 from .projects import Project
 from .search import as_pruned
-from .tasks import log_path, output_path, result_path
+from .tasks import log_path, recorded_output, result_path
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +55,10 @@ def _record(project: Project, store: Store, attempt: Attempt) -> None:
     if attempt.reason is Reason.PRUNED:
         outcome = as_pruned(outcome, attempt.error)
     outcome = settle(project, run, attempt, outcome)
-    output = output_path(project, run) if outcome.has_output else None
     store.attempts.finish(
         attempt,
         outcome,
-        output=output.relative_to(project.root).as_posix() if output else None,
+        output=recorded_output(project, run, outcome),
         synced=False,
         step=Step(attempt, logged=left.unknown(store.attempts.count_points(attempt))),
     )

@@ -252,7 +252,10 @@ class Scheduler:
             lost = settle(self._project, run, active.attempt, lost)
             with contextlib.suppress(StoreUnavailable, LeaseLost):
                 self._store.attempts.finish(
-                    active.attempt, lost, output=self._kept(run, lost), synced=False
+                    active.attempt,
+                    lost,
+                    output=tasks.recorded_output(self._project, run, lost),
+                    synced=False,
                 )
         finally:
             self._give_back(active)
@@ -329,7 +332,7 @@ class Scheduler:
                 self._store.attempts.finish,
                 attempt,
                 outcome,
-                output=self._kept(run, outcome),
+                output=tasks.recorded_output(self._project, run, outcome),
                 metrics=metrics,
                 synced=metrics is not None,
                 step=active.step,
@@ -354,12 +357,6 @@ class Scheduler:
         """
         others = (each for each in self._active.values() if each.sweep.id == sweep.id)
         return any(not each.recorded for each in others)
-
-    def _kept(self, run: Run, outcome: Outcome) -> str | None:
-        """Return the output notebook's path in the project; None if there is none."""
-        if not outcome.has_output:
-            return None
-        return tasks.output_path(self._project, run).relative_to(self._project.root).as_posix()
 
     async def _logged(self, active: _Active, run: Run, points: Sequence[MetricPoint]) -> None:
         """Make use of metrics that have been stored."""

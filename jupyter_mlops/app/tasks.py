@@ -10,7 +10,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from ..core import values
-from ..core.ports import Kept, Task
+from ..core.ports import Kept, Outcome, Task
 from ..core.resources import thread_limits
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Attempt, Run, Sweep
 from ..mlflow_client import kernel_defaults
@@ -90,6 +90,13 @@ def output_path(project: Project, run: Run) -> Path:
     """Return where a run's output notebook lies: ``runs/<notebook>/<sweep>/<run>.ipynb``."""
     folder = project.root / "runs" / Path(run.notebook).with_suffix("")
     return folder / run.sweep_id / f"{run.id}.ipynb"
+
+
+def recorded_output(project: Project, run: Run, outcome: Outcome) -> str | None:
+    """Return the output notebook's path in the project; None if there is none."""
+    if not outcome.has_output:
+        return None
+    return output_path(project, run).relative_to(project.root).as_posix()
 
 
 def kept_path(project: Project, attempt: str) -> Path:

@@ -131,8 +131,8 @@ class Monitor:
                     self._changed.wait(pause)
                 if self._closed:
                     return
-                young = time.monotonic() - _SOON / 2
-                watched = [each for each in self._watched.values() if each.since < young]
+                latest = time.monotonic() - _SOON / 2  # those that began later are short, or wait
+                watched = [each for each in self._watched.values() if each.since < latest]
             pause = self.look(watched) if watched else _SOON
 
     def look(self, watched: Iterable[_Watched]) -> float:
