@@ -230,6 +230,68 @@ DELETE_ALIAS = Operation(
     "delete_alias", "DELETE", "/models/{name}/aliases/{alias}", "write", "Remove an alias", m.Empty
 )
 
+PIPELINE = Operation(
+    "pipeline",
+    "GET",
+    "/pipeline",
+    "read",
+    "The stages of the pipeline, where they stand, and why they will run",
+    m.PipelineView,
+    query=m.PipelineQuery,
+)
+GET_STAGE = Operation(
+    "get_stage",
+    "GET",
+    "/pipeline/stage",
+    "read",
+    "A stage: its command, files, metrics and log",
+    m.StageDetail,
+    query=m.StageQuery,
+)
+PLAN_PIPELINE = Operation(
+    "plan_pipeline",
+    "POST",
+    "/pipeline/plan",
+    "read",
+    "What a pipeline run would do",
+    m.PlanView,
+    body=m.PipelineRequest,
+)
+RUN_PIPELINE = Operation(
+    "run_pipeline",
+    "POST",
+    "/pipeline/runs",
+    "execute",
+    "Bring stages up to date",
+    m.PipelineRunView,
+    body=m.PipelineRequest,
+)
+LIST_PIPELINE_RUNS = Operation(
+    "list_pipeline_runs",
+    "GET",
+    "/pipeline/runs",
+    "read",
+    "Pipeline runs, newest first",
+    list[m.PipelineRunView],
+    query=m.ListQuery,
+)
+GET_PIPELINE_RUN = Operation(
+    "get_pipeline_run",
+    "GET",
+    "/pipeline/runs/{pipeline_id}",
+    "read",
+    "A pipeline run and each of its stages",
+    m.PipelineRunDetail,
+)
+CANCEL_PIPELINE_RUN = Operation(
+    "cancel_pipeline_run",
+    "POST",
+    "/pipeline/runs/{pipeline_id}/cancel",
+    "execute",
+    "Cancel a pipeline run",
+    m.PipelineRunView,
+)
+
 EVENTS = Operation(
     "events",
     "GET",

@@ -238,7 +238,7 @@ class Event:
 
     seq: int
     time: datetime
-    #: ``sweep``, ``run``, ``metrics`` or ``model``.
+    #: ``sweep``, ``run``, ``metrics``, ``model`` or ``pipeline``.
     kind: str
     sweep_id: str | None
     run_id: str | None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ..core import values
 
 #: Version of these tables; a newer database is refused, an older one migrated (`migrations`).
-VERSION = 2
+VERSION = 3
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -214,4 +214,39 @@ events = sa.Table(
     sa.Column("run_id", sa.String(48)),
     sa.Column("status", sa.String(16)),
     sa.Column("data", Json, nullable=False),
+)
+
+pipelines = sa.Table(
+    "pipelines",
+    metadata,
+    _project(),
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("folder", sa.Text, nullable=False),
+    sa.Column("targets", Json, nullable=False),
+    sa.Column("options", Json, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("started_at", Moment),
+    sa.Column("finished_at", Moment),
+    sa.Column("duration", sa.Double),
+    sa.Index("pipelines_by_time", "project", "created_at"),
+)
+
+stages = sa.Table(
+    "stages",
+    metadata,
+    _project(),
+    sa.Column("pipeline_id", sa.String(32), primary_key=True),
+    sa.Column("stage", sa.Text, primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("causes", Json, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("run_id", sa.String(48)),
+    sa.Column("cached", sa.Boolean, nullable=False),
+    sa.Column("started_at", Moment),
+    sa.Column("finished_at", Moment),
+    sa.Column("duration", sa.Double),
 )

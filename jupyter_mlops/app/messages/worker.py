@@ -59,7 +59,7 @@ class EventView(View):
 
     seq: int
     time: Moment
-    kind: Literal["sweep", "run", "metrics", "model", "worker"]
+    kind: Literal["sweep", "run", "metrics", "model", "pipeline", "worker"]
     sweep_id: str | None
     run_id: str | None
     status: str | None

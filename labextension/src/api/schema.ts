@@ -141,6 +141,109 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/pipeline': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The stages of the pipeline, where they stand, and why they will run */
+    readonly get: operations['pipeline'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/pipeline/plan': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** What a pipeline run would do */
+    readonly post: operations['plan_pipeline'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/pipeline/runs': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Pipeline runs, newest first */
+    readonly get: operations['list_pipeline_runs'];
+    readonly put?: never;
+    /** Bring stages up to date */
+    readonly post: operations['run_pipeline'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/pipeline/runs/{pipeline_id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** A pipeline run and each of its stages */
+    readonly get: operations['get_pipeline_run'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/pipeline/runs/{pipeline_id}/cancel': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Cancel a pipeline run */
+    readonly post: operations['cancel_pipeline_run'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/pipeline/stage': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** A stage: its command, files, metrics and log */
+    readonly get: operations['get_stage'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/preview': {
     readonly parameters: {
       readonly query?: never;
@@ -489,6 +592,30 @@ export interface components {
       readonly source: string;
     };
     /**
+     * CauseKind
+     * @description Why a stage will run.
+     * @enum {unknown}
+     */
+    readonly CauseKind:
+      | 'always'
+      | 'command'
+      | 'dependency'
+      | 'forced'
+      | 'never_run'
+      | 'output'
+      | 'parameter'
+      | 'upstream';
+    /**
+     * CauseView
+     * @description Why a stage will run, or ran.
+     */
+    readonly CauseView: {
+      readonly change: string;
+      readonly kind: components['schemas']['CauseKind'];
+      readonly text: string;
+      readonly what: string;
+    };
+    /**
      * ChangeEvent
      * @description Something changed in a project; fetch it by its id.
      */
@@ -497,7 +624,8 @@ export interface components {
         readonly [key: string]: unknown;
       };
       /** @enum {unknown} */
-      readonly kind: 'metrics' | 'model' | 'run' | 'sweep' | 'worker';
+      readonly kind:
+        'metrics' | 'model' | 'pipeline' | 'run' | 'sweep' | 'worker';
       readonly project: string;
       readonly project_id: string;
       readonly run_id: string | null;
@@ -581,13 +709,34 @@ export interface components {
         readonly [key: string]: unknown;
       };
       /** @enum {unknown} */
-      readonly kind: 'metrics' | 'model' | 'run' | 'sweep' | 'worker';
+      readonly kind:
+        'metrics' | 'model' | 'pipeline' | 'run' | 'sweep' | 'worker';
       readonly run_id: string | null;
       readonly seq: number;
       readonly status: string | null;
       readonly sweep_id: string | null;
       /** Format: date-time */
       readonly time: string;
+    };
+    /**
+     * FileView
+     * @description A dependency or an output of a stage.
+     */
+    readonly FileView: {
+      readonly cached: boolean;
+      readonly change: string | null;
+      readonly exists: boolean;
+      readonly files: number | null;
+      readonly hash: string | null;
+      /** @enum {unknown} */
+      readonly kind: 'file' | 'folder' | 'parameters' | 'remote';
+      readonly metric: boolean;
+      readonly path: string;
+      readonly plot: boolean;
+      readonly size: number | null;
+      readonly values: {
+        readonly [key: string]: unknown;
+      };
     };
     /**
      * Finding
@@ -597,6 +746,16 @@ export interface components {
       readonly message: string;
       readonly name: string;
       readonly ok: boolean;
+    };
+    /**
+     * MetricChange
+     * @description A value of a metrics file now, and in the last commit.
+     */
+    readonly MetricChange: {
+      readonly before: unknown;
+      readonly name: string;
+      readonly path: string;
+      readonly value: unknown;
     };
     /**
      * MetricSeries
@@ -676,6 +835,75 @@ export interface components {
       readonly parameters: readonly components['schemas']['ParameterView'][];
       readonly readable: boolean;
       readonly seconds_per_run: number | null;
+    };
+    /**
+     * PipelineRequest
+     * @description Bring stages up to date. The options are those of ``dvc repro``.
+     */
+    readonly PipelineRequest: {
+      readonly all_pipelines?: boolean;
+      readonly downstream?: boolean;
+      readonly dry?: boolean;
+      readonly environment?: {
+        readonly [key: string]: string;
+      } | null;
+      readonly folder?: string;
+      readonly force?: boolean;
+      readonly keep_going?: boolean;
+      readonly no_commit?: boolean;
+      readonly origin?: string;
+      readonly pull?: boolean;
+      readonly single_item?: boolean;
+      readonly targets?: readonly string[];
+    };
+    /**
+     * PipelineRunDetail
+     * @description A pipeline run and each of its stages.
+     */
+    readonly PipelineRunDetail: {
+      readonly run: components['schemas']['PipelineRunView'];
+      readonly stages: readonly components['schemas']['StageView'][];
+    };
+    /**
+     * PipelineRunView
+     * @description One request to bring stages up to date, and how far it is.
+     */
+    readonly PipelineRunView: {
+      readonly counts: {
+        readonly [key: string]: number;
+      };
+      /** Format: date-time */
+      readonly created_at: string;
+      readonly duration: number | null;
+      readonly error: string | null;
+      readonly finished_at: string | null;
+      readonly id: string;
+      readonly options: {
+        readonly [key: string]: unknown;
+      };
+      readonly origin: string;
+      readonly started_at: string | null;
+      readonly status: components['schemas']['Status'];
+      readonly targets: readonly string[];
+      readonly total: number;
+    };
+    /**
+     * PipelineView
+     * @description The pipeline of a project.
+     */
+    readonly PipelineView: {
+      readonly exists: boolean;
+      readonly folder: string;
+      readonly last: components['schemas']['PipelineRunView'] | null;
+      readonly problem: string | null;
+      readonly stages: readonly components['schemas']['StageView'][];
+    };
+    /**
+     * PlanView
+     * @description What a pipeline run would do, or is going to do: its stages in DVC's order.
+     */
+    readonly PlanView: {
+      readonly stages: readonly components['schemas']['StageView'][];
     };
     /**
      * PreviewView
@@ -889,6 +1117,65 @@ export interface components {
       readonly values?: {
         readonly [key: string]: readonly unknown[];
       } | null;
+    };
+    /**
+     * StageDetail
+     * @description All that is known of a stage.
+     */
+    readonly StageDetail: {
+      readonly always_changed: boolean;
+      readonly command: readonly string[];
+      readonly cpus: number;
+      readonly dependencies: readonly components['schemas']['FileView'][];
+      readonly downstream: readonly string[];
+      readonly folder: string;
+      readonly frozen: boolean;
+      readonly gpus: number;
+      readonly log: string;
+      readonly memory: number | null;
+      readonly metrics: readonly components['schemas']['MetricChange'][];
+      readonly outputs: readonly components['schemas']['FileView'][];
+      readonly retries: number;
+      readonly stage: components['schemas']['StageView'];
+      readonly timeout: number | null;
+    };
+    /**
+     * StageState
+     * @description Where a stage stands.
+     * @enum {unknown}
+     */
+    readonly StageState:
+      | 'failed'
+      | 'fresh'
+      | 'frozen'
+      | 'queued'
+      | 'running'
+      | 'skipped'
+      | 'stale'
+      | 'succeeded';
+    /**
+     * StageView
+     * @description A node of the pipeline.
+     */
+    readonly StageView: {
+      readonly cached: boolean;
+      readonly causes: readonly components['schemas']['CauseView'][];
+      readonly cell: number | null;
+      readonly cells: number | null;
+      readonly description: string | null;
+      readonly duration: number | null;
+      readonly error: string | null;
+      readonly file: string;
+      readonly finished_at: string | null;
+      readonly group: string | null;
+      /** @enum {unknown} */
+      readonly kind: 'data' | 'import' | 'stage';
+      readonly name: string;
+      readonly notebook: string | null;
+      readonly run_id: string | null;
+      readonly started_at: string | null;
+      readonly state: components['schemas']['StageState'];
+      readonly upstream: readonly string[];
     };
     /**
      * Status
@@ -1272,6 +1559,191 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['ParametersView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly pipeline: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly folder?: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PipelineView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly plan_pipeline: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['PipelineRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PlanView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly list_pipeline_runs: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly limit?: number;
+        readonly offset?: number;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['PipelineRunView'][];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly run_pipeline: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['PipelineRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PipelineRunView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly get_pipeline_run: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly pipeline_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PipelineRunDetail'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly cancel_pipeline_run: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly pipeline_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PipelineRunView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly get_stage: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly folder?: string;
+        readonly name?: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['StageDetail'];
         };
       };
       readonly default: components['responses']['Error'];

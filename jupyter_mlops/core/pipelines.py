@@ -1,0 +1,116 @@
+"""Stages and pipelines: where each stage stands, and why it will run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from .runs import Status
+
+
+class StageState(StrEnum):
+    """Where a stage stands."""
+
+    FRESH = "fresh"  #: nothing has changed since it ran
+    STALE = "stale"  #: it will run; the causes say why
+    QUEUED = "queued"  #: it waits for other stages, or for resources
+    RUNNING = "running"  #: its command is executed
+    SUCCEEDED = "succeeded"  #: it ran, or its outputs came from the run cache
+    FAILED = "failed"  #: its command failed, or left an output out
+    SKIPPED = "skipped"  #: it did not run, since another stage failed or the pipeline was cancelled
+    FROZEN = "frozen"  #: DVC runs it only when it is thawed
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more happens to it in this pipeline run."""
+        return self not in (StageState.STALE, StageState.QUEUED, StageState.RUNNING)
+
+
+class CauseKind(StrEnum):
+    """Why a stage will run."""
+
+    DEPENDENCY = "dependency"  #: a file or folder that it depends on
+    PARAMETER = "parameter"  #: a parameter that it depends on
+    COMMAND = "command"  #: its command has changed
+    OUTPUT = "output"  #: an output is missing, or was changed by somebody else
+    UPSTREAM = "upstream"  #: a stage before it will run
+    FORCED = "forced"  #: somebody asked for it
+    NEVER_RUN = "never_run"  #: dvc.lock does not know it
+    ALWAYS = (
+        "always"  #: declared so, or without dependencies and outputs
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """One reason why a stage will run."""
+
+    kind: CauseKind
+    #: What has changed: a path, ``params.yaml: depth``, the name of a stage; may be empty.
+    what: str = ""
+    #: How: ``modified``, ``deleted``, ``new``; DVC's word; may be empty.
+    change: str = ""
+
+    def __str__(self) -> str:
+        """Return it as a person reads it."""
+        return _WORDS[self.kind].format(what=self.what, change=self.change or "changed").strip()
+
+
+_WORDS = {
+    CauseKind.DEPENDENCY: "{what} {change}",
+    CauseKind.PARAMETER: "{what} {change}",
+    CauseKind.COMMAND: "command changed",
+    CauseKind.OUTPUT: "output {what} {change}",
+    CauseKind.UPSTREAM: "upstream: {what}",
+    CauseKind.FORCED: "forced",
+    CauseKind.NEVER_RUN: "never run",
+    CauseKind.ALWAYS: "always runs",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageRun:
+    """What one pipeline run did with one stage."""
+
+    pipeline_id: str
+    #: The stage's address in DVC, seen from the repository's root.
+    stage: str
+    state: StageState
+    causes: tuple[Cause, ...] = ()
+    #: One line: what went wrong.
+    error: str | None = None
+    #: The run that executed its notebook, if it is one.
+    run_id: str | None = None
+    #: Whether its outputs came from the run cache, without a run.
+    cached: bool = False
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    #: Seconds that its command took.
+    duration: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PipelineRun:
+    """One request to bring stages up to date, and what became of it."""
+
+    id: str
+    #: The DVC repository's root, relative to the project; empty for the project's own folder.
+    folder: str
+    #: Stages that were asked for; none means all of the folder's dvc.yaml.
+    targets: tuple[str, ...]
+    #: DVC's options that were given.
+    options: dict[str, Any] = field(default_factory=dict)
+    status: Status
+    #: One line: what went wrong.
+    error: str | None = None
+    #: What asked for it, such as ``schedule:k3m9x2ab``; empty for a person.
+    origin: str = ""
+    #: Number of stages that are looked at.
+    total: int = 0
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    #: Seconds on a monotonic clock.
+    duration: float | None = None
