@@ -24,7 +24,7 @@ from . import foreign
 from .core.exceptions import MlopsError
 
 if TYPE_CHECKING:
-    from .results import SweepResult
+    from .results import PipelineResult, SweepResult
 
 #: A line with the magic, perhaps behind an assignment, and what follows it.
 _LINE = re.compile(r"^\s*(?:[\w.,\s\[\]]+=\s*)?%mlops\s(.*)$", re.DOTALL)
@@ -104,6 +104,19 @@ class _Cell:
         """Show progress in place; an interrupt leaves the runs to the worker."""
         sweep.wait(progress=not self.json)
         return sweep.view.status.finished
+
+    def follow_pipeline(self, pipeline: PipelineResult) -> bool:
+        """Print a line for each stage that ends; an interrupt leaves the rest to the worker."""
+        from .reports.pipelines import stage_line
+
+        try:
+            for update in pipeline.updates():
+                for stage in update.ended:
+                    self.note(stage_line(stage))
+        except KeyboardInterrupt:
+            self.note(f"The pipeline goes on. Cancel it with: %mlops pipeline cancel {pipeline.id}")
+            return False
+        return True
 
     def call(self, arguments: Sequence[str]) -> Any:
         """Carry out a command and return its result for IPython to show."""

@@ -19,12 +19,13 @@ from . import messages as m
 from . import views
 from .hub import EventHub
 from .operations import OPERATIONS, Operation
-from .scheduler import Scheduler
 
 log = logging.getLogger(__name__)
 
 #: What carries out an operation, by the operation's name.
 Actions = Mapping[str, Callable[..., Awaitable[Any]]]
+#: Lets an attempt hold no cores inside a block, by its id; None is nobody's.
+Waiting = Callable[[str | None], contextlib.AbstractContextManager[None]]
 
 #: Bytes of a request's body, which may carry a file of points.
 _MAX_BODY = 64 * 1024 * 1024
@@ -34,8 +35,9 @@ class Door:
     """Listens for clients and hands their requests to the use cases."""
 
     def __init__(
-        self, actions: Actions, hub: EventHub, scheduler: Scheduler, touched: Callable[[], None]
+        self, actions: Actions, hub: EventHub, waiting: Waiting, touched: Callable[[], None]
     ) -> None:
+        """``waiting`` lets an attempt hold no cores, ``touched`` is told of each request."""
         by_path: dict[str, dict[str, Operation[Any]]] = {}
         for operation in OPERATIONS:
             by_path.setdefault(operation.path, {})[operation.method] = operation
@@ -43,7 +45,7 @@ class Door:
             (_pattern(path), _OperationHandler, {"operations": found, "actions": actions})
             for path, found in by_path.items()
         ]
-        stream = {"hub": hub, "scheduler": scheduler}
+        stream = {"hub": hub, "waiting": waiting}
         self._server = HTTPServer(
             Application(
                 [(r"/events/stream", _StreamHandler, stream), *routes],
@@ -133,16 +135,16 @@ class _OperationHandler(_JsonHandler):
 class _StreamHandler(_JsonHandler):
     """Events as lines of JSON as they happen, an empty line now and then."""
 
-    def initialize(self, hub: EventHub, scheduler: Scheduler) -> None:
+    def initialize(self, hub: EventHub, waiting: Waiting) -> None:
         self._hub = hub
-        self._scheduler = scheduler
+        self._waiting = waiting
 
     async def get(self) -> None:
         after = int(self.get_query_argument("after", "0"))
         beat = float(self.get_query_argument("beat", "10"))
         self.set_header("Content-Type", "application/x-ndjson")
         with (
-            self._scheduler.waiting(self.get_query_argument("attempt", None)),
+            self._waiting(self.get_query_argument("attempt", None)),
             contextlib.suppress(StreamClosedError),
         ):
             self.write(b"\n")

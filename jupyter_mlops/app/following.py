@@ -1,4 +1,4 @@
-"""Follow a sweep from outside the worker, across its restarts."""
+"""Follow a sweep or a pipeline run from outside the worker, across its restarts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..core.exceptions import WorkerUnavailable
+from ..core.pipelines import StageState
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Status
 from . import messages as m
 from . import operations as ops
@@ -54,6 +55,53 @@ def follow(client: Client, sweep_id: str, after: int | None = None) -> Iterator[
             if watch.due(event):
                 update = watch.update()
                 yield update
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineUpdate:
+    """How far a pipeline run is, and the stages that have ended since the update before."""
+
+    run: m.PipelineRunView
+    ended: tuple[m.StageView, ...]
+    #: What it waits for, in one line.
+    problem: str | None = None
+
+
+def follow_pipeline(
+    client: Client, pipeline_id: str, after: int | None = None
+) -> Iterator[PipelineUpdate]:
+    """Yield a pipeline run's progress until it has ended; the last update says how it ended.
+
+    ``after`` is the number of the last event before it began. Raises as `follow` does.
+    """
+    watch = _Watch(client, "")
+    start = watch.ask(lambda: client.call(ops.STATUS)).seq if after is None else after
+    told: set[str] = set()
+    looked = 0.0
+    with closing(events(client, start)) as stream:
+        for event in stream:
+            if event is not None and event.data.get("pipeline") != pipeline_id:
+                continue
+            ended = event is not None and _has_ended(event)
+            if event is not None and not ended and time.monotonic() - looked < INTERVAL:
+                continue
+            detail = watch.ask(lambda: client.call(ops.GET_PIPELINE_RUN, pipeline_id=pipeline_id))
+            looked = time.monotonic()
+            new = [each for each in detail.stages if _is_new(each, told)]
+            told.update(each.name for each in new)
+            yield PipelineUpdate(detail.run, tuple(new))
+            if detail.run.status.finished:
+                return
+
+
+def _has_ended(event: m.EventView) -> bool:
+    return event.status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+
+
+def _is_new(stage: m.StageView, told: set[str]) -> bool:
+    """Whether a stage has come to its end that nobody was told of; fresh ones had none."""
+    quiet = stage.state is StageState.FRESH and stage.finished_at is None
+    return stage.state.finished and not quiet and stage.name not in told
 
 
 def events(client: Client, after: int) -> Generator[m.EventView | None]:

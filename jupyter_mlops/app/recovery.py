@@ -34,7 +34,7 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
     """
     store.queue.settle()
     running = store.history.running()
-    _end_processes(project, running)
+    _end_processes(project, store, running)
     for attempt in running:
         if attempt.executor == SESSION:
             if any(is_alive(each) is not False for each in attempt.processes):
@@ -65,18 +65,22 @@ def _record(project: Project, store: Store, attempt: Attempt) -> None:
     log.info("Attempt %s: %s %s", attempt.id, outcome.status, outcome.reason or "")
 
 
-def _end_processes(project: Project, running: Sequence[Attempt]) -> None:
+def _end_processes(project: Project, store: Store, running: Sequence[Attempt]) -> None:
     """End what an earlier worker has left: its attempts, and what executed them.
 
     Not all of it is recorded, and some of it may not have noticed yet that the worker is gone.
     """
     lost = {attempt.id for attempt in running if attempt.executor != SESSION}
     root = str(project.root)
-    left = with_variables(
-        lambda variables: (
-            variables.get(ENGINE_VARIABLE) == root or variables.get(ATTEMPT_VARIABLE) in lost
-        )
-    )
+    pipelines = {each.id for each in store.pipelines.unfinished()}
+
+    def is_left(variables: dict[str, str]) -> bool:
+        attempt = variables.get(ATTEMPT_VARIABLE, "")
+        # The commands of a stage belong to ``<pipeline run>/<stage>``.
+        ours = attempt in lost or attempt.partition("/")[0] in pipelines
+        return ours or variables.get(ENGINE_VARIABLE) == root
+
+    left = with_variables(is_left)
     known = [each for attempt in running if attempt.id in lost for each in attempt.processes]
     end([*left, *(each for each in known if is_alive(each))])
 

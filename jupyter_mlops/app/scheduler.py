@@ -90,6 +90,7 @@ class Scheduler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._environments: dict[str, dict[str, str]] = {}
         self._wake = asyncio.Event()
+        slots.released.append(self._wake.set)
         self.draining = False
         #: What the attempts under way are doing right now.
         self.live = Live()

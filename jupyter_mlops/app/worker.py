@@ -32,11 +32,14 @@ from .admission import open_ledger
 from .client import connect
 from .door import Actions, Door
 from .health import HealthUseCases
+from .holds import Holds
 from .housekeeping import HousekeepingUseCases
 from .hub import EventHub
 from .models import ModelUseCases
 from .operations import OPERATIONS
 from .outputs import OutputUseCases
+from .pipeline_runs import PipelineRunner
+from .pipelines import Hosts, PipelineUseCases
 from .projects import Project, find_project
 from .recorder import Recorder
 from .recovery import recover
@@ -46,6 +49,7 @@ from .runtime import address, keep_fresh, make_state, runtime_dir, try_lock
 from .scheduler import Scheduler
 from .sessions import SessionUseCases
 from .sharing import SharingUseCases
+from .stages import StageRunner
 from .sweeps import SweepUseCases
 from .tasks import output_path
 
@@ -127,10 +131,27 @@ class Worker:
         )
         outputs = OutputUseCases(project, store, self._scheduler.live)
         sharing = SharingUseCases(project, store, self._slots)
-        actions = _collect(
-            health, sweeps, sharing, retrying, outputs, self._sessions, models, self._housekeeping
+        self._hosts = Hosts(project)
+        self._holds = Holds(self._slots)
+        self._pipelines = PipelineRunner(
+            store,
+            StageRunner(project, self._holds, self._slots.own),
+            self._hosts.logs,
+            width=self._slots.limit + 1,
         )
-        self._door = Door(actions, EventHub(store), self._scheduler, self._touch)
+        self._pipeline_cases = PipelineUseCases(project, store, self._pipelines, self._hosts)
+        actions = _collect(
+            health,
+            sweeps,
+            sharing,
+            retrying,
+            outputs,
+            self._sessions,
+            models,
+            self._housekeeping,
+            self._pipeline_cases,
+        )
+        self._door = Door(actions, EventHub(store), self._waiting, self._touch)
         recover(project, store, worker=worker, fence=fence)
 
     def stop(self, why: str = "a client asked for it") -> None:
@@ -151,6 +172,7 @@ class Worker:
         await self._local.prepare()
         await self._sessions.import_spool()
         self._recorder.catch_up()
+        await self._pipeline_cases.resume()
         if ready is not None:
             os.write(ready, b"1")
             os.close(ready)
@@ -161,6 +183,7 @@ class Worker:
                 self._recorder.run(),
                 self._sessions.watch(),
                 self._housekeeping.watch(),
+                self._pipelines.run(),
                 self._renew(),
                 self._end_when_idle(),
             )
@@ -172,6 +195,8 @@ class Worker:
             task.cancel()
         await asyncio.gather(*loops, stopping, return_exceptions=True)
         await self._scheduler.close()
+        self._holds.close()
+        await self._hosts.close()
         await self._recorder.close()
         await self._door.close()
         for task in done:
@@ -198,7 +223,7 @@ class Worker:
         patience = self._project.settings.idle_minutes * 60
         while True:
             await asyncio.sleep(min(_LOOK_EVERY, patience))
-            busy = self._scheduler.running > 0
+            busy = self._scheduler.running > 0 or self._pipelines.busy
             with contextlib.suppress(StoreUnavailable):
                 busy = busy or await asyncio.to_thread(self._has_work)
                 unfinished.mark(self._project, busy)
@@ -209,6 +234,11 @@ class Worker:
                 self._touch()
             elif time.monotonic() - self._active_at > patience:
                 self.stop("it was idle")
+
+    def _waiting(self, attempt: str | None) -> contextlib.AbstractContextManager[None]:
+        if attempt is not None and self._holds.knows(attempt):
+            return self._holds.waiting(attempt)
+        return self._scheduler.waiting(attempt)
 
     def _has_work(self) -> bool:
         return bool(self._store.history.totals())

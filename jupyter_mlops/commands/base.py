@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 if TYPE_CHECKING:
-    from ..results import SweepResult
+    from ..results import PipelineResult, SweepResult
 
 
 class Face(Protocol):
@@ -38,6 +38,10 @@ class Face(Protocol):
 
     def follow(self, sweep: SweepResult) -> bool:
         """Show a sweep's progress until it ends; False if the user left before that."""
+        ...
+
+    def follow_pipeline(self, pipeline: PipelineResult) -> bool:
+        """Show a pipeline run's progress until it ends; False if the user left before that."""
         ...
 
 

@@ -12,7 +12,7 @@ from ..core import formats
 if TYPE_CHECKING:
     from ..app.following import Update
     from ..app.messages import SweepView
-    from ..results import SweepResult
+    from ..results import PipelineResult, SweepResult
 
 
 class Shell:
@@ -51,6 +51,30 @@ class Shell:
                 cancelled = True
             else:
                 return True
+
+    def follow_pipeline(self, pipeline: PipelineResult) -> bool:
+        """Print a line for each stage that ends. Ctrl-C asks whether to cancel."""
+        from ..reports.pipelines import stage_line
+
+        try:
+            for update in pipeline.updates():
+                for stage in update.ended:
+                    self.note(stage_line(stage))
+        except KeyboardInterrupt:
+            if not self._cancels_pipeline(pipeline):
+                self.note("The pipeline goes on in the worker.")
+                return False
+            pipeline.cancel().wait()
+        return True
+
+    def _cancels_pipeline(self, pipeline: PipelineResult) -> bool:
+        if not _interactive():
+            return False
+        try:
+            return click.confirm("\nCancel the pipeline?", default=False, err=True)
+        except click.Abort as abort:
+            self.note("")
+            return not isinstance(abort.__context__, EOFError)
 
     def _show(self, sweep: SweepResult) -> None:
         bar: _Progress = _Bar(sweep.view) if _terminal() else _Lines(sweep.view)

@@ -13,6 +13,7 @@ from .clean import clean
 from .demo import demo
 from .doctor import doctor
 from .models import models, register
+from .pipeline import pipeline
 from .runs import runs
 from .submit import run, sweep
 from .track import log, track
@@ -99,5 +100,20 @@ def _running(client: Client) -> tuple[list[str], list[object]]:
     return [first, *problem, *lines], list(going)
 
 
-for command in (run, sweep, runs, models, register, track, log, demo, doctor, clean, worker):
+COMMANDS = (
+    run,
+    sweep,
+    runs,
+    pipeline,
+    models,
+    register,
+    track,
+    log,
+    demo,
+    doctor,
+    clean,
+    worker,
+)
+
+for command in COMMANDS:
     tree.add_command(command)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from .exceptions import InvalidInput
+from .resources import parse_memory
 from .runs import Status
 
 
@@ -38,9 +41,7 @@ class CauseKind(StrEnum):
     UPSTREAM = "upstream"  #: a stage before it will run
     FORCED = "forced"  #: somebody asked for it
     NEVER_RUN = "never_run"  #: dvc.lock does not know it
-    ALWAYS = (
-        "always"  #: declared so, or without dependencies and outputs
-    )
+    ALWAYS = "always"  #: declared so, or without dependencies and outputs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,3 +115,57 @@ class PipelineRun:
     finished_at: datetime | None = None
     #: Seconds on a monotonic clock.
     duration: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageSettings:
+    """What ``meta: {mlops: …}`` says of a stage in dvc.yaml."""
+
+    cpus: int = 1
+    #: Bytes; None means nothing in particular.
+    memory: int | None = None
+    gpus: int = 0
+    #: Further tries of its commands after a failure.
+    retries: int = 0
+    #: Seconds that its commands may take together; None means no limit.
+    timeout: float | None = None
+    #: Commands that are executed, in the stage's folder, when it has failed.
+    on_failure: tuple[str, ...] = ()
+
+
+def read_settings(stage: str, given: Mapping[str, Any]) -> StageSettings:
+    """Read what ``meta.mlops`` says. Raises `InvalidInput` with the stage and the field."""
+
+    def refuse(name: str, what: str) -> InvalidInput:
+        return InvalidInput(f"dvc.yaml: stage {stage}: meta.mlops.{name}: {what}.", field=name)
+
+    def number(name: str, least: int, default: int) -> int:
+        value = given.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise refuse(name, f"{value!r} is no whole number of at least {least}")
+        return value
+
+    unknown = sorted(set(given) - {each.name for each in fields(StageSettings)})
+    if unknown:
+        known = ", ".join(each.name for each in fields(StageSettings))
+        raise refuse(str(unknown[0]), f"there is no such setting. There are {known}")
+    memory, timeout, commands = (given.get(name) for name in ("memory", "timeout", "on_failure"))
+    try:
+        size = None if memory is None else parse_memory(str(memory))
+    except InvalidInput as error:
+        raise refuse("memory", error.message.removeprefix("memory: ").rstrip(".")) from error
+    if timeout is not None and (
+        isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0
+    ):
+        raise refuse("timeout", f"{timeout!r} is no number of seconds above 0")
+    listed = [commands] if isinstance(commands, str) else commands or []
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise refuse("on_failure", "it is neither a command nor a list of commands")
+    return StageSettings(
+        cpus=number("cpus", 1, 1),
+        memory=size,
+        gpus=number("gpus", 0, 0),
+        retries=number("retries", 0, 0),
+        timeout=None if timeout is None else float(timeout),
+        on_failure=tuple(listed),
+    )

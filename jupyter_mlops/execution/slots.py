@@ -84,6 +84,8 @@ class Slots:
         self._wish = folder / f"wish-{project}"
         self._wishing: int | None = None
         self._since = 0.0
+        #: Called when something was given back.
+        self.released: list[Callable[[], None]] = []
 
     # -- taking and giving back --------------------------------------------------------------------
 
@@ -125,12 +127,18 @@ class Slots:
         self._mine.pop(hold.path, None)
         hold.path.unlink(missing_ok=True)
         os.close(hold.descriptor)
+        self._tell()
 
     def suspend(self, hold: Hold) -> None:
         """Give the cores back and keep the rest: the attempt only waits for other runs."""
         self.held -= hold.cores
         hold.cores = 0
         _record(hold.descriptor, _facts(hold))
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in list(self.released):
+            listener()
 
     def resume(self, hold: Hold, cores: int) -> bool:
         """Take cores again for an attempt that goes on; return whether there were enough."""

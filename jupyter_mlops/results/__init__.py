@@ -3,17 +3,23 @@
 from .base import Message, Shown
 from .models import ModelList, ModelVersion
 from .partial import written
+from .pipelines import GraphResult, PipelineResult, PlanResult, StageResult, StatusResult
 from .runs import RunList, RunResult, SweepResult, together
 from .sharing import SharingResult, explain_sharing
 
 __all__ = [
+    "GraphResult",
     "Message",
     "ModelList",
     "ModelVersion",
+    "PipelineResult",
+    "PlanResult",
     "RunList",
     "RunResult",
     "SharingResult",
     "Shown",
+    "StageResult",
+    "StatusResult",
     "SweepResult",
     "explain_sharing",
     "together",

@@ -11,6 +11,7 @@ from .database import network_file_system, open_database
 from .history import History, RunFilter, Tally, Timing
 from .inventory import Inventory
 from .leases import TTL, LeaseTable
+from .pipelines import PipelineLog
 from .progress import ProgressLog, Step
 from .queue import Queue, of_run, of_runs, of_sweep, unpruned
 from .resuming import Resuming
@@ -45,6 +46,7 @@ class Store:
         self.inventory = Inventory(self._database)
         self.resuming = Resuming(self._database)
         self.trials = Trials(self._database)
+        self.pipelines = PipelineLog(self._database)
         self.leases = LeaseTable(self._database.engine, project)
         #: Whether workers on other machines can reach it too.
         self.shared = self._database.engine.dialect.name != "sqlite"

@@ -249,4 +249,5 @@ stages = sa.Table(
     sa.Column("started_at", Moment),
     sa.Column("finished_at", Moment),
     sa.Column("duration", sa.Double),
+    sa.Index("stages_by_name", "project", "stage", "finished_at"),
 )

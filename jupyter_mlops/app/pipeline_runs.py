@@ -1,0 +1,392 @@
+"""Pipeline runs: one after the other, the stages of each in parallel as far as DVC's graph allows.
+
+The worker decides what runs when. What DVC does for a stage is done by the process that hosts it
+(`jupyter_mlops.pipeline.host`), one thing after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..core.exceptions import InvalidInput, MlopsError, StoreUnavailable
+from ..core.pipelines import PipelineRun, StageRun, StageSettings, StageState, read_settings
+from ..core.runs import Status
+from ..core.walks import Walk
+from ..pipeline import wire
+from ..pipeline.client import Host
+from ..store import Store
+from .scheduler import STORE_PAUSE
+from .stages import StageFailed, StageRunner, StageTask
+
+log = logging.getLogger(__name__)
+
+#: Seconds for which changes of stages are gathered before they are written.
+_GATHER = 0.1
+
+
+@dataclass(slots=True, eq=False)
+class ActiveRun:
+    """A pipeline run under way."""
+
+    run: PipelineRun
+    host: Host
+    environment: Mapping[str, str]
+    #: The plan, by name, in DVC's order; and where each of its stages stands.
+    planned: dict[str, wire.Stage] = field(default_factory=dict)
+    stages: dict[str, StageRun] = field(default_factory=dict)
+    #: Stages whose standing is not written yet.
+    dirty: dict[str, None] = field(default_factory=dict)
+    #: What it waits for, in one line.
+    waits_for: str = ""
+    cancelled: bool = False
+
+
+class PipelineRunner:
+    """Drives the pipeline runs of a project, in the order in which they were asked for."""
+
+    def __init__(
+        self,
+        store: Store,
+        runner: StageRunner,
+        logs: Path,
+        *,
+        width: int,
+    ) -> None:
+        """``width`` stages at most are prepared at a time."""
+        self._store = store
+        self._runner = runner
+        self._logs = logs
+        self._width = width
+        self._queue: asyncio.Queue[tuple[PipelineRun, Host, Mapping[str, str]]] = asyncio.Queue()
+        self._waiting: dict[str, PipelineRun] = {}
+        self._task: asyncio.Task[None] | None = None
+        #: The pipeline run under way.
+        self.active: ActiveRun | None = None
+
+    # -- what others may ask -----------------------------------------------------------------------
+
+    def submit(self, run: PipelineRun, host: Host, environment: Mapping[str, str]) -> None:
+        """Carry out a pipeline run that is in the store, after those that came before."""
+        self._waiting[run.id] = run
+        self._queue.put_nowait((run, host, environment))
+
+    async def cancel(self, pipeline_id: str) -> bool:
+        """Stop a pipeline run and all that it executes; whether there was anything to stop."""
+        if self._waiting.pop(pipeline_id, None) is not None:
+            await self._stored(
+                partial(
+                    self._store.pipelines.finish,
+                    pipeline_id,
+                    Status.CANCELLED,
+                    error=None,
+                    duration=0.0,
+                )
+            )
+            return True
+        active = self.active
+        if active is None or active.run.id != pipeline_id or self._task is None:
+            return False
+        active.cancelled = True
+        self._task.cancel()
+        return True
+
+    @property
+    def busy(self) -> bool:
+        """Whether a pipeline run waits or is under way."""
+        return bool(self._waiting) or self.active is not None
+
+    async def run(self) -> None:
+        """Carry out pipeline runs until cancelled."""
+        while True:
+            run, host, environment = await self._queue.get()
+            if self._waiting.pop(run.id, None) is None:
+                continue
+            self.active = active = ActiveRun(run, host, environment)
+            self._task = asyncio.create_task(self._carry_out(active))
+            try:
+                await asyncio.wait([self._task])
+                if not self._task.cancelled() and (error := self._task.exception()) is not None:
+                    log.error("Pipeline run %s could not be recorded.", run.id, exc_info=error)
+            finally:
+                if not self._task.done():
+                    self._task.cancel()  # the worker ends; the next one goes on with it
+                    await asyncio.wait([self._task])
+                self.active = self._task = None
+
+    # -- one pipeline run --------------------------------------------------------------------------
+
+    async def _carry_out(self, active: ActiveRun) -> None:
+        begun = time.monotonic()
+        status, error = Status.SUCCEEDED, None
+        try:
+            error = await self._drive(active)
+            if error is not None:
+                status = Status.FAILED
+        except asyncio.CancelledError:
+            if not active.cancelled:
+                raise
+            status, error = Status.CANCELLED, None
+        except MlopsError as problem:
+            status, error = Status.FAILED, problem.message
+        except Exception as problem:
+            log.exception("Pipeline run %s failed.", active.run.id)
+            line = f"{type(problem).__name__}: {problem}".split("\n", 1)[0]
+            status, error = Status.FAILED, line
+        self._pass_over(active)
+        await self._flush(active)
+        await self._stored(
+            partial(
+                self._store.pipelines.finish,
+                active.run.id,
+                status,
+                error=error,
+                duration=time.monotonic() - begun,
+            )
+        )
+
+    async def _drive(self, active: ActiveRun) -> str | None:
+        """Bring every stage up to date; return what went wrong, in one line, if anything did."""
+        active.host.notice = partial(self._note_wait, active)
+        done = await asyncio.to_thread(self._done_before, active.run)
+        found = await active.host.stages(plan_of(active.run, done))
+        settings = {each.name: read_settings(each.name, each.settings) for each in found}
+        for each in settings.values():
+            self._runner.check(each)
+        active.planned = {each.name: each for each in found}
+        active.stages = {each.name: planned_stage(active.run.id, each) for each in found}
+        await self._stored(
+            partial(self._store.pipelines.begin, active.run.id, list(active.stages.values()))
+        )
+        writer = asyncio.create_task(self._write_all(active))
+        try:
+            return await self._walk(active, settings)
+        finally:
+            writer.cancel()
+            await asyncio.shield(asyncio.create_task(active.host.do(wire.Close())))
+
+    async def _walk(self, active: ActiveRun, settings: Mapping[str, StageSettings]) -> str | None:
+        """Start each stage when those before it have come to their end."""
+        walk = Walk({each.name: each.upstream for each in active.planned.values() if each.causes})
+        width = asyncio.Semaphore(self._width)
+        running: dict[asyncio.Task[None], str] = {}
+        failed: list[str] = []
+        try:
+            while True:
+                for name in walk.ready():
+                    stage = self._bring(active, name, settings[name], width)
+                    running[asyncio.create_task(stage)] = name
+                if not running:
+                    return _summary(active, failed)
+                ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in ended:
+                    name = running.pop(task)
+                    task.result()
+                    if active.stages[name].state is StageState.FAILED:
+                        failed.append(name)
+                        await self._leave_out(active, walk, running, name)
+                    walk.end(name)
+        finally:
+            for task in running:
+                task.cancel()
+            if running:
+                await asyncio.wait(running)
+
+    async def _leave_out(
+        self, active: ActiveRun, walk: Walk, running: dict[asyncio.Task[None], str], failed: str
+    ) -> None:
+        """Pass over what depends on a failed stage, or all that has not begun yet."""
+        if active.run.options.get("keep_going"):
+            dropped = walk.drop(failed)
+        else:
+            dropped = walk.drop_all()
+            unbegun = [
+                task
+                for task, name in running.items()
+                if active.stages[name].state is StageState.QUEUED
+            ]
+            for task in unbegun:
+                task.cancel()
+                dropped.append(running.pop(task))
+            if unbegun:
+                await asyncio.wait(unbegun)
+        for name in dropped:
+            self._note(active, name, state=StageState.SKIPPED)
+
+    # -- one stage ---------------------------------------------------------------------------------
+
+    async def _bring(
+        self, active: ActiveRun, name: str, settings: StageSettings, width: asyncio.Semaphore
+    ) -> None:
+        """Bring a stage up to date; a failure is noted, not raised."""
+        async with width:
+            self._note(active, name, state=StageState.RUNNING, started_at=datetime.now(UTC))
+            begun = time.monotonic()
+            try:
+                await self._bring_up(active, name, settings)
+            except (StageFailed, InvalidInput) as error:
+                line = error.message if isinstance(error, MlopsError) else str(error)
+                self._end(active, name, StageState.FAILED, begun, error=line)
+            except asyncio.CancelledError:
+                if active.stages[name].state is StageState.RUNNING:
+                    self._end(active, name, StageState.FAILED, begun, error="It was cancelled.")
+                raise
+
+    async def _bring_up(self, active: ActiveRun, name: str, settings: StageSettings) -> None:
+        begun = time.monotonic()
+        began = await active.host.begin(name)
+        self._note(active, name, causes=tuple(began.causes))
+        if began.action != "execute":
+            frozen = active.planned[name].frozen
+            state = StageState.FRESH if began.action == "fresh" else StageState.SUCCEEDED
+            self._end(
+                active,
+                name,
+                StageState.FROZEN if frozen else state,
+                begun,
+                cached=began.action == "restored",
+            )
+            return
+        task = self._task_of(active, name, settings)
+        begun = time.monotonic()
+        try:
+            await self._try(active, task)
+        except BaseException as error:
+            await asyncio.shield(asyncio.create_task(active.host.do(wire.Abandon(name))))
+            if isinstance(error, StageFailed):
+                await self._runner.after_failure(task, str(error))
+            raise
+        seconds = time.monotonic() - begun
+        await active.host.do(wire.Finish(name))
+        self._end(active, name, StageState.SUCCEEDED, None, duration=seconds)
+
+    async def _try(self, active: ActiveRun, task: StageTask) -> None:
+        """Execute a stage's commands, again if they fail and it may."""
+        started = partial(self._note_run, active, task.name)
+        for left in range(task.settings.retries, -1, -1):
+            try:
+                return await self._runner.run(task, started)
+            except StageFailed as error:
+                if not left:
+                    raise
+                log.info("Stage %s is tried again: %s", task.name, error)
+                await active.host.do(wire.Again(task.name))
+        return None
+
+    def _task_of(self, active: ActiveRun, name: str, settings: StageSettings) -> StageTask:
+        stage = active.planned[name]
+        root = active.host.root
+        return StageTask(
+            pipeline_id=active.run.id,
+            name=name,
+            commands=tuple(stage.commands),
+            folder=root / stage.folder,
+            root=root,
+            settings=settings,
+            environment=active.environment,
+            log=log_path(self._logs, name),
+        )
+
+    # -- what is known of it -----------------------------------------------------------------------
+
+    def _note(self, active: ActiveRun, name: str, **changes: Any) -> None:
+        active.stages[name] = replace(active.stages[name], **changes)
+        active.dirty[name] = None
+
+    def _end(
+        self,
+        active: ActiveRun,
+        name: str,
+        state: StageState,
+        begun: float | None,
+        **changes: Any,
+    ) -> None:
+        if begun is not None:
+            changes["duration"] = time.monotonic() - begun
+        self._note(active, name, state=state, finished_at=datetime.now(UTC), **changes)
+
+    def _note_run(self, active: ActiveRun, name: str, run_id: str) -> None:
+        self._note(active, name, run_id=run_id)
+
+    def _note_wait(self, active: ActiveRun, text: str) -> None:
+        active.waits_for = text
+        if text:
+            log.info("Pipeline run %s: %s", active.run.id, text)
+
+    def _pass_over(self, active: ActiveRun) -> None:
+        for name, stage in active.stages.items():
+            if not stage.state.finished:
+                self._note(active, name, state=StageState.SKIPPED)
+
+    async def _write_all(self, active: ActiveRun) -> None:
+        while True:
+            await asyncio.sleep(_GATHER)
+            await self._flush(active)
+
+    async def _flush(self, active: ActiveRun) -> None:
+        changed = [active.stages[name] for name in active.dirty]
+        active.dirty.clear()
+        if changed:
+            await self._stored(partial(self._store.pipelines.write, active.run.id, changed))
+
+    def _done_before(self, run: PipelineRun) -> list[str]:
+        """Return the stages that an earlier worker has run for the same request."""
+        return [
+            each.stage
+            for each in self._store.pipelines.stages(run.id)
+            if each.state is StageState.SUCCEEDED
+        ]
+
+    async def _stored(self, write: Callable[[], None]) -> None:
+        """Write to the store, again and again until it takes it."""
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except StoreUnavailable as error:
+                log.warning("A pipeline run waits to be recorded. %s", error.message)
+                await asyncio.sleep(STORE_PAUSE)
+
+
+def plan_of(run: PipelineRun, done: list[str] | None = None) -> wire.Plan:
+    """Return the question what a request would look at."""
+    options = run.options
+    return wire.Plan(
+        folder=str(options.get("folder", "")),
+        targets=list(run.targets),
+        force=bool(options.get("force")),
+        single_item=bool(options.get("single_item")),
+        downstream=bool(options.get("downstream")),
+        all_pipelines=bool(options.get("all_pipelines")),
+        pull=bool(options.get("pull")),
+        no_commit=bool(options.get("no_commit")),
+        done=done or [],
+    )
+
+
+def planned_stage(pipeline_id: str, stage: wire.Stage) -> StageRun:
+    """Return where a stage stands before anything has run."""
+    state = StageState.QUEUED if stage.causes else stage.state
+    return StageRun(
+        pipeline_id=pipeline_id, stage=stage.name, state=state, causes=tuple(stage.causes)
+    )
+
+
+def log_path(logs: Path, stage: str) -> Path:
+    """Return where what a stage's commands print is kept."""
+    safe = "".join(each if each.isalnum() or each in "-_.@" else "~" for each in stage)
+    return logs / f"{safe}.log"
+
+
+def _summary(active: ActiveRun, failed: Iterable[str]) -> str | None:
+    lines = [f"{name}: {active.stages[name].error}" for name in failed]
+    if not lines:
+        return None
+    more = f" ({len(lines) - 1} more failed)" if len(lines) > 1 else ""
+    return f"{lines[0]}{more}"

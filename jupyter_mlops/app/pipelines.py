@@ -1,0 +1,341 @@
+"""Use cases of pipelines, as the worker carries them out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from ..core import values
+from ..core.exceptions import Conflict, InvalidInput, MlopsError
+from ..core.pipelines import Cause, PipelineRun, StageRun, StageState, read_settings
+from ..core.runs import ENGINE_VARIABLE, Status, new_id
+from ..execution.commands import last_lines
+from ..pipeline import wire
+from ..pipeline.client import Host
+from ..store import Store
+from . import messages as m
+from .pipeline_runs import PipelineRunner, log_path, plan_of
+from .projects import Project, confined
+
+#: Seconds for which what DVC told of the stages is not asked again.
+_FRESH = 0.5
+#: Last lines of a stage's log that are shown.
+_LOG_LINES = 200
+
+_OPTIONS = (
+    "folder",
+    "force",
+    "single_item",
+    "downstream",
+    "keep_going",
+    "no_commit",
+    "pull",
+    "all_pipelines",
+)
+
+
+class PipelineUseCases:
+    """What can be asked of pipelines and their stages."""
+
+    def __init__(
+        self, project: Project, store: Store, runner: PipelineRunner, hosts: Hosts
+    ) -> None:
+        self._project = project
+        self._store = store
+        self._runner = runner
+        self._hosts = hosts
+        #: What DVC told of each repository's stages, and when.
+        self._seen: dict[Path, tuple[float, list[wire.Stage]]] = {}
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    async def pipeline(self, query: m.PipelineQuery) -> m.PipelineView:
+        """Show the stages, where they stand and why they will run."""
+        last = await self._last_run()
+        root = self._root(query.folder)
+        if root is None:
+            return m.PipelineView(folder="", exists=False, stages=[], last=last, problem=None)
+        folder = self._relative(root)
+        try:
+            stages = await self._stages(root)
+        except MlopsError as error:
+            known = self._seen.get(root, (0.0, []))[1]
+            shown = await self._show(known)
+            return m.PipelineView(
+                folder=folder, exists=True, stages=shown, last=last, problem=error.message
+            )
+        shown = await self._show(stages)
+        problem = self._runner.active.waits_for if self._runner.active is not None else ""
+        return m.PipelineView(
+            folder=folder, exists=bool(shown), stages=shown, last=last, problem=problem or None
+        )
+
+    async def get_stage(self, query: m.StageQuery) -> m.StageDetail:
+        """Show all that is known of a stage."""
+        host = self._host(query.folder)
+        details = await host.inspect(query.name)
+        (view,) = await self._show([details.stage])
+        settings = read_settings(query.name, details.stage.settings)
+        log = log_path(self._hosts.logs, query.name)
+        return m.StageDetail(
+            stage=view,
+            command=details.stage.commands,
+            folder=self._inside(host.root, details.stage.folder),
+            dependencies=[_file(each) for each in details.dependencies],
+            outputs=[_file(each) for each in details.outputs],
+            metrics=[
+                m.MetricChange(
+                    path=each.path,
+                    name=each.name,
+                    value=values.encode(each.value),
+                    before=values.encode(each.before),
+                )
+                for each in details.metrics
+            ],
+            downstream=details.downstream,
+            frozen=details.stage.frozen,
+            always_changed=details.stage.always_changed,
+            cpus=settings.cpus,
+            memory=settings.memory,
+            gpus=settings.gpus,
+            timeout=settings.timeout,
+            retries=settings.retries,
+            log=await asyncio.to_thread(last_lines, log, _LOG_LINES),
+        )
+
+    async def plan_pipeline(self, body: m.PipelineRequest) -> m.PlanView:
+        """Tell what a pipeline run would do."""
+        if self._runner.busy:
+            raise Conflict("A pipeline run is under way. Ask again when it has ended.")
+        host = self._host(body.folder)
+        run = self._requested(body, host.root)
+        stages = await host.stages(plan_of(run))
+        for each in stages:
+            read_settings(each.name, each.settings)
+        return m.PlanView(stages=await self._show(stages, fresh_look=True))
+
+    # -- running -----------------------------------------------------------------------------------
+
+    async def run_pipeline(self, body: m.PipelineRequest) -> m.PipelineRunView:
+        """Bring stages up to date, after the pipeline runs that were asked for before."""
+        host = self._host(body.folder)
+        run = self._requested(body, host.root)
+        await asyncio.to_thread(self._store.pipelines.add, run)
+        self._runner.submit(run, host, body.environment or {})
+        return self._view(run, [])
+
+    async def resume(self) -> None:
+        """Go on with the pipeline runs that an earlier worker has left."""
+        for run in await asyncio.to_thread(self._store.pipelines.unfinished):
+            root = self._root(str(run.options.get("start", "")))
+            if root is None:
+                await asyncio.to_thread(
+                    self._store.pipelines.finish,
+                    run.id,
+                    Status.FAILED,
+                    error="Its DVC repository is gone.",
+                    duration=0.0,
+                )
+                continue
+            self._runner.submit(run, self._hosts.of(root), {})
+
+    async def list_pipeline_runs(self, query: m.ListQuery) -> list[m.PipelineRunView]:
+        """List pipeline runs, newest first."""
+        runs = await asyncio.to_thread(self._store.pipelines.runs, query.limit, query.offset)
+        return [await self._shown(each) for each in runs]
+
+    async def get_pipeline_run(self, pipeline_id: str) -> m.PipelineRunDetail:
+        """Show a pipeline run and each of its stages."""
+        run = await asyncio.to_thread(self._store.pipelines.get, pipeline_id)
+        stages = await self._stages_of(run)
+        root = (self._project.root / run.folder).resolve()
+        known = {each.name: each for each in self._seen.get(root, (0.0, []))[1]}
+        active = self._runner.active
+        if active is not None and active.run.id == pipeline_id:
+            known |= active.planned
+        return m.PipelineRunDetail(
+            run=self._view(run, stages),
+            stages=[_stage(each, known.get(each.stage)) for each in stages],
+        )
+
+    async def cancel_pipeline_run(self, pipeline_id: str) -> m.PipelineRunView:
+        """Cancel a pipeline run; its stages that run are stopped."""
+        run = await asyncio.to_thread(self._store.pipelines.get, pipeline_id)
+        if not await self._runner.cancel(pipeline_id):
+            raise Conflict(f"Pipeline run {pipeline_id} has {run.status} already.")
+        return await self._shown(run)
+
+    # -- what they are made of ---------------------------------------------------------------------
+
+    def _root(self, folder: str) -> Path | None:
+        """Return the root of the DVC repository of a folder; None if there is none."""
+        start = confined(self._project.root, folder) if folder else self._project.root
+        for each in (start, *start.parents):
+            if (each / ".dvc").is_dir():
+                return each
+        return None
+
+    def _host(self, folder: str) -> Host:
+        root = self._root(folder)
+        if root is None:
+            raise InvalidInput(
+                "There is no DVC repository here. Make one with: dvc init", field="folder"
+            )
+        return self._hosts.of(root)
+
+    def _requested(self, body: m.PipelineRequest, root: Path) -> PipelineRun:
+        start = self._project.root / body.folder
+        options = {name: getattr(body, name) for name in _OPTIONS if getattr(body, name)}
+        # DVC sees targets from the folder, the host from the repository's root.
+        options |= {"folder": start.relative_to(root).as_posix(), "start": body.folder}
+        return PipelineRun(
+            id=new_id(),
+            folder=self._relative(root),
+            targets=tuple(body.targets),
+            options=options,
+            status=Status.QUEUED,
+            origin=body.origin,
+            created_at=datetime.now(UTC),
+        )
+
+    async def _stages(self, root: Path) -> list[wire.Stage]:
+        """Return the stages as DVC sees them now, or saw them before the run under way began."""
+        looked, stages = self._seen.get(root, (0.0, []))
+        active = self._runner.active
+        if active is not None and active.host.root == root and active.planned:
+            if not stages:
+                stages = list(active.planned.values())
+            return stages
+        if time.monotonic() - looked > _FRESH:
+            stages = await self._hosts.of(root).stages(wire.Look())
+            self._seen[root] = time.monotonic(), stages
+        return stages
+
+    async def _show(
+        self, stages: list[wire.Stage], *, fresh_look: bool = False
+    ) -> list[m.StageView]:
+        """Merge what DVC says with what the run under way, or the last one, did."""
+        last = await asyncio.to_thread(self._store.pipelines.last)
+        active = self._runner.active
+        live = active.stages if active is not None and not fresh_look else {}
+        return [_merged(each, live.get(each.name), last.get(each.name)) for each in stages]
+
+    async def _last_run(self) -> m.PipelineRunView | None:
+        active = self._runner.active
+        if active is not None:
+            return await self._shown(active.run)
+        runs = await asyncio.to_thread(self._store.pipelines.runs, 1)
+        return await self._shown(runs[0]) if runs else None
+
+    async def _shown(self, run: PipelineRun) -> m.PipelineRunView:
+        run = await asyncio.to_thread(self._store.pipelines.get, run.id)
+        return self._view(run, await self._stages_of(run))
+
+    async def _stages_of(self, run: PipelineRun) -> list[StageRun]:
+        active = self._runner.active
+        if active is not None and active.run.id == run.id and active.stages:
+            return list(active.stages.values())
+        return await asyncio.to_thread(self._store.pipelines.stages, run.id)
+
+    def _view(self, run: PipelineRun, stages: list[StageRun]) -> m.PipelineRunView:
+        shown = {k: v for k, v in run.options.items() if k not in ("folder", "start")}
+        return m.PipelineRunView(
+            id=run.id,
+            targets=list(run.targets),
+            options=shown,
+            status=run.status,
+            error=run.error,
+            origin=run.origin,
+            total=run.total,
+            counts=dict(Counter(each.state for each in stages)),
+            created_at=run.created_at,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+            duration=run.duration,
+        )
+
+    def _relative(self, root: Path) -> str:
+        return _without_dot(os.path.relpath(root, self._project.root))
+
+    def _inside(self, root: Path, folder: str) -> str:
+        return _without_dot(os.path.relpath(root / folder, self._project.root))
+
+
+class Hosts:
+    """The processes that host DVC, one for each repository."""
+
+    def __init__(self, project: Project) -> None:
+        self.logs = project.state / "logs" / "stages"
+        self._log = project.state / "logs" / "dvc.log"
+        self._variables = {ENGINE_VARIABLE: str(project.root)}
+        self._hosts: dict[Path, Host] = {}
+
+    def of(self, root: Path) -> Host:
+        """Return the host of a repository; it starts when it is first asked."""
+        if root not in self._hosts:
+            self._hosts[root] = Host(root, self._log, self._variables)
+        return self._hosts[root]
+
+    async def close(self) -> None:
+        """End them."""
+        for each in self._hosts.values():
+            with contextlib.suppress(OSError):
+                await each.close()
+
+
+def _merged(stage: wire.Stage, live: StageRun | None, last: StageRun | None) -> m.StageView:
+    known = live or last
+    view = _stage(known, stage)
+    if live is None:
+        view.state = stage.state
+        view.causes = [_cause(each) for each in stage.causes]
+        # What failed is still to be done.
+        if last is not None and last.state is StageState.FAILED and stage.causes:
+            view.state = StageState.FAILED
+        elif not stage.causes:
+            view.error = None
+    return view
+
+
+def _stage(known: StageRun | None, stage: wire.Stage | None) -> m.StageView:
+    """Describe a stage by what a run did with it and by what DVC says of it."""
+    return m.StageView(
+        name=known.stage if known is not None else stage.name if stage is not None else "",
+        group=stage.group if stage is not None else None,
+        kind=stage.kind if stage is not None else "stage",  # type: ignore[arg-type]
+        file=stage.file if stage is not None else "",
+        description=stage.description if stage is not None else None,
+        upstream=stage.upstream if stage is not None else [],
+        state=known.state if known is not None else StageState.STALE,
+        causes=[_cause(each) for each in known.causes] if known is not None else [],
+        error=known.error if known is not None else None,
+        notebook=None,
+        run_id=known.run_id if known is not None else None,
+        cell=None,
+        cells=None,
+        cached=known.cached if known is not None else False,
+        started_at=known.started_at if known is not None else None,
+        finished_at=known.finished_at if known is not None else None,
+        duration=known.duration if known is not None else None,
+    )
+
+
+def _without_dot(path: str) -> str:
+    return "" if path == "." else path
+
+
+def _cause(cause: Cause) -> m.CauseView:
+    return m.CauseView(kind=cause.kind, what=cause.what, change=cause.change, text=str(cause))
+
+
+def _file(file: wire.File) -> m.FileView:
+    found = msgspec.to_builtins(file)
+    found["values"] = {name: values.encode(value) for name, value in file.values.items()}
+    return msgspec.convert(found, m.FileView)

@@ -1,0 +1,135 @@
+"""The commands of a stage: on a warm kernel if they execute a notebook, else as DVC starts them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from ..core import formats
+from ..core.pipelines import StageSettings
+from ..core.resources import Capacity, Request, check_request
+from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE
+from ..execution import commands
+from .holds import Holds
+from .projects import Project
+
+#: What the shell says when it finds no such program, and when it may not execute it.
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+
+
+class StageFailed(Exception):
+    """A stage's command failed, and this is why, in one line."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageTask:
+    """All that is needed to execute the commands of a stage."""
+
+    pipeline_id: str
+    name: str
+    commands: tuple[str, ...]
+    #: Folder in which they are executed, and the root of the DVC repository.
+    folder: Path
+    root: Path
+    settings: StageSettings
+    #: The variables of whoever asked for it.
+    environment: Mapping[str, str]
+    log: Path
+
+    @property
+    def owner(self) -> str:
+        """What marks its processes."""
+        return f"{self.pipeline_id}/{self.name}"
+
+
+class StageRunner:
+    """Executes the commands of stages, one after the other within a stage."""
+
+    def __init__(self, project: Project, holds: Holds, capacity: Capacity) -> None:
+        self._project = project
+        self._holds = holds
+        self._capacity = capacity
+
+    def check(self, settings: StageSettings) -> None:
+        """Raise `TooManyResources` if a stage asks for more than there is."""
+        check_request(
+            self._capacity, cpus=settings.cpus, memory=settings.memory, gpus=settings.gpus
+        )
+
+    async def run(self, task: StageTask, started: Callable[[str], None]) -> None:
+        """Execute a stage's commands. ``started`` is told the run of a notebook.
+
+        Raises `StageFailed`.
+        """
+        task.log.parent.mkdir(parents=True, exist_ok=True)
+        limit = task.settings.timeout
+        try:
+            async with asyncio.timeout(limit):
+                for command in task.commands:
+                    await self._execute(task, command)
+        except TimeoutError:
+            allowed = formats.duration(limit or 0)
+            raise StageFailed(f"It took longer than the {allowed} of its timeout.") from None
+
+    async def after_failure(self, task: StageTask, error: str) -> None:
+        """Execute what a stage declares for its failure; how that ends changes nothing."""
+        for command in task.settings.on_failure:
+            with task.log.open("ab") as log:
+                log.write(f"> on_failure: {command}\n".encode())
+            variables = {"MLOPS_STAGE": task.name, "MLOPS_ERROR": error}
+            await self._start(task, command, Request(cpus=1), variables)
+
+    async def _execute(self, task: StageTask, command: str) -> None:
+        settings = task.settings
+        request = Request(
+            cpus=min(settings.cpus, self._capacity.cores),
+            memory=settings.memory,
+            gpus=settings.gpus,
+        )
+        code = await self._start(task, command, request, {})
+        if code:
+            raise StageFailed(_why(command, code, task.log))
+
+    async def _start(
+        self, task: StageTask, command: str, request: Request, variables: Mapping[str, str]
+    ) -> int:
+        async with self._holds.hold(task.owner, request) as hold:
+            environment = {**self._environment(task), **variables}
+            if hold.gpus:
+                environment["CUDA_VISIBLE_DEVICES"] = ",".join(hold.gpus)
+            try:
+                return await commands.execute(
+                    commands.shell_argv(command, environment),
+                    folder=task.folder,
+                    environment=environment,
+                    log=task.log,
+                    owner=task.owner,
+                )
+            except OSError as error:
+                raise StageFailed(f"It cannot be started: {error}.") from error
+
+    def _environment(self, task: StageTask) -> dict[str, str]:
+        """Return the caller's variables, those of .env, and those that DVC sets."""
+        extra = {k: v for k, v in dotenv_values(self._project.root / ".env").items() if v}
+        return {
+            **(task.environment or os.environ),
+            **extra,
+            "DVC_ROOT": str(task.root),
+            "DVC_STAGE": task.name,
+            ATTEMPT_VARIABLE: task.owner,
+            PROJECT_VARIABLE: str(self._project.root),
+        }
+
+
+def _why(command: str, code: int, log: Path) -> str:
+    shown = command if len(command) <= 80 else f"{command[:77]}..."
+    if code < 0:
+        return f"Signal {-code} ended: {shown}"
+    if code in (_NOT_FOUND, _NOT_EXECUTABLE):
+        return f"{commands.last_lines(log, 1).strip() or f'The shell cannot execute: {shown}'}"
+    return f"Exit code {code}: {shown}"

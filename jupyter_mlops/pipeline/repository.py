@@ -1,0 +1,250 @@
+"""A DVC repository: its graph, where each stage stands, and the steps of a plan."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dvc.dependency import ParamsDependency
+from dvc.parsing import JOIN
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+from dvc.stage.run import _enforce_cmd_list as split_commands
+
+from ..core.pipelines import Cause, CauseKind, StageState
+from . import guard, inspection, steps, wire
+from .causes import causes
+from .lockfile import LockfileWriter, Recorded
+from .locks import Locks
+
+if TYPE_CHECKING:
+    from dvc.stage import Stage
+    from networkx import DiGraph
+
+#: Journal of what is not in dvc.lock yet, in DVC's own folder for such things.
+_JOURNAL = "mlops-journal.jsonl"
+
+
+class Repository:
+    """A DVC repository, to be used by one thread whose current folder is its root."""
+
+    def __init__(self, root: Path, notify: Callable[[str], None]) -> None:
+        """Open it. ``notify`` is told in one line what is waited for, and "" when no more."""
+        self._root = root
+        self._repo = Repo(str(root))
+        self._locks = Locks(self._repo, notify)
+        journal = Path(self._repo.tmp_dir) / _JOURNAL
+        self._recorded = Recorded()
+        self._lockfile = LockfileWriter(self._repo, journal, self._recorded)
+        self._recovered = False
+        #: Of the last plan: its stages by name, DVC's graph, the options, and what has changed.
+        self._stages: dict[str, Stage] = {}
+        self._graph: DiGraph
+        self._options = steps.Options()
+        self._done: frozenset[str] = frozenset()
+        self._causes: dict[str, tuple[Cause, ...]] = {}
+        self._ran: set[Stage] = set()
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    def look(self) -> wire.Stages:
+        """Tell where every stage of the repository stands."""
+        with self._reading():
+            stages, graph = steps.plan(
+                self._repo, [], single_item=False, downstream=False, all_pipelines=True
+            )
+            return wire.Stages(self._judge(stages, graph, steps.Options(), frozenset()))
+
+    def inspect(self, name: str) -> wire.Details:
+        """Tell all that there is to know of a stage."""
+        with self._reading():
+            graph = self._repo.index.graph
+            stage = next((each for each in graph if each.addressing == name), None)
+            if stage is None:
+                raise KeyError(name)
+            (described,) = self._judge([stage], graph, steps.Options(), frozenset())
+            return wire.Details(
+                stage=described,
+                dependencies=[inspection.describe(each) for each in stage.deps],
+                outputs=[inspection.describe(each) for each in stage.outs],
+                metrics=inspection.metrics(self._repo, stage),
+                downstream=sorted(each.addressing for each in graph.predecessors(stage)),
+            )
+
+    # -- running -----------------------------------------------------------------------------------
+
+    def plan(self, request: wire.Plan) -> wire.Stages:
+        """Tell what a request would look at, and make it what is worked on."""
+        self._options = steps.Options(request.force, request.pull, request.no_commit)
+        self._done = frozenset(request.done)
+        with self._reading():
+            if request.pull:
+                steps.pull_run_cache(self._repo)
+            with _inside(self._root / request.folder):
+                planned, self._graph = steps.plan(
+                    self._repo,
+                    request.targets,
+                    single_item=request.single_item,
+                    downstream=request.downstream,
+                    all_pipelines=request.all_pipelines,
+                )
+            found = self._judge(planned, self._graph, self._options, self._done)
+        self._stages = {each.addressing: each for each in planned}
+        self._causes = {each.name: tuple(each.causes) for each in found}
+        self._ran = set()
+        self._lockfile.plan(planned)
+        return wire.Stages(found)
+
+    def begin(self, name: str) -> wire.Began:
+        """Prepare a stage of the plan for its commands, or bring it up to date without them."""
+        stage = self._stages[name]
+        with self._locks.repository():
+            self._locks.hold(stage)
+            try:
+                found = self._why(name, stage)
+                action = steps.begin(stage, self._options_of(name)) if found else "fresh"
+                if action in ("restored", "done"):
+                    steps.finish(stage, self._options)
+            except BaseException:
+                self._locks.release(stage)
+                raise
+            if action != "execute":
+                self._settle(stage, changed=action != "fresh")
+        return wire.Began(action, list(found))
+
+    def again(self, name: str) -> None:
+        """Prepare a stage of the plan for another try of its commands."""
+        with self._locks.repository():
+            steps.clear(self._stages[name])
+
+    def finish(self, name: str) -> None:
+        """Save a stage of the plan whose commands were executed. Lets go of it in any case."""
+        stage = self._stages[name]
+        with self._locks.repository():
+            try:
+                steps.finish(stage, self._options)
+            except BaseException:
+                self._locks.release(stage)
+                raise
+            self._settle(stage, changed=True)
+
+    def abandon(self, name: str) -> None:
+        """Let go of a stage of the plan whose commands failed."""
+        with self._locks.repository():
+            self._locks.release(self._stages[name])
+
+    def close(self) -> None:
+        """Write all that has finished to dvc.lock, and let go of everything."""
+        with self._locks.repository():
+            for stage in self._stages.values():
+                self._locks.release(stage)
+            with self._repo.scm_context(quiet=True):
+                self._lockfile.flush()
+        self._repo.state.close()
+
+    # -- what it is made of ------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Hold the repository's lock, with everything read anew."""
+        guard.check_aliases(self._root)
+        with self._locks.repository():
+            if not self._recovered:
+                self._lockfile.recover()
+                self._recovered = True
+            self._repo._reset()  # noqa: SLF001  # as DVC does whenever it takes the lock
+            self._recorded.forget()
+            yield
+
+    def _judge(
+        self,
+        stages: list[Stage],
+        graph: DiGraph,
+        options: steps.Options,
+        done: frozenset[str],
+    ) -> list[wire.Stage]:
+        """Describe stages; each comes after those that it depends on."""
+        stale: list[Stage] = []
+        found = []
+        for stage in stages:
+            upstream = [each for each in graph.successors(stage) if each in stale]
+            forced = options.force and stage.addressing not in done
+            why = causes(stage, self._recorded, upstream, forced=forced)
+            if why:
+                stale.append(stage)
+            found.append(_described(stage, graph, why))
+        return found
+
+    def _why(self, name: str, stage: Stage) -> tuple[Cause, ...]:
+        """Return why a stage runs, now that those before it have come to their end."""
+        known = self._causes[name]
+        ran = any(each in self._ran for each in self._graph.successors(stage))
+        waited = any(each.kind is CauseKind.UPSTREAM for each in known)
+        if ran or waited:
+            return causes(
+                stage, self._recorded, forced=self._options.force and name not in self._done
+            )
+        return known
+
+    def _options_of(self, name: str) -> steps.Options:
+        if name in self._done:
+            return steps.Options(False, self._options.pull, self._options.no_commit)
+        return self._options
+
+    def _settle(self, stage: Stage, *, changed: bool) -> None:
+        if changed:
+            self._ran.add(stage)
+        self._lockfile.settle(stage, changed=changed)
+        self._locks.release(stage)
+
+
+def _described(stage: Stage, graph: DiGraph, why: tuple[Cause, ...]) -> wire.Stage:
+    state = StageState.FROZEN if stage.frozen else StageState.STALE if why else StageState.FRESH
+    root = stage.repo.root_dir
+    return wire.Stage(
+        name=stage.addressing,
+        group=_group(stage),
+        kind="import" if stage.is_import else "stage" if stage.cmd else "data",
+        file=os.path.relpath(stage.path, root),
+        description=stage.desc,
+        commands=list(split_commands(stage.cmd)) if stage.cmd else [],
+        folder=os.path.relpath(stage.wdir, root),
+        upstream=[each.addressing for each in graph.successors(stage)],
+        settings=_settings(stage),
+        frozen=stage.frozen,
+        always_changed=bool(stage.always_changed),
+        outputs=[each.def_path for each in stage.outs],
+        dependencies=[
+            each.def_path for each in stage.deps if not isinstance(each, ParamsDependency)
+        ],
+        state=state,
+        causes=list(why),
+    )
+
+
+def _group(stage: Stage) -> str | None:
+    if not isinstance(stage, PipelineStage) or stage.raw_data.generated_from is None:
+        return None
+    prefix, separator, name = stage.addressing.rpartition(":")
+    return f"{prefix}{separator}{name.split(JOIN, 1)[0]}"
+
+
+def _settings(stage: Stage) -> dict[str, Any]:
+    """Return what ``meta.mlops`` says, for us."""
+    meta = stage.meta if isinstance(stage.meta, dict) else {}
+    settings = meta.get("mlops")
+    return dict(settings) if isinstance(settings, dict) else {}
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """Work in a folder, from which DVC sees the targets that it is given."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
