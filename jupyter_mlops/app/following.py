@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -63,8 +64,6 @@ class PipelineUpdate:
 
     run: m.PipelineRunView
     ended: tuple[m.StageView, ...]
-    #: What it waits for, in one line.
-    problem: str | None = None
 
 
 def follow_pipeline(
@@ -89,13 +88,17 @@ def follow_pipeline(
             looked = time.monotonic()
             new = [each for each in detail.stages if _is_new(each, told)]
             told.update(each.name for each in new)
-            yield PipelineUpdate(detail.run, tuple(new))
+            yield PipelineUpdate(detail.run, tuple(sorted(new, key=_ended_at)))
             if detail.run.status.finished:
                 return
 
 
 def _has_ended(event: m.EventView) -> bool:
     return event.status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+
+
+def _ended_at(stage: m.StageView) -> float:
+    return stage.finished_at.timestamp() if stage.finished_at is not None else math.inf
 
 
 def _is_new(stage: m.StageView, told: set[str]) -> bool:

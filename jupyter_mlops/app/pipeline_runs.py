@@ -39,6 +39,8 @@ class ActiveRun:
     run: PipelineRun
     host: Host
     environment: Mapping[str, str]
+    #: What the host has planned for it already.
+    plan: list[wire.Stage] | None = None
     #: The plan, by name, in DVC's order; and where each of its stages stands.
     planned: dict[str, wire.Stage] = field(default_factory=dict)
     stages: dict[str, StageRun] = field(default_factory=dict)
@@ -65,18 +67,29 @@ class PipelineRunner:
         self._runner = runner
         self._logs = logs
         self._width = width
-        self._queue: asyncio.Queue[tuple[PipelineRun, Host, Mapping[str, str]]] = asyncio.Queue()
-        self._waiting: dict[str, PipelineRun] = {}
+        self._queue: asyncio.Queue[ActiveRun] = asyncio.Queue()
+        #: Those that were not begun yet, by id.
+        self._waiting: dict[str, ActiveRun] = {}
         self._task: asyncio.Task[None] | None = None
         #: The pipeline run under way.
         self.active: ActiveRun | None = None
 
     # -- what others may ask -----------------------------------------------------------------------
 
-    def submit(self, run: PipelineRun, host: Host, environment: Mapping[str, str]) -> None:
-        """Carry out a pipeline run that is in the store, after those that came before."""
-        self._waiting[run.id] = run
-        self._queue.put_nowait((run, host, environment))
+    def submit(
+        self,
+        run: PipelineRun,
+        host: Host,
+        environment: Mapping[str, str],
+        planned: list[wire.Stage] | None = None,
+    ) -> None:
+        """Carry out a pipeline run that is in the store, after those that came before.
+
+        ``planned`` is the host's present plan, if it is for this run.
+        """
+        active = ActiveRun(run, host, environment, plan=planned)
+        self._waiting[run.id] = active
+        self._queue.put_nowait(active)
 
     async def cancel(self, pipeline_id: str) -> bool:
         """Stop a pipeline run and all that it executes; whether there was anything to stop."""
@@ -98,6 +111,13 @@ class PipelineRunner:
         self._task.cancel()
         return True
 
+    def check(self, stages: Iterable[wire.Stage]) -> dict[str, StageSettings]:
+        """Return what the stages ask for. Raises `InvalidInput` if that cannot be had."""
+        settings = {each.name: read_settings(each.name, each.settings) for each in stages}
+        for each in settings.values():
+            self._runner.check(each)
+        return settings
+
     @property
     def busy(self) -> bool:
         """Whether a pipeline run waits or is under way."""
@@ -106,15 +126,15 @@ class PipelineRunner:
     async def run(self) -> None:
         """Carry out pipeline runs until cancelled."""
         while True:
-            run, host, environment = await self._queue.get()
-            if self._waiting.pop(run.id, None) is None:
-                continue
-            self.active = active = ActiveRun(run, host, environment)
+            active = await self._queue.get()
+            if self._waiting.pop(active.run.id, None) is None:
+                continue  # it was cancelled
+            self.active = active
             self._task = asyncio.create_task(self._carry_out(active))
             try:
                 await asyncio.wait([self._task])
                 if not self._task.cancelled() and (error := self._task.exception()) is not None:
-                    log.error("Pipeline run %s could not be recorded.", run.id, exc_info=error)
+                    log.error("%s could not be recorded.", active.run.id, exc_info=error)
             finally:
                 if not self._task.done():
                     self._task.cancel()  # the worker ends; the next one goes on with it
@@ -155,11 +175,11 @@ class PipelineRunner:
     async def _drive(self, active: ActiveRun) -> str | None:
         """Bring every stage up to date; return what went wrong, in one line, if anything did."""
         active.host.notice = partial(self._note_wait, active)
-        done = await asyncio.to_thread(self._done_before, active.run)
-        found = await active.host.stages(plan_of(active.run, done))
-        settings = {each.name: read_settings(each.name, each.settings) for each in found}
-        for each in settings.values():
-            self._runner.check(each)
+        found = active.plan
+        if found is None:
+            done = await asyncio.to_thread(self._done_before, active.run)
+            found = await active.host.stages(plan_of(active.run, done))
+        settings = self.check(found)
         active.planned = {each.name: each for each in found}
         active.stages = {each.name: planned_stage(active.run.id, each) for each in found}
         await self._stored(
@@ -354,7 +374,7 @@ class PipelineRunner:
                 await asyncio.sleep(STORE_PAUSE)
 
 
-def plan_of(run: PipelineRun, done: list[str] | None = None) -> wire.Plan:
+def plan_of(run: PipelineRun, done: list[str] | None = None, *, dry: bool = False) -> wire.Plan:
     """Return the question what a request would look at."""
     options = run.options
     return wire.Plan(
@@ -367,6 +387,7 @@ def plan_of(run: PipelineRun, done: list[str] | None = None) -> wire.Plan:
         pull=bool(options.get("pull")),
         no_commit=bool(options.get("no_commit")),
         done=done or [],
+        dry=dry,
     )
 
 

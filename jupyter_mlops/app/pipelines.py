@@ -51,6 +51,8 @@ class PipelineUseCases:
         self._store = store
         self._runner = runner
         self._hosts = hosts
+        #: Held from a plan until it is handed on.
+        self._turn = asyncio.Lock()
         #: What DVC told of each repository's stages, and when.
         self._seen: dict[Path, tuple[float, list[wire.Stage]]] = {}
 
@@ -112,14 +114,15 @@ class PipelineUseCases:
 
     async def plan_pipeline(self, body: m.PipelineRequest) -> m.PlanView:
         """Tell what a pipeline run would do."""
-        if self._runner.busy:
-            raise Conflict("A pipeline run is under way. Ask again when it has ended.")
         host = self._host(body.folder)
-        run = self._requested(body, host.root)
-        stages = await host.stages(plan_of(run))
-        for each in stages:
-            read_settings(each.name, each.settings)
+        stages = await self._planned(host, self._requested(body, host.root), dry=True)
         return m.PlanView(stages=await self._show(stages, fresh_look=True))
+
+    async def _planned(self, host: Host, run: PipelineRun, *, dry: bool) -> list[wire.Stage]:
+        """Return what a request would look at. Raises `InvalidInput` if that is refused."""
+        stages = await host.stages(plan_of(run, dry=dry))
+        self._runner.check(stages)
+        return stages
 
     # -- running -----------------------------------------------------------------------------------
 
@@ -127,8 +130,12 @@ class PipelineUseCases:
         """Bring stages up to date, after the pipeline runs that were asked for before."""
         host = self._host(body.folder)
         run = self._requested(body, host.root)
-        await asyncio.to_thread(self._store.pipelines.add, run)
-        self._runner.submit(run, host, body.environment or {})
+        async with self._turn:
+            planned = None
+            if not self._runner.busy:  # else files may change until its turn comes
+                planned = await self._planned(host, run, dry=False)
+            await asyncio.to_thread(self._store.pipelines.add, run)
+            self._runner.submit(run, host, body.environment or {}, planned)
         return self._view(run, [])
 
     async def resume(self) -> None:

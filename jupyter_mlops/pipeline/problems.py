@@ -34,11 +34,9 @@ def _syntax(error: YAMLSyntaxError) -> str:
         place = f", line {mark.line + 1}" if mark is not None else ""
         problem = f": {cause.problem or cause.context}"
     if error.hint:
-        return (
-            f"{error.relpath}{place} has merge conflict markers. Resolve them, for example with "
-            "git checkout --theirs, then try again."
-        )
-    return f"{error.relpath}{place} is not valid YAML{problem}. Mend it there."
+        where = f"{_path(error.relpath)}{place}"
+        return f"{where} has merge conflict markers. Resolve them, then try again."
+    return f"{_path(error.relpath)}{place} is not valid YAML{problem}. Mend it there."
 
 
 def _validation(error: YAMLValidationError) -> str:
@@ -49,7 +47,11 @@ def _validation(error: YAMLValidationError) -> str:
         line, _, _ = determine_linecol(data, first.path)
     place = f", line {line}" if line else ""
     where = " -> ".join(str(part) for part in first.path)
-    return f"{error.path}{place}: {first.error_message}{f' in {where}' if where else ''}."
+    return f"{_path(error.path)}{place}: {first.error_message}{f' in {where}' if where else ''}."
+
+
+def _path(path: str) -> str:
+    return path.removeprefix("./")
 
 
 def _joined(text: str) -> str:

@@ -77,25 +77,30 @@ class Repository:
     # -- running -----------------------------------------------------------------------------------
 
     def plan(self, request: wire.Plan) -> wire.Stages:
-        """Tell what a request would look at, and make it what is worked on."""
-        self._options = steps.Options(request.force, request.pull, request.no_commit)
-        self._done = frozenset(request.done)
+        """Tell what a request would look at, and make it what is worked on unless it is dry."""
+        options = steps.Options(request.force, request.pull, request.no_commit)
+        done = frozenset(request.done)
         with self._reading():
-            if request.pull:
+            if request.pull and not request.dry:
                 steps.pull_run_cache(self._repo)
             with _inside(self._root / request.folder):
-                planned, self._graph = steps.plan(
+                planned, graph = steps.plan(
                     self._repo,
                     request.targets,
                     single_item=request.single_item,
                     downstream=request.downstream,
                     all_pipelines=request.all_pipelines,
                 )
-            found = self._judge(planned, self._graph, self._options, self._done)
-        self._stages = {each.addressing: each for each in planned}
-        self._causes = {each.name: tuple(each.causes) for each in found}
-        self._ran = set()
-        self._lockfile.plan(planned)
+            found = self._judge(planned, graph, options, done)
+        if not request.dry:
+            self._options, self._done, self._graph = options, done, graph
+            self._stages = {each.addressing: each for each in planned}
+            self._causes = {each.name: tuple(each.causes) for each in found}
+            self._ran = set()
+            self._lockfile.plan(planned)
+            for stage, view in zip(planned, found, strict=True):
+                if not view.causes:
+                    self._lockfile.settle(stage, changed=False)
         return wire.Stages(found)
 
     def begin(self, name: str) -> wire.Began:

@@ -83,7 +83,7 @@ class Look(msgspec.Struct, tag=True):
 class Plan(msgspec.Struct, tag=True):
     """What would ``dvc repro`` look at, in which order? Answered by `Stages`.
 
-    What is planned last is what the following questions are about.
+    What is planned last, unless it is ``dry``, is what the following questions are about.
     """
 
     #: Folder from which targets are seen, relative to the repository's root.
@@ -97,6 +97,7 @@ class Plan(msgspec.Struct, tag=True):
     no_commit: bool = False
     #: Stages that are not forced though others are: they ran already for this request.
     done: list[str] = msgspec.field(default_factory=list)
+    dry: bool = False
 
 
 class Begin(msgspec.Struct, tag=True):
