@@ -19,7 +19,7 @@ _COMPLETE = "_JUPYTER_MLOPS_COMPLETE"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command, print its result, and return the exit code.
 
-    0 is success, 1 a failure, 2 bad usage or refused input.
+    0 is success, 1 a failure, 2 bad usage or refused input; ``when`` ends as its command does.
     """
     shell = Shell()
     try:
@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILURE
     except Exception as error:  # noqa: BLE001  # the top: every error becomes a line
         return _report_error(shell, error)
+    if shell.exit_code is not None:
+        return shell.exit_code
     return FAILURE if shell.failed else 0
 
 

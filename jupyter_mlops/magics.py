@@ -86,6 +86,7 @@ class _Cell:
         self.json = False
         self.debug = False
         self.failed = False
+        self.exit_code: int | None = None
 
     def note(self, text: str) -> None:
         """Print a line."""

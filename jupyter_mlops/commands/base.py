@@ -23,6 +23,8 @@ class Face(Protocol):
     debug: bool
     #: Set by a command whose work ended badly without an error: the exit code is 1.
     failed: bool
+    #: Set by a command that ends as another program did; None: the exit code follows from failed.
+    exit_code: int | None
 
     def note(self, text: str) -> None:
         """Tell something that is not the result."""

@@ -25,6 +25,7 @@ class Shell:
         self.json = False
         self.debug = False
         self.failed = False
+        self.exit_code: int | None = None
 
     def note(self, text: str) -> None:
         """Print a line on standard error."""

@@ -17,6 +17,7 @@ from .pipeline import pipeline
 from .runs import runs
 from .submit import run, sweep
 from .track import log, track
+from .when import when
 from .worker import worker
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ COMMANDS = (
     register,
     track,
     log,
+    when,
     demo,
     doctor,
     clean,

@@ -10,7 +10,18 @@ ROOT = Path(__file__).parents[2]
 #: Slow to import, or absent from a kernel's own environment.
 HEAVY = {
     *("IPython", "click", "ipywidgets", "jupyter_client", "jupyter_server", "mlflow", "msgspec"),
-    *("nbclient", "nbformat", "numpy", "optuna", "pandas", "papermill", "psutil", "rich"),
+    *(
+        "apprise",
+        "dvc",
+        "nbclient",
+        "nbformat",
+        "numpy",
+        "optuna",
+        "pandas",
+        "papermill",
+        "psutil",
+        "rich",
+    ),
     *("sqlalchemy", "tornado", "traitlets"),
 }
 
@@ -49,7 +60,17 @@ def test_help_is_quick() -> None:
 
 def test_server_extension_leaves_the_engines_to_the_worker() -> None:
     """The Jupyter server imports neither engines nor data libraries: the worker does."""
-    engines = {"mlflow", "nbclient", "numpy", "optuna", "pandas", "papermill", "sqlalchemy"}
+    engines = {
+        "apprise",
+        "dvc",
+        "mlflow",
+        "nbclient",
+        "numpy",
+        "optuna",
+        "pandas",
+        "papermill",
+        "sqlalchemy",
+    }
     modules = imported_by("import jupyter_mlops.server.extension")
     assert "jupyter_server" in modules
     assert not modules & engines

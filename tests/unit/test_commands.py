@@ -62,6 +62,7 @@ def test_the_tree() -> None:
         "register",
         "track",
         "log",
+        "when",
         "demo",
         "doctor",
         "clean",
