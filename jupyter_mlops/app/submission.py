@@ -25,6 +25,7 @@ from ..core.retries import check_causes
 from ..core.runs import ANY, Reason, Sweep, SweepKind, new_id
 from ..core.search import MAX_CHOICES
 from ..core.spaces import Space, SpaceMode, axes_from_python, check_size, parse_points
+from ..core.stages import Stage
 from ..execution.files import write_atomically
 from ..notebooks.files import parse_notebook, read_bytes
 from ..notebooks.parameters import NotebookParameters, read_parameters
@@ -73,6 +74,17 @@ class Submission:
 
     sweep: Sweep
     space: Space
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageRequest:
+    """What the run of a stage is told beyond its request."""
+
+    stage: Stage
+    #: Parameters that the notebook gets as they are; None: those of the request's space.
+    parameters: dict[str, values.Value] | None
+    #: Tells what git says of a folder.
+    git: context.Git
 
 
 def read(project: Project, path: str) -> Notebook:
@@ -195,14 +207,19 @@ def prepare(
     capacity: Capacity,
     executors: tuple[str, ...],
     tracking_uri: str,
+    of: StageRequest | None = None,
 ) -> Submission:
-    """Check a request and make a sweep of it, its notebook kept in ``snapshots``."""
+    """Check a request, maybe of a stage, and make a sweep of it; keep its notebook's snapshot."""
     notebook = read(project, request.notebook)
     _check_outputs(project)
-    space = make_space(request, notebook.parameters)
+    stage = of.stage if of else None
+    if of is not None and of.parameters is not None:
+        space = Space.listed([of.parameters])
+    else:
+        space = make_space(request, notebook.parameters)
     check_size(space, project.settings.max_points)
     _check_points(request, space)
-    shared = _shared(notebook, space)
+    shared = () if stage and stage.plain else _shared(notebook, space)
     kernel = find_kernel(request.kernel or notebook.parameters.kernel_name or "python3")
     executor = request.executor or project.settings.executor
     if executor not in executors:
@@ -215,7 +232,7 @@ def prepare(
     searching, pruning = search.make_search(request, space), search.make_pruning(request)
     keep_snapshot(project, notebook)
     settings = project.settings
-    facts = context.capture(project.root, notebook.path)
+    facts = context.capture(project.root, notebook.path, git=of.git if of else context.git_facts)
     sweep = Sweep(
         id=new_id(),
         kind=request.kind,
@@ -245,9 +262,10 @@ def prepare(
         created_at=datetime.now(UTC),
         search=searching,
         pruning=pruning,
+        stage=stage,
         context=facts
         | {
-            "language": kernel.language,
+            "language": (stage and stage.language) or kernel.language,
             "shared": list(shared),
             "parent_attempt": request.parent_attempt,
             "tracking_uri": context.without_credentials(tracking_uri),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+from collections.abc import Callable
 
 from ..core import values
 from ..core.exceptions import Conflict, NotFound
@@ -106,6 +107,20 @@ class SweepUseCases:
 
     async def submit(self, body: m.SubmitRequest) -> m.SweepView:
         """Queue a sweep."""
+        return await self.get_sweep(await self._queue(body))
+
+    async def submit_stage(
+        self, body: m.SubmitRequest, of: submission.StageRequest, expect: Callable[[str], None]
+    ) -> str:
+        """Queue the run of a stage; return its sweep's id, which ``expect`` is told before."""
+        return await self._queue(body, of, expect)
+
+    async def _queue(
+        self,
+        body: m.SubmitRequest,
+        of: submission.StageRequest | None = None,
+        expect: Callable[[str], None] = lambda _: None,
+    ) -> str:
         if self._scheduler.draining:
             raise Conflict("The worker is ending. Try again in a moment.")
         prepared = await asyncio.to_thread(
@@ -115,14 +130,16 @@ class SweepUseCases:
             capacity=self._slots.own,
             executors=self._executors,
             tracking_uri=self._tracking_uri,
+            of=of,
         )
         sweep = prepared.sweep
+        expect(sweep.id)
         if body.environment is not None:
             self._scheduler.set_environment(sweep.id, body.environment)
         await asyncio.to_thread(self._store.queue.submit, sweep, prepared.space.points())
         unfinished.mark(self._project, True)
         self._scheduler.wake()
-        return await self.get_sweep(sweep.id)
+        return sweep.id
 
     # -- sweeps ------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from ..core import values
 from ..core.ports import Kept, Outcome, Task
 from ..core.resources import thread_limits
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Attempt, Run, Sweep
+from ..core.stages import ErrorRule
 from ..mlflow_client import kernel_defaults
 from ..tracking import REPLACED_VARIABLES
 from .projects import Project
@@ -29,7 +30,7 @@ def make_task(
     result.parent.mkdir(exist_ok=True)
     log = log_path(project, attempt)
     log.touch()
-    resume = run.resume
+    resume, stage = run.resume, sweep.stage
     executed = sweep.notebook_hash if resume is None else resume.notebook_hash
     return Task(
         attempt_id=attempt.id,
@@ -38,7 +39,7 @@ def make_task(
         output=output,
         result=result,
         log=log,
-        cwd=(project.root / sweep.notebook).parent,
+        cwd=project.root / stage.folder if stage else (project.root / sweep.notebook).parent,
         parameters=run.parameters,
         kernel=sweep.kernel,
         language=sweep.context.get("language", "python"),
@@ -55,6 +56,8 @@ def make_task(
         if resume is not None
         else None,
         stream_limit=round(project.settings.max_output_mb * 1_000_000),
+        errors=stage.errors if stage else ErrorRule.ALL,
+        start_timeout=stage.start_timeout if stage else None,
     )
 
 

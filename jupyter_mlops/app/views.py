@@ -32,6 +32,8 @@ def run(
         "elapsed": times[0],
         "remaining": times[1],
         "not_before": record.not_before if record.status is Status.QUEUED else None,
+        "stage": sweep.stage and sweep.stage.name,
+        "pipeline_id": sweep.stage and sweep.stage.pipeline_id,
     }
     return m.RunView(**fields)
 

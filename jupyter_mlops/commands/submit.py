@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..core.options import EXECUTION, Kind, Option
 from .base import Command, Face
 from .types import Assignments, AssignmentType, Causes, NotebookType, merged
 
@@ -24,36 +25,40 @@ _MAX_FILE = 50_000_000
 
 def _execution_options(function: F) -> F:
     """Add what both commands may be told about how to execute."""
-    options = (
+    options = [
         click.option("-p", "more", metavar="NAME=VALUE", type=AssignmentType(), multiple=True,
                      help="The same as a plain NAME=VALUE."),
-        click.option("--experiment", metavar="NAME", help="MLflow experiment."),
-        click.option("--cpus", type=click.IntRange(1), metavar="N",
-                     help="Cores for each run; unasked, the runs share the machine."),
-        click.option("--memory", metavar="SIZE",
-                     help="Memory for each run, like 2GB; one that takes more is ended."),
-        click.option("--gpus", type=click.IntRange(0), metavar="N", default=0,
-                     help="GPUs for each run."),
-        click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S",
-                     help="Seconds that a try may take."),
-        click.option("--cell-timeout", type=click.FloatRange(0, min_open=True), metavar="S",
-                     help="Seconds that a cell may take."),
-        click.option("--retries", type=click.IntRange(0, 100), metavar="N",
-                     help="How often a failed run is tried again."),
-        click.option("--retry-on", type=Causes(), metavar="CAUSE,...",
-                     help="Retry after these failures only, such as kernel_died,timeout."),
-        click.option("--retry-delay", type=click.FloatRange(0), metavar="S",
-                     help="Seconds before the first retry; it doubles from one to the next."),
-        click.option("--priority", type=int, metavar="N", default=0, help="Higher ones go first."),
-        click.option("--executor", metavar="NAME", help="Where to run: local."),
-        click.option("--kernel", metavar="NAME", help="Kernel in place of the notebook's own."),
+        *map(_option, EXECUTION),
         click.option("--detach", is_flag=True, help="Return as soon as it is queued."),
-        click.option("--allow-undeclared", is_flag=True,
-                     help="Permit parameters that the notebook does not declare."),
-    )  # fmt: skip
+    ]  # fmt: skip
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def _option(option: Option) -> Callable[[F], F]:
+    about: dict[str, Any] = {"default": option.default, "help": option.help}
+    if option.kind is Kind.FLAG:
+        return click.option(option.flag, option.name, is_flag=True, **about)
+    return click.option(
+        option.flag, option.name, metavar=option.metavar, type=_type(option), **about
+    )
+
+
+def _type(option: Option) -> click.ParamType[Any]:
+    match option.kind:
+        case Kind.INT:
+            return click.IntRange(_whole(option.least), _whole(option.most))
+        case Kind.FLOAT:
+            least = option.least if option.above is None else option.above
+            return click.FloatRange(least, option.most, min_open=option.above is not None)
+        case Kind.CAUSES:
+            return Causes()
+    return click.STRING
+
+
+def _whole(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)
 
 
 _SWEEP_HELP = """

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from .models import ModelVersion
 from .runs import Attempt, MetricPoint, ProcessIdentity, Reason, Run, Status, Sweep
 from .search import Standing
+from .stages import ErrorRule
 from .values import Value
 
 # -- executors ------------------------------------------------------------------------------------
@@ -44,7 +45,7 @@ class Task:
     result: Path
     #: Where everything that the engine and the kernel print goes.
     log: Path
-    #: Working directory of the kernel: the notebook's folder.
+    #: Working directory of the kernel: the notebook's folder, unless a stage's command differs.
     cwd: Path
     parameters: dict[str, Any]
     kernel: str
@@ -66,6 +67,10 @@ class Task:
     kept: Kept | None = None
     #: Bytes that each stream of a cell may have in the output notebook; the rest goes to a file.
     stream_limit: int = 10_000_000
+    #: Which errors of cells make it fail.
+    errors: ErrorRule = ErrorRule.ALL
+    #: Seconds that the kernel may take to start; None means our own limit.
+    start_timeout: float | None = None
 
     @property
     def journal(self) -> Path:

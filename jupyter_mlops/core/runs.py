@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .search import Pruning, Search
+    from .stages import Stage
 
 #: Attempts lost with their worker are retried this often before the run is given up.
 MAX_LOST = 20
@@ -119,6 +120,8 @@ class Sweep:
     retry_on: tuple[str, ...] = (ANY,)
     #: Seconds before the first retry; each further one waits twice as long.
     retry_delay: float = 0.0
+    #: The stage of a pipeline that it executes; None if it is none's.
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,9 +25,10 @@ from ..core.ports import (
     Task,
 )
 from ..core.runs import MetricPoint
+from ..core.stages import ErrorRule
 from .control import Control
 from .exchange import Exchange, Message
-from .kernels import KernelClient, Reserved
+from .kernels import START_TIMEOUT, KernelClient, Reserved
 from .output import OutputNotebook, Stopped
 from .processes import descendants, has_forked, identify
 from .shared_cells import SharedResult, read_results, result_of
@@ -63,11 +64,13 @@ class Client(KernelClient):
             reserved=reserved,
             kernel_name=task.kernel,
             timeout=None,
+            startup_timeout=task.start_timeout or START_TIMEOUT,
             resources={"metadata": {"path": str(task.cwd)}},
         )
         self._control = control
         self._report = report
         self._output = output
+        self._goes_on = task.errors is ErrorRule.NONE
         #: What shared cells have put out, if the kernel has what they made.
         self._shared: dict[int, SharedResult] = {}
         #: The code cell that is executed, counted from 1.
@@ -157,7 +160,7 @@ class Client(KernelClient):
     ) -> None:
         cell.metadata["execution"] = {}
         self.clear_before_next_output = False
-        raises = "raises-exception" in _tags(cell)
+        raises = self._goes_on or "raises-exception" in _tags(cell)
         reply = await exchange.execute(
             cell.source,
             lambda message: self._handle(message, cell, index),

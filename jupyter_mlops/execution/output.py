@@ -19,6 +19,7 @@ from papermill.translators import translate_parameters
 
 from ..core import formats, values
 from ..core.ports import Task
+from ..core.stages import ErrorRule
 from .journal import CellChanged, Cleared, Closed, Marked, Opened, Shown, Spilled, Text
 from .keeping import Keeping
 from .limits import Limits
@@ -133,7 +134,7 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
 
     def raise_for_errors(self) -> None:
         """Raise papermill's error if a cell failed, and mark the cell in the notebook."""
-        errors = {i: each for i, each in self._errors.items() if not _is_exit(each)}
+        errors = {i: each for i, each in self._errors.items() if self._counts(i, each)}
         if not errors:
             failed = self.failed
             if failed is None or failed in self._errors:
@@ -148,6 +149,12 @@ class OutputNotebook(NotebookExecutionManager):  # type: ignore[misc]
             source=cell.source,
             **errors[index],
         )
+
+    def _counts(self, index: int, error: dict[str, Any]) -> bool:
+        """Whether a cell's error makes the notebook fail."""
+        if self._task.errors is ErrorRule.ALL:
+            return not _is_exit(error)
+        return index == self.failed
 
     def explain(self, why: str | None) -> None:
         """Say in the notebook why the current cell failed, which put out no error itself."""

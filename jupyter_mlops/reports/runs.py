@@ -274,12 +274,19 @@ def _list_row(run: m.RunView) -> list[str]:
     return [
         run.id,
         states.state(run),
-        run.notebook if run.kind is not SweepKind.SESSION else f"{run.notebook} (session)".strip(),
+        _what(run),
         formats.pairs(run.parameters, limit=40),
         f"{run.metric} {formats.value(run.value)}" if has_value else "",
         states.took(run),
         formats.ago(run.started_at),
     ]
+
+
+def _what(run: m.RunView) -> str:
+    """Say what was executed."""
+    if run.kind is SweepKind.SESSION:
+        return f"{run.notebook} (session)".strip()
+    return f"{run.notebook} (stage {run.stage})" if run.stage else run.notebook
 
 
 def run_headline(run: m.RunView) -> str:
@@ -301,6 +308,7 @@ def run_report(detail: m.RunDetail, tail: m.TailView | None = None) -> Report:
     facts = [
         ("Stopped" if _pruned(run) else "Error", run.error),
         ("Output", run.output),
+        ("Stage", run.stage and f"{run.stage} of pipeline run {run.pipeline_id}"),
         ("Asked for", resources.asked(detail.sweep)),
         ("Used", resources.used(detail.attempts[-1]) if detail.attempts else ""),
         ("Kernel start", detail.attempts[-1].start if detail.attempts else ""),

@@ -17,7 +17,7 @@ ADDED: dict[int, dict[sa.Table, tuple[str, ...]]] = {
         schema.attempts: ("cell_times", "notebook_hash", "resumed_at", "peak_memory", "cpu_time"),
         schema.points: ("cell",),
     },
-    3: {},
+    3: {schema.sweeps: ("stage",)},
 }
 
 #: Number of the lock that keeps two programs from migrating a PostgreSQL database together.

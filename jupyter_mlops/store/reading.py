@@ -22,6 +22,7 @@ from ..core.runs import (
     SweepKind,
 )
 from ..core.search import Pruning, Search
+from ..core.stages import ErrorRule, Stage
 
 Row = sa.Row[Any]
 
@@ -47,7 +48,12 @@ def sweep(row: Row) -> Sweep:
     known["retry_on"] = tuple(row.retry_on)
     known["search"] = Search.unpack(row.search) if row.search else None
     known["pruning"] = Pruning.unpack(row.pruning) if row.pruning else None
+    known["stage"] = _stage(row.stage) if row.stage else None
     return Sweep(**known)
+
+
+def _stage(facts: dict[str, Any]) -> Stage:
+    return Stage(**{**facts, "errors": ErrorRule(facts["errors"])})
 
 
 def run(row: Row) -> Run:

@@ -105,6 +105,8 @@ sweeps = sa.Table(
     sa.Column("cell_timeout", sa.Double),
     sa.Column("retry_on", Json, nullable=False, server_default='["any"]'),
     sa.Column("retry_delay", sa.Double, nullable=False, server_default="0"),
+    #: The stage of a pipeline that it executes.
+    sa.Column("stage", Json),
     sa.Index("sweeps_by_time", "project", "created_at"),
 )
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -56,14 +57,20 @@ _ELSEWHERE = frozenset(
 )
 
 
-def capture(project: Path, notebook: str | None = None) -> dict[str, Any]:
+#: What tells the facts of the repository around a folder.
+Git = Callable[[Path], dict[str, Any] | None]
+
+
+def capture(
+    project: Path, notebook: str | None = None, *, git: Git | None = None
+) -> dict[str, Any]:
     """Return the facts about a project and one of its notebooks, ready for JSON.
 
     ``git`` is None outside a repository; git's own failures are told in ``git["error"]``.
     """
     folder = (project / notebook).parent if notebook else project
     facts: dict[str, Any] = {
-        "git": git_facts(folder),
+        "git": (git or git_facts)(folder),
         "python": platform.python_version(),
         "platform": f"{sys.platform}-{platform.machine()}",
         "host": socket.gethostname(),

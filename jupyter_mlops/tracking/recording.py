@@ -130,6 +130,8 @@ def attempt_tags(sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, str]:
         ATTEMPT: attempt.id,
         "mlops.executor": attempt.executor,
         "mlops.kernel": sweep.kernel,
+        "mlops.stage": sweep.stage and sweep.stage.name,
+        "mlops.pipeline": sweep.stage and sweep.stage.pipeline_id,
     }
     if sweep.mlflow_run_id is not None:
         facts[PARENT] = sweep.mlflow_run_id

@@ -168,10 +168,12 @@ def test_report_of_a_run() -> None:
 def test_lists() -> None:
     """A list has a row per run, says when it was cut, and an empty one says how to begin."""
     session = run_view(2, kind=SweepKind.SESSION, notebook="", metric=None, value=None)
-    report = runs.runs_report([run_view(1), session], more=True)
-    assert report.headline == "The newest 2 runs"
+    stage = run_view(3, stage="train@a", pipeline_id="p1")
+    report = runs.runs_report([run_view(1), session, stage], more=True)
+    assert report.headline == "The newest 3 runs"
     assert report.table is not None
-    assert [row[2] for row in report.table.rows] == ["train.ipynb", "(session)"]
+    shown = ["train.ipynb", "(session)", "train.ipynb (stage train@a)"]
+    assert [row[2] for row in report.table.rows] == shown
     assert runs.runs_report([]).headline == "There are no such runs."
 
 

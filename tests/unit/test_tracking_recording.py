@@ -17,6 +17,7 @@ from jupyter_mlops.core.exceptions import InvalidInput
 from jupyter_mlops.core.ports import Outcome
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.core.search import Pruning, PruningRule, Sampler, Search
+from jupyter_mlops.core.stages import Stage
 from jupyter_mlops.tracking import recording
 from tests.support.records import a_sweep
 from tests.support.tracked import a_run, an_attempt
@@ -142,6 +143,15 @@ def test_tags_tell_where_a_run_comes_from() -> None:
     assert tags["mlops.git.dirty"] == "true"
     assert tags["mlops.notebook_hash"] == "0" * 64
     assert "mlflow.parentRunId" not in tags
+
+
+def test_tags_tell_of_which_stage_a_run_is() -> None:
+    """The stage and its pipeline run; other runs have no such tags."""
+    stage = Stage(pipeline_id="p1", name="train@a", folder="")
+    for sweep, expected in ((a_sweep(stage=stage), ("train@a", "p1")), (a_sweep(), (None, None))):
+        run = a_run(sweep)
+        tags = recording.attempt_tags(sweep, run, an_attempt(run))
+        assert (tags.get("mlops.stage"), tags.get("mlops.pipeline")) == expected
 
 
 def test_parent() -> None:

@@ -85,6 +85,7 @@ class TestRecipes:
             ("MLFLOW_RUN_ID", True),
             ("JUPYTER_MLOPS_ATTEMPT", True),
             ("TERM", True),
+            ("DVC_STAGE", True),
             ("OMP_NUM_THREADS", False),
             ("CUDA_VISIBLE_DEVICES", False),
             ("LANG", False),

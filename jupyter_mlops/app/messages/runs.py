@@ -147,6 +147,9 @@ class RunView(View):
     not_before: Moment | None = None
     #: How its attempt is being stopped.
     stopping: Literal["interrupt", "terminate", "kill"] | None = None
+    #: The stage that it executes and that stage's pipeline run; None if it is none's.
+    stage: str | None = None
+    pipeline_id: str | None = None
 
 
 class RunDetail(View):

@@ -26,7 +26,7 @@ _LAUNCH = re.compile(
 #: imported. All others have to be the same for a template to serve.
 _NOT_AT_IMPORT = re.compile(
     r"JUPYTER_MLOPS_.*|MLFLOW_.*|JPY_.*|_|PWD|OLDPWD|SHLVL|TERM.*|COLUMNS|LINES|SSH_.*|WINDOWID"
-    r"|XDG_SESSION_.*|DBUS_.*|COLORTERM|LS_COLORS|TMUX.*|STY|VSCODE_.*|GIT_.*|HISTFILE"
+    r"|XDG_SESSION_.*|DBUS_.*|COLORTERM|LS_COLORS|TMUX.*|STY|VSCODE_.*|GIT_.*|DVC_.*|HISTFILE"
 )
 
 

@@ -1030,8 +1030,10 @@ export interface components {
       readonly parameters: {
         readonly [key: string]: unknown;
       };
+      readonly pipeline_id: string | null;
       readonly reason: components['schemas']['Reason'] | null;
       readonly remaining: number | null;
+      readonly stage: string | null;
       readonly started_at: string | null;
       readonly status: components['schemas']['Status'];
       readonly stopping: ('interrupt' | 'kill' | 'terminate') | null;
