@@ -12,7 +12,7 @@ from ..core.ports import Outcome
 from ..core.runs import ATTEMPT_VARIABLE, ENGINE_VARIABLE, SESSION, Attempt, Reason, Status
 from ..execution import results
 from ..execution.processes import end, is_alive, with_variables
-from ..store import Step, Store
+from ..store import Step, Store, of_stages
 from .outputs import settle
 from .projects import Project
 from .search import as_pruned
@@ -30,7 +30,8 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
 
     One that has ended is recorded by the result that it left. The processes of the others are
     ended, and they are lost, so that their runs are tried again. What their notebooks had come to
-    is assembled from their journals. Sessions whose process lives are taken over.
+    is assembled from their journals. Sessions whose process lives are taken over. Nobody waits any
+    more for runs of stages: a pipeline that goes on makes new ones.
     """
     store.queue.settle()
     running = store.history.running()
@@ -44,6 +45,7 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
         with suppress(LeaseLost):
             _record(project, store, attempt)
         _remove_if_empty(log_path(project, attempt))
+    store.queue.cancel(of_stages())
     _remove_remains(project)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,7 +16,6 @@ from ..core import values
 from ..core.exceptions import Conflict, InvalidInput, MlopsError, NotFound, StoreUnavailable
 from ..core.runs import Attempt, Event, Reason, Run, Status, SweepKind
 from ..core.stages import NotebookCommand, Program, Stage
-from ..execution.copies import Style, copy, nbconvert_style, papermill_style
 from ..notebooks.commands import notebook_command
 from ..notebooks.papermill import read_parameters
 from ..store import Store
@@ -26,9 +24,10 @@ from . import messages as m
 from .caller import caller_environment
 from .hub import EventHub
 from .projects import Project, find_project
-from .submission import StageRequest, snapshot_path
+from .stage_outputs import StageOutputs
+from .submission import StageRequest
 from .sweeps import SweepUseCases
-from .tasks import log_path, output_path
+from .tasks import log_path
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +104,8 @@ class StageRuns:
         self._store = store
         self._sweeps = sweeps
         self._hub = hub
-        self._waiting: dict[str, tuple[asyncio.Future[None], Progress]] = {}
+        self._outputs = StageOutputs(project, store)
+        self._waiting: dict[str, tuple[asyncio.Event, Progress]] = {}
         self._listener: asyncio.Task[None] | None = None
         #: What git said of a folder, for each pipeline run that has stages under way.
         self._git: dict[str, dict[Path, dict[str, Any] | None]] = {}
@@ -194,8 +194,7 @@ class StageRuns:
             git=partial(self._git_facts, facts.pipeline_id),
         )
 
-        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        expected = []
+        ended, expected = asyncio.Event(), []
 
         def expect(sweep_id: str) -> None:
             expected.append(sweep_id)
@@ -232,7 +231,7 @@ class StageRuns:
     # -- until it has ended ------------------------------------------------------------------------
 
     async def _end(self, run_id: str) -> None:
-        await self._waiting[run_id][0]
+        await self._waiting[run_id][0].wait()
 
     def _forget(self, run_id: str) -> None:
         self._waiting.pop(run_id, None)
@@ -255,8 +254,7 @@ class StageRuns:
             return
         ended, progress = waiting
         if Status(event.status).finished:
-            if not ended.done():
-                ended.set_result(None)
+            ended.set()
         elif "cell" in event.data:
             progress(event.data["cell"], event.data["cells"])
 
@@ -283,14 +281,15 @@ class StageRuns:
             say(outcome.error)
         if run.output is None:
             return outcome
+        succeeded = run.status is Status.SUCCEEDED
         try:
-            if run.status is Status.SUCCEEDED or command.keeps_failures:
-                written = await asyncio.to_thread(self._write, command, run, parameters or {})
-                if written is not None:
-                    outcome = replace(outcome, output=written)
-                    say(f"Written: {command.target}")
-            if run.status is Status.SUCCEEDED and command.then:
-                await self._convert(command, facts, run, say)
+            if command.output is not None and (succeeded or command.keeps_failures):
+                copy = partial(self._outputs.copy, command, run, command.output)
+                await asyncio.to_thread(copy, parameters or {})
+                outcome = replace(outcome, output=command.output)
+                say(f"Written: {command.target}")
+            if succeeded and command.then:
+                await self._outputs.convert(command, run, facts.environment, say)
         except (OSError, ValueError) as error:
             outcome = replace(
                 outcome,
@@ -312,53 +311,6 @@ class StageRuns:
         path = log_path(self._project, attempt) if attempt is not None else None
         if path is not None and path.exists():
             say(f"Log of the kernel: {path}")
-
-    def _write(
-        self, command: NotebookCommand, run: Run, parameters: dict[str, values.Value]
-    ) -> Path | None:
-        """Write what the command asks for as its program would. Raises `OSError`, `ValueError`."""
-        if command.output is None:
-            return None
-        self._copy(command, run, command.output, parameters)
-        return command.output
-
-    def _copy(
-        self,
-        command: NotebookCommand,
-        run: Run,
-        target: Path,
-        parameters: dict[str, values.Value],
-    ) -> None:
-        style: Style = nbconvert_style
-        if command.program is Program.PAPERMILL:
-            shown = values.masked(parameters)
-            style = papermill_style(command.source, command.target, shown, report=command.report)
-        sweep = self._store.history.sweep(run.sweep_id)
-        snapshot = snapshot_path(self._project, sweep.notebook_hash)
-        copy(snapshot, output_path(self._project, run), target, style)
-
-    async def _convert(
-        self,
-        command: NotebookCommand,
-        facts: StageFacts,
-        run: Run,
-        say: Callable[[str], None],
-    ) -> None:
-        """Convert the executed notebook. Raises `OSError` with what went wrong."""
-        folder = self._project.state / "stages" / run.id
-        folder.mkdir(parents=True, exist_ok=True)
-        executed = folder / command.notebook.name
-        try:
-            await asyncio.to_thread(self._copy, command, run, executed, {})
-            say(shlex.join(command.then))
-            program = _Program((*command.then, str(executed)), command.folder, facts.environment)
-            last = await program.call(say)
-            if last is not None:
-                raise OSError(last)
-        finally:
-            executed.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                folder.rmdir()
 
 
 def _request(project: Project, command: NotebookCommand, facts: StageFacts) -> m.SubmitRequest:
@@ -387,34 +339,3 @@ def _line(run: Run, attempt: Attempt | None) -> str | None:
     line = run.error or str(run.reason or run.status)
     cell = attempt.failed_cell if attempt is not None else None
     return f"{run.notebook}, cell {cell}: {line}" if cell else f"{run.notebook}: {line}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Program:
-    """A program to call."""
-
-    command: tuple[str, ...]
-    folder: Path
-    environment: dict[str, str] | None
-
-    async def call(self, say: Callable[[str], None]) -> str | None:
-        """Wait for its end; return its last line if it fails. It ends with whoever awaits it."""
-        process = await asyncio.create_subprocess_exec(
-            *self.command,
-            cwd=self.folder,
-            env=self.environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        last = ""
-        try:
-            printed, _ = await process.communicate()
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
-        for line in printed.decode("utf-8", "replace").splitlines():
-            say(line)
-            last = line.strip() or last
-        return None if process.returncode == 0 else last or f"exit code {process.returncode}"

@@ -13,7 +13,7 @@ from .inventory import Inventory
 from .leases import TTL, LeaseTable
 from .pipelines import PipelineLog
 from .progress import ProgressLog, Step
-from .queue import Queue, of_run, of_runs, of_sweep, unpruned
+from .queue import Queue, of_run, of_runs, of_stages, of_sweep, unpruned
 from .resuming import Resuming
 from .trials import Trials
 
@@ -27,6 +27,7 @@ __all__ = [
     "network_file_system",
     "of_run",
     "of_runs",
+    "of_stages",
     "of_sweep",
     "unpruned",
 ]

@@ -293,6 +293,14 @@ def of_runs(ids: Sequence[str]) -> sa.ColumnElement[bool]:
     return runs.c.id.in_(ids)
 
 
+def of_stages() -> sa.ColumnElement[bool]:
+    """The condition of executing a stage of a pipeline."""
+    made = sa.select(sweeps.c.id).where(
+        sweeps.c.project == runs.c.project, sweeps.c.stage.is_not(None)
+    )
+    return runs.c.sweep_id.in_(made)
+
+
 def of_sweep(sweep: str) -> sa.ColumnElement[bool]:
     """The condition of belonging to a sweep."""
     return runs.c.sweep_id == sweep

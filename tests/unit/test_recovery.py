@@ -24,6 +24,7 @@ from jupyter_mlops.core.runs import (
     Reason,
     Status,
 )
+from jupyter_mlops.core.stages import Stage
 from jupyter_mlops.execution import results
 from jupyter_mlops.store import Store
 from tests.support.records import a_sweep
@@ -46,9 +47,9 @@ def store(project: Project) -> Iterator[Store]:
     made.close()
 
 
-def _running(store: Store) -> Attempt:
+def _running(store: Store, stage: Stage | None = None) -> Attempt:
     """An attempt whose worker is gone."""
-    sweep = a_sweep(total=1)
+    sweep = a_sweep(total=1, stage=stage)
     store.queue.submit(sweep, [{"x": 1}])
     attempt = store.queue.claim(f"{sweep.id}-1", worker="gone", fence=1)
     assert attempt is not None
@@ -66,6 +67,16 @@ def test_an_attempt_that_ended_unseen_is_recorded(store: Store, project: Project
     assert store.queue.peek() is None
     recover(project, store, worker="newer", fence=3)
     assert store.history.run(attempt.run_id).status is Status.SUCCEEDED
+
+
+def test_a_lost_run_of_a_stage_is_not_tried_again(store: Store, project: Project) -> None:
+    """Its pipeline goes on with the stage from the start, in a run of its own."""
+    attempt = _running(store, Stage(pipeline_id="p1", name="train", folder="."))
+    recover(project, store, worker="new", fence=2)
+    assert store.history.run(attempt.run_id).status is Status.CANCELLED
+    (found,) = store.history.attempts(attempt.run_id)
+    assert found.reason is Reason.LOST
+    assert store.queue.peek() is None
 
 
 def test_metrics_that_were_not_stored_yet_are_not_lost(store: Store, project: Project) -> None:
