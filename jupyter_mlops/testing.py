@@ -240,6 +240,11 @@ class InMemoryRegistry:
         self._point(name, alias, version)
         return next(each for each in self._versions[name] if each.version == version)
 
+    def aliased(self, name: str, alias: str) -> int | None:
+        """Return the version that an alias points at; None if there is none."""
+        found = (each for each in self.versions() if each.name == name and alias in each.aliases)
+        return next((each.version for each in found), None)
+
     def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias. Raises `NotFound`."""
         self._check()

@@ -38,7 +38,9 @@ class HealthUseCases:
         recorder: Recorder,
         slots: Slots,
         stop: Callable[[], None],
+        upcoming: Callable[[], m.UpcomingView | None],
     ) -> None:
+        self._upcoming = upcoming
         self._project = project
         self._store = store
         self._scheduler = scheduler
@@ -79,6 +81,7 @@ class HealthUseCases:
             problem=self._problem(len(missing)),
             unsynced=len(missing),
             seq=await asyncio.to_thread(self._store.history.last_seq),
+            upcoming=await asyncio.to_thread(self._upcoming),
         )
 
     def _problem(self, missing: int) -> str | None:

@@ -292,6 +292,75 @@ CANCEL_PIPELINE_RUN = Operation(
     m.PipelineRunView,
 )
 
+LIST_SCHEDULES = Operation(
+    "list_schedules",
+    "GET",
+    "/schedules",
+    "read",
+    "Schedules, when they are due next, and what they did last",
+    list[m.ScheduleView],
+)
+ADD_SCHEDULE = Operation(
+    "add_schedule",
+    "POST",
+    "/schedules",
+    "execute",
+    "Start something at certain times",
+    m.ScheduleView,
+    body=m.ScheduleRequest,
+)
+REMOVE_SCHEDULE = Operation(
+    "remove_schedule",
+    "DELETE",
+    "/schedules/{schedule_id}",
+    "execute",
+    "Remove a schedule",
+    m.ScheduleView,
+)
+LIST_TRIGGERS = Operation(
+    "list_triggers",
+    "GET",
+    "/triggers",
+    "read",
+    "Triggers, and what they did last",
+    list[m.TriggerView],
+)
+ADD_TRIGGER = Operation(
+    "add_trigger",
+    "POST",
+    "/triggers",
+    "execute",
+    "Start something when something else happens",
+    m.TriggerView,
+    body=m.TriggerRequest,
+)
+REMOVE_TRIGGER = Operation(
+    "remove_trigger",
+    "DELETE",
+    "/triggers/{trigger_id}",
+    "execute",
+    "Remove a trigger",
+    m.TriggerView,
+)
+FIRE_TRIGGER = Operation(
+    "fire_trigger",
+    "POST",
+    "/triggers/{trigger_id}/fire",
+    "execute",
+    "Set off a trigger that waits for calls",
+    m.FireView,
+    body=m.FireRequest,
+)
+LIST_FIRES = Operation(
+    "list_fires",
+    "GET",
+    "/fires",
+    "read",
+    "What schedules and triggers started, and what they did not and why",
+    list[m.FireView],
+    query=m.FiresQuery,
+)
+
 EVENTS = Operation(
     "events",
     "GET",

@@ -208,8 +208,12 @@ def prepare(
     executors: tuple[str, ...],
     tracking_uri: str,
     of: StageRequest | None = None,
+    keep: bool = True,
 ) -> Submission:
-    """Check a request, maybe of a stage, and make a sweep of it; keep its notebook's snapshot."""
+    """Check a request, maybe of a stage, and make a sweep of it; keep its notebook's snapshot.
+
+    Without ``keep`` nothing is written: the request is only checked.
+    """
     notebook = read(project, request.notebook)
     _check_outputs(project)
     stage = of.stage if of else None
@@ -230,7 +234,8 @@ def prepare(
     check_request(capacity, cpus=request.cpus, memory=request.memory, gpus=request.gpus)
     retries, causes = _retries(project, request)
     searching, pruning = search.make_search(request, space), search.make_pruning(request)
-    keep_snapshot(project, notebook)
+    if keep:
+        keep_snapshot(project, notebook)
     settings = project.settings
     facts = context.capture(project.root, notebook.path, git=of.git if of else context.git_facts)
     sweep = Sweep(
@@ -268,6 +273,7 @@ def prepare(
             "language": (stage and stage.language) or kernel.language,
             "shared": list(shared),
             "parent_attempt": request.parent_attempt,
+            "origin": request.origin,
             "tracking_uri": context.without_credentials(tracking_uri),
             "environment_sha256": _hash_of_variables(request.environment or os.environ),
         },

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..core import values
 from ..core.exceptions import Conflict, NotFound
@@ -105,9 +107,29 @@ class SweepUseCases:
             seconds = each * count / min(count, self._slots.limit) if each else None
         return m.PreviewView(count=count, errors=errors, seconds=seconds)
 
-    async def submit(self, body: m.SubmitRequest) -> m.SweepView:
-        """Queue a sweep."""
-        return await self.get_sweep(await self._queue(body))
+    async def check(self, body: m.SubmitRequest) -> submission.Submission:
+        """Refuse now what would be refused when it is submitted, and return what it would be."""
+        return await asyncio.to_thread(self._prepare, body, None, keep=False)
+
+    def _prepare(
+        self, body: m.SubmitRequest, of: submission.StageRequest | None, *, keep: bool = True
+    ) -> submission.Submission:
+        return submission.prepare(
+            self._project,
+            body,
+            capacity=self._slots.own,
+            executors=self._executors,
+            tracking_uri=self._tracking_uri,
+            of=of,
+            keep=keep,
+        )
+
+    async def submit(self, body: m.SubmitRequest, sweep_id: str | None = None) -> m.SweepView:
+        """Queue a sweep; by an id that was chosen before, it is queued once."""
+        if sweep_id is not None:
+            with contextlib.suppress(NotFound):
+                return await self.get_sweep(sweep_id)
+        return await self.get_sweep(await self._queue(body, sweep_id=sweep_id))
 
     async def submit_stage(
         self, body: m.SubmitRequest, of: submission.StageRequest, expect: Callable[[str], None]
@@ -120,19 +142,12 @@ class SweepUseCases:
         body: m.SubmitRequest,
         of: submission.StageRequest | None = None,
         expect: Callable[[str], None] = lambda _: None,
+        sweep_id: str | None = None,
     ) -> str:
         if self._scheduler.draining:
             raise Conflict("The worker is ending. Try again in a moment.")
-        prepared = await asyncio.to_thread(
-            submission.prepare,
-            self._project,
-            body,
-            capacity=self._slots.own,
-            executors=self._executors,
-            tracking_uri=self._tracking_uri,
-            of=of,
-        )
-        sweep = prepared.sweep
+        prepared = await asyncio.to_thread(self._prepare, body, of)
+        sweep = prepared.sweep if sweep_id is None else replace(prepared.sweep, id=sweep_id)
         expect(sweep.id)
         if body.environment is not None:
             self._scheduler.set_environment(sweep.id, body.environment)

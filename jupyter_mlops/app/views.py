@@ -11,6 +11,7 @@ import msgspec
 
 from ..core import values
 from ..core.models import ModelVersion
+from ..core.occasions import Fire, Schedule, Trigger
 from ..core.runs import Attempt, Event, MetricPoint, Run, Status, Sweep
 from ..core.search import points_of
 from ..store import Tally
@@ -163,6 +164,16 @@ def model(record: ModelVersion) -> m.ModelVersionView:
         },
     }
     return m.ModelVersionView(**fields)
+
+
+def fire(record: Fire) -> m.FireView:
+    """Show what became of an occasion."""
+    return m.FireView(**_fields(record, m.FireView))
+
+
+def shared(record: Schedule | Trigger, view: type[m.View]) -> dict[str, Any]:
+    """Return what a schedule or trigger has in common with its view."""
+    return _fields(record, view)
 
 
 def _fields(record: Any, view: type[m.View]) -> dict[str, Any]:

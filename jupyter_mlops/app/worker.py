@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -21,7 +22,7 @@ from dotenv import dotenv_values
 from .. import registry, tracking
 from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
 from ..core.ports import Executor
-from ..core.runs import ENGINE_VARIABLE, Run, new_id
+from ..core.runs import ENGINE_VARIABLE, new_id
 from ..execution.executors.local import LocalExecutor
 from ..execution.files import write_atomically
 from ..execution.processes import identify, is_alive
@@ -36,6 +37,7 @@ from .holds import Holds
 from .housekeeping import HousekeepingUseCases
 from .hub import EventHub
 from .models import ModelUseCases
+from .occasions import Occasions, wall
 from .operations import OPERATIONS
 from .outputs import OutputUseCases
 from .pipeline_runs import PipelineRunner
@@ -47,11 +49,14 @@ from .removal import Removal
 from .retrying import RetryUseCases
 from .runtime import address, keep_fresh, make_state, runtime_dir, try_lock
 from .scheduler import Scheduler
+from .schedules import ScheduleUseCases
 from .sessions import SessionUseCases
 from .sharing import SharingUseCases
 from .stages import StageRunner
+from .starting import Starter
 from .sweeps import SweepUseCases
 from .tasks import output_path
+from .triggers import TriggerUseCases
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +66,16 @@ _RENEW_EVERY = 10.0
 _LOOK_EVERY = 2.0
 #: Seconds that an ending worker may take.
 _ENDING = 30.0
+#: Exit code by which a service manager knows that another one is to be started in its place.
+SUCCESSOR = 75
 
 
 class Worker:
     """Composes the engines and the use cases of one project and runs them."""
 
-    def __init__(self, project: Project, store: Store, fence: int) -> None:
+    def __init__(self, project: Project, store: Store, fence: int, *, stay: bool) -> None:
+        """``stay`` keeps it although there is nothing to do."""
+        self._stay = stay
         self._project = project
         self._store = store
         self._fence = fence
@@ -87,19 +96,7 @@ class Worker:
         warm = templates if project.settings.warm_kernels else None
         self._local = LocalExecutor(logs / "runner.log", warm, mark)
         executors: dict[str, Executor] = {"local": self._local}
-        for name, value in dotenv_values(project.root / ".env").items():
-            if value and name.startswith("MLFLOW_TRACKING_"):
-                os.environ.setdefault(name, value)
-        uri = os.environ.get("MLFLOW_TRACKING_URI") or project.settings.tracking_uri
-        resolved = uri or tracking.default_uri(project.state)
-        local = network_file_system(project.state) is None
-        self._recorder = Recorder(
-            store,
-            lambda: tracking.open_tracker(uri, project.state, wal=local),
-            lambda: registry.open_registry(resolved),
-            self._output,
-            kernel_environment={"MLFLOW_TRACKING_URI": resolved},
-        )
+        self._recorder, resolved = _open_recorder(project, store)
         self._scheduler = Scheduler(
             project,
             store,
@@ -126,9 +123,6 @@ class Worker:
             project, store, self._recorder, removal, self._scheduler.idle
         )
         models = ModelUseCases(store, self._recorder, sweeps)
-        health = HealthUseCases(
-            project, store, self._scheduler, self._recorder, self._slots, self.stop
-        )
         outputs = OutputUseCases(project, store, self._scheduler.live)
         sharing = SharingUseCases(project, store, self._slots)
         self._hosts = Hosts(project)
@@ -140,6 +134,20 @@ class Worker:
             width=self._slots.limit + 1,
         )
         self._pipeline_cases = PipelineUseCases(project, store, self._pipelines, self._hosts)
+        starter = Starter(store, sweeps, self._pipeline_cases)
+        self._occasions = Occasions(project, store, self._recorder, starter, self._is_draining)
+        wake = self._occasions.wake
+        schedules = ScheduleUseCases(project, store, starter, wake, wall)
+        triggers = TriggerUseCases(project, store, self._recorder, starter, wake, wall)
+        health = HealthUseCases(
+            project,
+            store,
+            self._scheduler,
+            self._recorder,
+            self._slots,
+            self.stop,
+            schedules.upcoming,
+        )
         actions = _collect(
             health,
             sweeps,
@@ -150,6 +158,8 @@ class Worker:
             models,
             self._housekeeping,
             self._pipeline_cases,
+            schedules,
+            triggers,
         )
         self._door = Door(actions, EventHub(store), self._waiting, self._touch)
         recover(project, store, worker=worker, fence=fence)
@@ -184,6 +194,7 @@ class Worker:
                 self._sessions.watch(),
                 self._housekeeping.watch(),
                 self._pipelines.run(),
+                self._occasions.run(),
                 self._renew(),
                 self._end_when_idle(),
             )
@@ -230,7 +241,7 @@ class Worker:
             if self._scheduler.draining and not self._scheduler.running:
                 self._succeed = True
                 self.stop("a client of another version asked for it")
-            elif busy:
+            elif busy or self._stay:
                 self._touch()
             elif time.monotonic() - self._active_at > patience:
                 self.stop("it was idle")
@@ -241,13 +252,32 @@ class Worker:
         return self._scheduler.waiting(attempt)
 
     def _has_work(self) -> bool:
-        return bool(self._store.history.totals())
+        """Whether runs wait or run, or something may start by itself."""
+        return bool(self._store.history.totals()) or self._store.occasions.exist()
+
+    def _is_draining(self) -> bool:
+        return self._scheduler.draining
 
     def _touch(self) -> None:
         self._active_at = time.monotonic()
 
-    def _output(self, run: Run) -> Path | None:
-        return output_path(self._project, run) if run.notebook else None
+
+def _open_recorder(project: Project, store: Store) -> tuple[Recorder, str]:
+    """Return what records the project's runs, and the tracking URI; .env may name the server."""
+    for name, value in dotenv_values(project.root / ".env").items():
+        if value and name.startswith("MLFLOW_TRACKING_"):
+            os.environ.setdefault(name, value)
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or project.settings.tracking_uri
+    resolved = uri or tracking.default_uri(project.state)
+    local = network_file_system(project.state) is None
+    recorder = Recorder(
+        store,
+        lambda: tracking.open_tracker(uri, project.state, wal=local),
+        lambda: registry.open_registry(resolved),
+        lambda run: output_path(project, run) if run.notebook else None,
+        kernel_environment={"MLFLOW_TRACKING_URI": resolved},
+    )
+    return recorder, resolved
 
 
 def _collect(*use_cases: object) -> Actions:
@@ -265,23 +295,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="jupyter_mlops.app.worker")
     parser.add_argument("project", type=Path)
     parser.add_argument("--ready-fd", type=int)
+    parser.add_argument("--stay", action="store_true", help="serve until told to end")
     options = parser.parse_args()
     if options.ready_fd is not None and os.fork():
         os._exit(0)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # It tells of each change, which the worker does itself where one matters.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     try:
-        _serve(find_project(options.project), options.ready_fd)
+        project = find_project(options.project)
+        if options.stay:
+            os.chdir(project.root)
+        succeed = _serve(project, options.ready_fd, stay=options.stay)
+        if succeed and options.stay:
+            return SUCCESSOR
+        if succeed:
+            connect(project)
     except MlopsError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
     return 0
 
 
-def _wait_for_lock(path: Path) -> int:
+def _wait_for_lock(path: Path, seconds: float) -> int:
     """Take the project's lock, if need be after the worker that is just ending."""
-    deadline = time.monotonic() + _ENDING
+    deadline = time.monotonic() + seconds
     while (lock := try_lock(path)) is None:
         if time.monotonic() > deadline:
             raise StoreUnavailable("Another worker serves this project, but does not answer.")
@@ -289,10 +329,11 @@ def _wait_for_lock(path: Path) -> int:
     return lock
 
 
-def _serve(project: Project, ready: int | None) -> None:
+def _serve(project: Project, ready: int | None, *, stay: bool) -> bool:
+    """Serve until the end; return whether a successor is wanted."""
     make_state(project)
     where = address(project)
-    lock = _wait_for_lock(where.lock)
+    lock = _wait_for_lock(where.lock, math.inf if stay else _ENDING)
     store = Store(project.id, url=project.settings.store, state=project.state)
     fence = store.leases.acquire(_LEASE, identify(os.getpid()), is_alive)
     if fence is None:
@@ -304,7 +345,7 @@ def _serve(project: Project, ready: int | None) -> None:
     write_atomically(project.state / "worker.json", json.dumps(record).encode())
     succeed = False
     try:
-        succeed = asyncio.run(_run(project, store, fence, where.socket, ready))
+        succeed = asyncio.run(_run(project, store, fence, where.socket, ready, stay))
     except LeaseLost as error:
         log.warning("%s", error.message)
     finally:
@@ -312,12 +353,13 @@ def _serve(project: Project, ready: int | None) -> None:
             store.leases.release(_LEASE, fence)
         store.close()
         os.close(lock)
-    if succeed:
-        connect(project)
+    return succeed
 
 
-async def _run(project: Project, store: Store, fence: int, socket: Path, ready: int | None) -> bool:
-    return await Worker(project, store, fence).serve(socket, ready)
+async def _run(
+    project: Project, store: Store, fence: int, socket: Path, ready: int | None, stay: bool
+) -> bool:
+    return await Worker(project, store, fence, stay=stay).serve(socket, ready)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def run(
     """
     from ..results.pipelines import plan_pipeline, run_pipeline
 
-    project, request = _request(stages, options)
+    project, request = pipeline_request(stages, **options)
     if dry:
         return plan_pipeline(project, request)
     result = run_pipeline(project, request)
@@ -131,7 +131,8 @@ def _here() -> tuple[Project, str]:
     return project, folder_of(project, here.resolve())
 
 
-def _request(stages: tuple[str, ...], options: dict[str, Any]) -> tuple[Project, PipelineRequest]:
+def pipeline_request(stages: tuple[str, ...], **options: Any) -> tuple[Project, PipelineRequest]:
+    """Return the project and the request that the arguments of ``pipeline run`` mean."""
     from ..app.caller import caller_environment
     from ..app.messages import PipelineRequest
 

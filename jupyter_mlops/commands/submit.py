@@ -114,11 +114,8 @@ def run(
       jupyter mlops run train.ipynb depth=3 rate=0.1 name="my model"
     """
     from ..api import raise_for_failure
-    from ..core.runs import SweepKind
 
-    project, request = _request(notebook, options)
-    request.kind = SweepKind.RUN
-    request.space = merged(assignments, more)
+    project, request = run_request(notebook, assignments, more, **options)
     sweep = _submitted(project, request)
     if not detach and not face.follow(sweep):
         detach = True
@@ -204,6 +201,37 @@ def sweep(
     **options: Any,
 ) -> SweepResult | SharingResult | Message:
     """Execute a notebook over a parameter space, in parallel."""
+    project, request = sweep_request(notebook, assignments, more, file, zipped, **options)
+    if explain:
+        return _explained(project, request)
+    result = _submitted(project, request)
+    if not detach and face.follow(result):
+        face.failed = result.status != "succeeded"
+        return result
+    return result if face.is_cell else result.receipt()
+
+
+def run_request(
+    notebook: str, assignments: Assignments, more: Assignments, **options: Any
+) -> tuple[Project, SubmitRequest]:
+    """Return the project and the request that the arguments of ``run`` mean."""
+    from ..core.runs import SweepKind
+
+    project, request = _request(notebook, options)
+    request.kind = SweepKind.RUN
+    request.space = merged(assignments, more)
+    return project, request
+
+
+def sweep_request(
+    notebook: str,
+    assignments: Assignments,
+    more: Assignments,
+    file: str | None,
+    zipped: bool,
+    **options: Any,
+) -> tuple[Project, SubmitRequest]:
+    """Return the project and the request that the arguments of ``sweep`` mean."""
     space = merged(assignments, more)
     _check_combination(space, file, zipped, options)
     samples = options.pop("samples")
@@ -214,13 +242,7 @@ def sweep(
     request.samples, request.seed = samples, seed
     if file is not None:
         request.file_text, request.file_suffix = _read_points(Path(file))
-    if explain:
-        return _explained(project, request)
-    result = _submitted(project, request)
-    if not detach and face.follow(result):
-        face.failed = result.status != "succeeded"
-        return result
-    return result if face.is_cell else result.receipt()
+    return project, request
 
 
 def _check_combination(

@@ -15,8 +15,10 @@ from .doctor import doctor
 from .models import models, register
 from .pipeline import pipeline
 from .runs import runs
+from .schedules import schedules
 from .submit import run, sweep
 from .track import log, track
+from .triggers import triggers
 from .when import when
 from .worker import worker
 
@@ -86,10 +88,13 @@ def _running(client: Client) -> tuple[list[str], list[object]]:
     from ..app import operations as ops
     from ..core import formats
     from ..reports.runs import sweep_headline
+    from ..reports.schedules import upcoming_line
 
     state = client.call(ops.STATUS)
+    upcoming = [upcoming_line(state.upcoming)] if state.upcoming else []
     if not state.running and not state.queued:
-        return [state.problem] if state.problem else [], []
+        idle = f"Nothing is running in {client.project.root.name}."
+        return [state.problem or idle, *upcoming], []
     sweeps = client.call(ops.LIST_SWEEPS, query=m.ListQuery(limit=50))
     going = [sweep for sweep in sweeps if not sweep.status.finished]
     first = (
@@ -98,7 +103,7 @@ def _running(client: Client) -> tuple[list[str], list[object]]:
     )
     problem = [state.problem] if state.problem else []
     lines = [f"{sweep.id}  {sweep_headline(sweep)}" for sweep in going]
-    return [first, *problem, *lines], list(going)
+    return [first, *problem, *lines, *upcoming], list(going)
 
 
 COMMANDS = (
@@ -106,6 +111,8 @@ COMMANDS = (
     sweep,
     runs,
     pipeline,
+    schedules,
+    triggers,
     models,
     register,
     track,

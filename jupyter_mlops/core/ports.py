@@ -326,6 +326,10 @@ class Registry(Protocol):
         """Remove an alias. Raises `NotFound`."""
         ...
 
+    def aliased(self, name: str, alias: str) -> int | None:
+        """Return the version that an alias points at; None if there is none. Asks but once."""
+        ...
+
     def protected(self, tracked_ids: Sequence[str]) -> dict[str, str]:
         """Return those runs that a version was made from, with the version as ``name vN``."""
         ...

@@ -241,7 +241,7 @@ class Event:
 
     seq: int
     time: datetime
-    #: ``sweep``, ``run``, ``metrics``, ``model`` or ``pipeline``.
+    #: ``sweep``, ``run``, ``metrics``, ``model``, ``pipeline`` or ``schedule``.
     kind: str
     sweep_id: str | None
     run_id: str | None

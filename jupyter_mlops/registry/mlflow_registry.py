@@ -107,6 +107,15 @@ class MlflowRegistry:
                 raise NotFound(f"{name} has no alias {alias}. See: jupyter mlops models list.")
             client.delete_registered_model_alias(name, alias)
 
+    def aliased(self, name: str, alias: str) -> int | None:
+        """Return the version that an alias points at; None if there is none. Asks but once."""
+        try:
+            with translated(self.uri, missing=_no_model(name)):
+                found = self._client.get_registered_model(name).aliases.get(alias)
+        except NotFound:
+            return None
+        return None if found is None else int(found)
+
     def protected(self, tracked_ids: Sequence[str]) -> dict[str, str]:
         """Return those runs that a version was made from, with the version as ``name vN``.
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from ..core.clock import Clock
 from .attempts import AttemptLog
 from .base import Database
+from .causes import Causes, Ended
 from .database import network_file_system, open_database
 from .history import History, RunFilter, Tally, Timing
 from .inventory import Inventory
 from .leases import TTL, LeaseTable
+from .occasions import OCCASIONS, Occasions, find
 from .pipelines import PipelineLog
 from .progress import ProgressLog, Step
 from .queue import Queue, of_run, of_runs, of_stages, of_sweep, unpruned
@@ -18,12 +20,15 @@ from .resuming import Resuming
 from .trials import Trials
 
 __all__ = [
+    "OCCASIONS",
     "TTL",
+    "Ended",
     "RunFilter",
     "Step",
     "Store",
     "Tally",
     "Timing",
+    "find",
     "network_file_system",
     "of_run",
     "of_runs",
@@ -45,6 +50,8 @@ class Store:
         self.progress = ProgressLog(self._database)
         self.history = History(self._database)
         self.inventory = Inventory(self._database)
+        self.occasions = Occasions(self._database)
+        self.causes = Causes(self._database)
         self.resuming = Resuming(self._database)
         self.trials = Trials(self._database)
         self.pipelines = PipelineLog(self._database)

@@ -253,3 +253,55 @@ stages = sa.Table(
     sa.Column("duration", sa.Double),
     sa.Index("stages_by_name", "project", "stage", "finished_at"),
 )
+
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    _project(),
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("line", sa.Text, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("missed", sa.String(16), nullable=False),
+    sa.Column("overlap", sa.String(16), nullable=False),
+    sa.Column("action", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("decided_until", Moment, nullable=False),
+)
+
+triggers = sa.Table(
+    "triggers",
+    metadata,
+    _project(),
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("ending", sa.String(16)),
+    sa.Column("accept", Json, nullable=False),
+    sa.Column("action", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("state", Json),
+    #: Counts the changes of the state, so that each is decided on once.
+    sa.Column("turn", sa.BigInteger, nullable=False),
+)
+
+fires = sa.Table(
+    "fires",
+    metadata,
+    _project(),
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("origin", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("due", Moment, nullable=False),
+    sa.Column("time", Moment, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("chain", Json, nullable=False),
+    sa.Column("parameters", Json, nullable=False),
+    sa.Column("kind", sa.String(16)),
+    sa.Column("started", sa.String(32)),
+    sa.Index("fires_by_origin", "project", "origin", "time"),
+    sa.Index("fires_by_state", "project", "state"),
+    sa.Index("fires_by_start", "project", "started"),
+)

@@ -32,10 +32,16 @@ def request_of(operation: Operation[Any]) -> dict[str, Any]:
     params = {"project": "work"}
     if operation.query is m.NotebookQuery:
         params["notebook"] = "train.ipynb"
+    if operation.query is m.StageQuery:
+        params["name"] = "train"
     if operation.body in (m.SpaceRequest, m.SubmitRequest):
         body = {"notebook": "train.ipynb"}
     if operation.body is m.AliasRequest:
         body = {"version": 3}
+    if operation.body is m.ScheduleRequest:
+        body = {"line": "@daily", "action": {}}
+    if operation.body is m.TriggerRequest:
+        body = {"kind": "http", "action": {}}
     return {"params": params, "body": body}
 
 
@@ -43,6 +49,7 @@ def request_of(operation: Operation[Any]) -> dict[str, Any]:
 async def test_forwarding(operation: Operation[Any], ask: Any, worker: Any) -> None:
     """Every public operation reaches the project's worker, and its answer the browser."""
     names = {"sweep_id": "s-1", "run_id": "r-1", "name": "a model", "alias": "best"}
+    names |= {"pipeline_id": "p-1", "schedule_id": "s-2", "trigger_id": "t-1"}
     request = request_of(operation)
     response = await ask(operation.method, operation.path.format(**names), **request)
     assert response.code == 200

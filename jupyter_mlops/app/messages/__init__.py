@@ -61,6 +61,17 @@ from .runs import (
     SweepView,
     TailView,
 )
+from .schedules import (
+    ActionRequest,
+    FireRequest,
+    FiresQuery,
+    FireView,
+    ScheduleRequest,
+    ScheduleView,
+    TriggerRequest,
+    TriggerView,
+    UpcomingView,
+)
 from .sharing import SharingCell, SharingView
 from .tracking import (
     AliasRequest,
@@ -85,6 +96,7 @@ from .worker import (
 
 __all__ = [
     "PROTOCOL",
+    "ActionRequest",
     "AliasRequest",
     "AttemptView",
     "BestView",
@@ -104,6 +116,9 @@ __all__ = [
     "FileView",
     "Finding",
     "FinishRequest",
+    "FireRequest",
+    "FireView",
+    "FiresQuery",
     "HealthView",
     "ListQuery",
     "LogRequest",
@@ -136,6 +151,8 @@ __all__ = [
     "RunDetail",
     "RunView",
     "RunsQuery",
+    "ScheduleRequest",
+    "ScheduleView",
     "SearchView",
     "SessionRequest",
     "SessionView",
@@ -149,5 +166,8 @@ __all__ = [
     "SubmitRequest",
     "SweepView",
     "TailView",
+    "TriggerRequest",
+    "TriggerView",
+    "UpcomingView",
     "View",
 ]

@@ -114,6 +114,8 @@ class SubmitRequest(SpaceRequest):
     environment: dict[str, str] | None = None
     #: The attempt from within which this is submitted, if any.
     parent_attempt: str | None = None
+    #: The schedule or trigger that asks for it; empty for a person.
+    origin: str = ""
 
 
 class PreviewView(View):

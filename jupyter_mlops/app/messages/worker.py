@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from .base import Moment, Request, View
+from .schedules import UpcomingView
 
 
 class HealthView(View):
@@ -36,6 +37,8 @@ class StatusView(View):
     unsynced: int
     #: The last event's number; ask for events after it.
     seq: int
+    #: What is started next by a schedule.
+    upcoming: UpcomingView | None = None
 
 
 class Finding(View):
@@ -59,7 +62,7 @@ class EventView(View):
 
     seq: int
     time: Moment
-    kind: Literal["sweep", "run", "metrics", "model", "pipeline", "worker"]
+    kind: Literal["sweep", "run", "metrics", "model", "pipeline", "schedule", "worker"]
     sweep_id: str | None
     run_id: str | None
     status: str | None

@@ -31,6 +31,7 @@ export function aStatus(given: Partial<StatusView> = {}): StatusView {
     problem: null,
     unsynced: 0,
     seq: 0,
+    upcoming: null,
     ...given
   };
 }
@@ -103,6 +104,8 @@ export function aRun(given: Partial<RunView> = {}): RunView {
     remaining: null,
     not_before: null,
     stopping: null,
+    pipeline_id: null,
+    stage: null,
     ...given
   };
 }

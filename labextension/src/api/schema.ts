@@ -72,6 +72,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/fires': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** What schedules and triggers started, and what they did not and why */
+    readonly get: operations['list_fires'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/models': {
     readonly parameters: {
       readonly query?: never;
@@ -433,6 +450,41 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/schedules': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Schedules, when they are due next, and what they did last */
+    readonly get: operations['list_schedules'];
+    readonly put?: never;
+    /** Start something at certain times */
+    readonly post: operations['add_schedule'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/schedules/{schedule_id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    readonly post?: never;
+    /** Remove a schedule */
+    readonly delete: operations['remove_schedule'];
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/status': {
     readonly parameters: {
       readonly query?: never;
@@ -537,10 +589,70 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/triggers': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Triggers, and what they did last */
+    readonly get: operations['list_triggers'];
+    readonly put?: never;
+    /** Start something when something else happens */
+    readonly post: operations['add_trigger'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/triggers/{trigger_id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    readonly post?: never;
+    /** Remove a trigger */
+    readonly delete: operations['remove_trigger'];
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/triggers/{trigger_id}/fire': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Set off a trigger that waits for calls */
+    readonly post: operations['fire_trigger'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /**
+     * ActionRequest
+     * @description What is started: either a run or a sweep, or a pipeline run.
+     */
+    readonly ActionRequest: {
+      readonly pipeline?: components['schemas']['PipelineRequest'] | null;
+      readonly submit?: components['schemas']['SubmitRequest'] | null;
+    };
     /**
      * AliasRequest
      * @description Point an alias at a version.
@@ -625,7 +737,13 @@ export interface components {
       };
       /** @enum {unknown} */
       readonly kind:
-        'metrics' | 'model' | 'pipeline' | 'run' | 'sweep' | 'worker';
+        | 'metrics'
+        | 'model'
+        | 'pipeline'
+        | 'run'
+        | 'schedule'
+        | 'sweep'
+        | 'worker';
       readonly project: string;
       readonly project_id: string;
       readonly run_id: string | null;
@@ -685,6 +803,12 @@ export interface components {
      */
     readonly Empty: Record<string, never>;
     /**
+     * Ending
+     * @description How what a trigger waits for must have ended.
+     * @enum {unknown}
+     */
+    readonly Ending: 'failed' | 'finished' | 'succeeded';
+    /**
      * ErrorDetail
      * @description What went wrong, for the user: one line, and the parameter or option it is about.
      */
@@ -710,7 +834,13 @@ export interface components {
       };
       /** @enum {unknown} */
       readonly kind:
-        'metrics' | 'model' | 'pipeline' | 'run' | 'sweep' | 'worker';
+        | 'metrics'
+        | 'model'
+        | 'pipeline'
+        | 'run'
+        | 'schedule'
+        | 'sweep'
+        | 'worker';
       readonly run_id: string | null;
       readonly seq: number;
       readonly status: string | null;
@@ -748,6 +878,39 @@ export interface components {
       readonly ok: boolean;
     };
     /**
+     * FireRequest
+     * @description Set off a trigger that waits for calls.
+     */
+    readonly FireRequest: {
+      readonly parameters?: {
+        readonly [key: string]: unknown;
+      };
+    };
+    /**
+     * FireState
+     * @description What became of an occasion.
+     * @enum {unknown}
+     */
+    readonly FireState:
+      'claimed' | 'failed' | 'skipped' | 'started' | 'waiting';
+    /**
+     * FireView
+     * @description What became of an occasion.
+     */
+    readonly FireView: {
+      readonly count: number;
+      /** Format: date-time */
+      readonly due: string;
+      readonly id: string;
+      readonly kind: string | null;
+      readonly origin: string;
+      readonly reason: string;
+      readonly started: string | null;
+      readonly state: components['schemas']['FireState'];
+      /** Format: date-time */
+      readonly time: string;
+    };
+    /**
      * MetricChange
      * @description A value of a metrics file now, and in the last commit.
      */
@@ -768,6 +931,12 @@ export interface components {
       readonly times: readonly number[];
       readonly values: readonly unknown[];
     };
+    /**
+     * Missed
+     * @description What is done about times that passed while no worker ran or the machine slept.
+     * @enum {unknown}
+     */
+    readonly Missed: 'once' | 'skip';
     /**
      * ModelVersionView
      * @description One version of a registered model.
@@ -799,6 +968,12 @@ export interface components {
       readonly finished: boolean;
       readonly path: string;
     };
+    /**
+     * Overlap
+     * @description What is done at a time at which the last one still runs.
+     * @enum {unknown}
+     */
+    readonly Overlap: 'queue' | 'skip';
     /**
      * ParameterView
      * @description A parameter that the notebook declares.
@@ -1047,6 +1222,35 @@ export interface components {
      */
     readonly Sampler: 'random' | 'tpe';
     /**
+     * ScheduleRequest
+     * @description Start something at certain times.
+     */
+    readonly ScheduleRequest: {
+      readonly action: components['schemas']['ActionRequest'];
+      readonly line: string;
+      readonly missed?: components['schemas']['Missed'];
+      readonly name?: string | null;
+      readonly overlap?: components['schemas']['Overlap'];
+      readonly zone?: string | null;
+    };
+    /**
+     * ScheduleView
+     * @description A schedule, when it is due next, and what it did last.
+     */
+    readonly ScheduleView: {
+      readonly command: string;
+      /** Format: date-time */
+      readonly created_at: string;
+      readonly id: string;
+      readonly last: components['schemas']['FireView'] | null;
+      readonly line: string;
+      readonly missed: components['schemas']['Missed'];
+      readonly name: string;
+      readonly next: readonly string[];
+      readonly overlap: components['schemas']['Overlap'];
+      readonly zone: string;
+    };
+    /**
      * SearchView
      * @description Who chooses the points of a sweep, and how many it may ask for.
      */
@@ -1199,6 +1403,7 @@ export interface components {
       readonly running: number;
       readonly seq: number;
       readonly unsynced: number;
+      readonly upcoming: components['schemas']['UpcomingView'] | null;
     };
     /**
      * SubmitRequest
@@ -1224,6 +1429,7 @@ export interface components {
       /** @enum {unknown} */
       readonly mode?: 'grid' | 'random' | 'zip';
       readonly notebook: string;
+      readonly origin?: string;
       readonly parent_attempt?: string | null;
       readonly points?:
         | readonly {
@@ -1303,6 +1509,54 @@ export interface components {
       readonly run_id: string;
       readonly status: components['schemas']['Status'];
       readonly text: string;
+    };
+    /**
+     * TriggerKind
+     * @description What sets a trigger off.
+     * @enum {unknown}
+     */
+    readonly TriggerKind:
+      'alias' | 'file' | 'http' | 'pipeline' | 'run' | 'sweep';
+    /**
+     * TriggerRequest
+     * @description Start something when something else happens.
+     */
+    readonly TriggerRequest: {
+      readonly accept?: readonly string[];
+      readonly action: components['schemas']['ActionRequest'];
+      readonly ending?: components['schemas']['Ending'];
+      readonly kind: components['schemas']['TriggerKind'];
+      readonly name?: string | null;
+      readonly subject?: string;
+    };
+    /**
+     * TriggerView
+     * @description A trigger, and what it did last.
+     */
+    readonly TriggerView: {
+      readonly accept: readonly string[];
+      readonly address: string | null;
+      readonly command: string;
+      /** Format: date-time */
+      readonly created_at: string;
+      readonly ending: components['schemas']['Ending'] | null;
+      readonly id: string;
+      readonly kind: components['schemas']['TriggerKind'];
+      readonly last: components['schemas']['FireView'] | null;
+      readonly name: string;
+      readonly subject: string;
+    };
+    /**
+     * UpcomingView
+     * @description What is started next.
+     */
+    readonly UpcomingView: {
+      /** Format: date-time */
+      readonly at: string;
+      readonly command: string;
+      readonly id: string;
+      readonly name: string;
+      readonly zone: string;
     };
   };
   responses: {
@@ -1424,6 +1678,33 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['SharingView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly list_fires: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly limit?: number;
+        readonly offset?: number;
+        readonly of?: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['FireView'][];
         };
       };
       readonly default: components['responses']['Error'];
@@ -2090,6 +2371,84 @@ export interface operations {
       readonly default: components['responses']['Error'];
     };
   };
+  readonly list_schedules: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['ScheduleView'][];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly add_schedule: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ScheduleRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ScheduleView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly remove_schedule: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly schedule_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ScheduleView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
   readonly status: {
     readonly parameters: {
       readonly query: {
@@ -2294,6 +2653,114 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly list_triggers: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['TriggerView'][];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly add_trigger: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['TriggerRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['TriggerView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly remove_trigger: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly trigger_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['TriggerView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly fire_trigger: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly trigger_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['FireRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['FireView'];
         };
       };
       readonly default: components['responses']['Error'];

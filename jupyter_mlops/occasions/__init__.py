@@ -1,0 +1,1 @@
+"""What makes things start by themselves: cron lines, and files that change."""
