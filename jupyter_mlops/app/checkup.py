@@ -31,8 +31,11 @@ _SERVER_EXTENSION = "jupyter_mlops"
 _OWN_PYTHON = {"python", "python3", "python{}.{}".format(*sys.version_info)}
 
 
-def check_up(project: Project) -> list[m.Finding]:
-    """Look at everything, the worker's own findings included."""
+def check_up(project: Project, *, notify: bool = False) -> list[m.Finding]:
+    """Look at everything, the worker's own findings included.
+
+    With ``notify`` each notification is tested by sending it.
+    """
     findings = [
         _python(project),
         _versions(),
@@ -41,7 +44,7 @@ def check_up(project: Project) -> list[m.Finding]:
         *_folders(project),
         *_broken_kernels(),
     ]
-    return findings + _worker(project)
+    return findings + _worker(project, notify)
 
 
 def _finding(name: str, message: str, *, ok: bool = True) -> m.Finding:
@@ -159,11 +162,13 @@ def _disk(project: Project) -> m.Finding:
     return _finding("disk", line, ok=free >= LITTLE_SPACE)
 
 
-def _worker(project: Project) -> list[m.Finding]:
+def _worker(project: Project, notify: bool) -> list[m.Finding]:
     try:
         client = connect(project)
         health = client.call(ops.HEALTH)
         found = client.call(ops.DOCTOR, timeout=120.0)
+        if notify:
+            found = [*found, *client.call(ops.TEST_NOTIFICATIONS, timeout=120.0)]
     except (MlopsError, OSError) as error:
         message = error.message if isinstance(error, MlopsError) else f"{error}."
         return [_finding("worker", message, ok=False), _disk(project)]

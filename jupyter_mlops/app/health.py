@@ -19,6 +19,7 @@ from ..execution.slots import Slots
 from ..store import Store, network_file_system
 from . import disk, views
 from . import messages as m
+from .notifying import Notifier
 from .projects import Project
 from .recorder import Recorder
 from .scheduler import Scheduler
@@ -37,6 +38,7 @@ class HealthUseCases:
         scheduler: Scheduler,
         recorder: Recorder,
         slots: Slots,
+        notifier: Notifier,
         stop: Callable[[], None],
         upcoming: Callable[[], m.UpcomingView | None],
     ) -> None:
@@ -46,6 +48,7 @@ class HealthUseCases:
         self._scheduler = scheduler
         self._recorder = recorder
         self._slots = slots
+        self._notifier = notifier
         self._stop = stop
         self._started = datetime.now(UTC)
 
@@ -96,7 +99,7 @@ class HealthUseCases:
                 f"The state lies on a network file system ({kind}), where databases break. "
                 "Set state_dir in mlops.toml to a local folder."
             )
-        return None
+        return self._notifier.problem
 
     async def events(self, query: m.EventsQuery) -> list[m.EventView]:
         """List events after a number."""
@@ -104,13 +107,14 @@ class HealthUseCases:
         return [views.event(each) for each in found]
 
     async def doctor(self) -> list[m.Finding]:
-        """Check the store, tracking, kernels, cores and disk."""
+        """Check the store, tracking, kernels, cores, disk and notifications."""
         return [
             await self._tracking(),
             await asyncio.to_thread(self._kernels),
             self._cores(),
             await asyncio.to_thread(self._disk),
             self._file_system(),
+            *await self._notifier.findings(),
         ]
 
     async def _tracking(self) -> m.Finding:

@@ -361,6 +361,16 @@ LIST_FIRES = Operation(
     query=m.FiresQuery,
 )
 
+TEST_NOTIFICATIONS = Operation(
+    "test_notifications",
+    "POST",
+    "/notifications/test",
+    "execute",
+    "Send a test to every notification",
+    list[m.Finding],
+    public=False,
+)
+
 EVENTS = Operation(
     "events",
     "GET",

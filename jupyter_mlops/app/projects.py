@@ -7,16 +7,38 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from ..core.exceptions import InvalidInput, NotAllowedPath
+from ..core.notices import NoticeKind
 
 SETTINGS_FILE = "mlops.toml"
 
 #: Environment variable that names a folder for the states of projects, as for a read-only one.
 STATE_VARIABLE = "JUPYTER_MLOPS_STATE_DIR"
+
+
+class Variable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An environment variable, or an entry of the project's ``.env``."""
+
+    env: str
+
+
+class Notification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told when work has ended."""
+
+    #: A URL, which is a secret, or the variable that holds it.
+    to: str | Variable
+    #: By which a stage of a pipeline names it.
+    name: str = ""
+    on: tuple[Literal["failure", "success"], ...] = ("failure",)
+    of: tuple[NoticeKind, ...] = (NoticeKind.PIPELINE, NoticeKind.SCHEDULE)
+
+    def __repr__(self) -> str:
+        """Return it without the URL."""
+        return f"Notification(name={self.name!r}, on={self.on}, of={self.of})"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +77,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     preload: tuple[str, ...] = ()
     #: Minutes without work after which the worker ends.
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    #: Who is told when work has ended, as ``[[notifications]]``.
+    notifications: tuple[Notification, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

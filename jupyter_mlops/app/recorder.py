@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -42,8 +42,13 @@ class Recorder:
         output_path: Callable[[Run], Path | None],
         *,
         kernel_environment: dict[str, str],
+        sweep_ended: Callable[[Sweep, Tally], Awaitable[None]] | None = None,
     ) -> None:
-        """``kernel_environment`` is what kernels get while the tracker is away."""
+        """``kernel_environment`` is what kernels get while the tracker is away.
+
+        ``sweep_ended`` is told when all runs of a sweep have ended.
+        """
+        self._sweep_ended = sweep_ended
         self._store = store
         self._open_tracker = open_tracker
         self._open_registry = open_registry
@@ -113,7 +118,7 @@ class Recorder:
         return found
 
     async def finish_sweep(self, sweep_id: str) -> None:
-        """Record the final status of a sweep, once all its runs have ended."""
+        """Record the final status of a sweep, once all its runs have ended, and tell of it."""
         if not await asyncio.to_thread(self._store.history.has_ended, sweep_id):
             return
         sweep = await asyncio.to_thread(self._store.history.sweep, sweep_id)
@@ -132,6 +137,8 @@ class Recorder:
             synced=synced,
             ended=views.status_of(tally),
         )
+        if self._sweep_ended is not None:
+            await self._sweep_ended(sweep, tally)
 
     async def call(self, use: Callable[[Tracker, Registry], T]) -> T:
         """Use the tracker and the registry in their thread. Raises what they raise."""

@@ -37,6 +37,7 @@ from .holds import Holds
 from .housekeeping import HousekeepingUseCases
 from .hub import EventHub
 from .models import ModelUseCases
+from .notifying import Notifier
 from .occasions import Occasions, wall
 from .operations import OPERATIONS
 from .outputs import OutputUseCases
@@ -96,7 +97,8 @@ class Worker:
         warm = templates if project.settings.warm_kernels else None
         self._local = LocalExecutor(logs / "runner.log", warm, mark)
         executors: dict[str, Executor] = {"local": self._local}
-        self._recorder, resolved = _open_recorder(project, store)
+        self._notifier = Notifier(project, store)
+        self._recorder, resolved = _open_recorder(project, store, self._notifier)
         self._scheduler = Scheduler(
             project,
             store,
@@ -145,6 +147,7 @@ class Worker:
             self._scheduler,
             self._recorder,
             self._slots,
+            self._notifier,
             self.stop,
             schedules.upcoming,
         )
@@ -160,6 +163,7 @@ class Worker:
             self._pipeline_cases,
             schedules,
             triggers,
+            self._notifier,
         )
         self._door = Door(actions, EventHub(store), self._waiting, self._touch)
         recover(project, store, worker=worker, fence=fence)
@@ -209,6 +213,7 @@ class Worker:
         self._holds.close()
         await self._hosts.close()
         await self._recorder.close()
+        await self._notifier.close()
         await self._door.close()
         for task in done:
             if task.cancelled():
@@ -235,6 +240,7 @@ class Worker:
         while True:
             await asyncio.sleep(min(_LOOK_EVERY, patience))
             busy = self._scheduler.running > 0 or self._pipelines.busy
+            busy = busy or self._notifier.pending > 0
             with contextlib.suppress(StoreUnavailable):
                 busy = busy or await asyncio.to_thread(self._has_work)
                 unfinished.mark(self._project, busy)
@@ -262,7 +268,7 @@ class Worker:
         self._active_at = time.monotonic()
 
 
-def _open_recorder(project: Project, store: Store) -> tuple[Recorder, str]:
+def _open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[Recorder, str]:
     """Return what records the project's runs, and the tracking URI; .env may name the server."""
     for name, value in dotenv_values(project.root / ".env").items():
         if value and name.startswith("MLFLOW_TRACKING_"):
@@ -276,6 +282,7 @@ def _open_recorder(project: Project, store: Store) -> tuple[Recorder, str]:
         lambda: registry.open_registry(resolved),
         lambda run: output_path(project, run) if run.notebook else None,
         kernel_environment={"MLFLOW_TRACKING_URI": resolved},
+        sweep_ended=notifier.sweep_ended,
     )
     return recorder, resolved
 
