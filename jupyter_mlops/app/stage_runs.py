@@ -107,8 +107,8 @@ class StageRuns:
         self._outputs = StageOutputs(project, store)
         self._waiting: dict[str, tuple[asyncio.Event, Progress]] = {}
         self._listener: asyncio.Task[None] | None = None
-        #: What git said of a folder, for each pipeline run that has stages under way.
-        self._git: dict[str, dict[Path, dict[str, Any] | None]] = {}
+        #: What git said of folders for the last pipeline run.
+        self._git: tuple[str, dict[Path, dict[str, Any] | None]] = "", {}
 
     async def run(
         self,
@@ -149,10 +149,6 @@ class StageRuns:
     async def _stop(self, run_id: str) -> None:
         await self.cancel(run_id)
         await self._end(run_id)
-
-    def end_pipeline(self, pipeline_id: str) -> None:
-        """Forget what was remembered for a pipeline run."""
-        self._git.pop(pipeline_id, None)
 
     async def close(self) -> None:
         """Wait for no run any more."""
@@ -223,7 +219,9 @@ class StageRuns:
         )
 
     def _git_facts(self, pipeline_id: str, folder: Path) -> dict[str, Any] | None:
-        known = self._git.setdefault(pipeline_id, {})
+        if self._git[0] != pipeline_id:
+            self._git = pipeline_id, {}
+        known = self._git[1]
         if folder not in known:
             known[folder] = context.git_facts(folder)
         return known[folder]
