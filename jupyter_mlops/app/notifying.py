@@ -73,8 +73,8 @@ class Notifier:
             task.add_done_callback(self._tasks.discard)
 
     async def sweep_ended(self, sweep: Sweep, tally: Tally) -> None:
-        """Tell that all runs of a sweep have ended."""
-        if self._targets and views.status_of(tally) is not Status.CANCELLED:
+        """Tell that all runs of a sweep have ended; of a stage's run, its pipeline tells."""
+        if self._targets and sweep.stage is None and views.status_of(tally) is not Status.CANCELLED:
             error = await asyncio.to_thread(self._why_failed, sweep)
             await self.tell(_of_sweep(sweep, tally, error))
 

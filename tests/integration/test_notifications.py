@@ -15,9 +15,11 @@ from jupyter_mlops.app.notifying import Notifier
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.core.exceptions import InvalidInput
 from jupyter_mlops.core.notices import Notice, NoticeKind
-from jupyter_mlops.core.runs import Status
-from jupyter_mlops.store import Store
+from jupyter_mlops.core.runs import Status, SweepKind
+from jupyter_mlops.core.stages import Stage
+from jupyter_mlops.store import Store, Tally
 from tests.support.receivers import Mail, Post, http_receiver, smtp_receiver
+from tests.support.records import a_sweep
 
 SECRET = "s3cr3t-T0ken"
 FAILED = Notice(
@@ -146,6 +148,31 @@ async def test_who_is_told_of_what(start: Start) -> None:
             titles = {server.next().content["title"] for _ in expected}
             assert titles == {each.subject for each in expected}
             assert server.empty
+
+
+async def test_sweeps_and_runs(start: Start) -> None:
+    """A sweep and a run are told with their counts; of a stage's run, its pipeline tells."""
+    tally = Tally(
+        counts={Status.SUCCEEDED: 2, Status.FAILED: 1},
+        started_at=None,
+        finished_at=None,
+        mean_duration=None,
+    )
+    stage = Stage(pipeline_id="p", name="train", folder="")
+    with http_receiver() as server:
+        text = settings(f"http://127.0.0.1:{server.port}/", 'of = ["sweep", "schedule"]')
+        async with start(text) as notifier:
+            await notifier.sweep_ended(a_sweep(stage=stage), tally)
+            await notifier.sweep_ended(a_sweep(kind=SweepKind.RUN), tally)
+            await notifier.sweep_ended(a_sweep(), tally)
+            origin = {"origin": "schedule:k3m9x2ab"}
+            await notifier.sweep_ended(a_sweep(kind=SweepKind.RUN, context=origin), tally)
+            await settled(notifier)
+        titled = {each.content["title"]: each for each in (server.next(), server.next())}
+        sweep, run = titled["Sweep failed: train.ipynb"], titled["Run failed: train.ipynb"]
+        assert "Runs: 2 succeeded, 1 failed." in sweep.content["message"]
+        assert "It was started by schedule:k3m9x2ab." in run.content["message"]
+        assert server.empty
 
 
 async def test_those_whom_a_stage_names(start: Start) -> None:

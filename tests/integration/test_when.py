@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlops import magics
 from jupyter_mlops.app.client import Client
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.cli import main
@@ -178,6 +179,15 @@ def test_signals_reach_the_command(folder: Path, number: int) -> None:
         os.kill(process.pid, number)
         assert process.wait(60) == 7
     assert decision(folder)["exit_code"] == 7
+
+
+def test_in_a_cell(folder: Path) -> None:
+    """After %mlops the same words do the same; a command that fails fails the cell."""
+    line = f"when '{COMPARE}' --decision decision.json -- "
+    assert magics.mlops(f"{line}touch ran") is None
+    assert (folder / "ran").exists()
+    with pytest.raises(magics.CellError, match="The command ended with exit code 3"):
+        magics.mlops(f"{line}sh -c 'exit 3'")
 
 
 def test_files_need_no_worker(folder: Path) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
 import pytest
 
+from jupyter_mlops.app.projects import Settings, Variable
 from jupyter_mlops.core.notices import MAX_LINE, Notice, NoticeKind
 from jupyter_mlops.core.runs import Status
 from jupyter_mlops.notifying import NotSent, check
@@ -81,6 +87,19 @@ def test_no_part_of_a_url_is_told(url: str, secrets: tuple[str, ...]) -> None:
 def test_plain_web_addresses(url: str, expected: str | None) -> None:
     """A plain web address takes JSON."""
     assert as_webhook(url) == expected
+
+
+def test_the_example() -> None:
+    """What README.md shows is read, and its address is one."""
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"```toml\n(\[\[notifications\]\].*?)```", text, re.DOTALL)
+    slack, team = msgspec.convert(tomllib.loads(block), Settings).notifications
+    assert slack.to == Variable(env="SLACK_URL")
+    assert slack.of == (NoticeKind.PIPELINE, NoticeKind.SWEEP)
+    assert team.name == "team"
+    assert isinstance(team.to, str)
+    check(team.to)
+    check("https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
 
 
 @pytest.mark.parametrize(
