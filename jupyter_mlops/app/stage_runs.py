@@ -150,12 +150,6 @@ class StageRuns:
         await self.cancel(run_id)
         await self._end(run_id)
 
-    async def close(self) -> None:
-        """Wait for no run any more."""
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
-
     # -- before the run ----------------------------------------------------------------------------
 
     def _check(self, command: NotebookCommand) -> dict[str, values.Value] | None:
@@ -181,9 +175,7 @@ class StageRuns:
         progress: Progress,
     ) -> str:
         """Queue the run, whose end is awaited from before it begins."""
-        if self._listener is None or self._listener.done():
-            after = await asyncio.to_thread(self._store.history.last_seq)
-            self._listener = asyncio.create_task(self._listen(after))
+        after = await asyncio.to_thread(self._store.history.last_seq)
         of = StageRequest(
             stage=self._stage(command, facts),
             parameters=parameters,
@@ -195,6 +187,8 @@ class StageRuns:
         def expect(sweep_id: str) -> None:
             expected.append(sweep_id)
             self._waiting[f"{sweep_id}-1"] = ended, progress
+            if self._listener is None:
+                self._listener = asyncio.create_task(self._listen(after))
 
         request = _request(self._project, command, facts)
         try:
@@ -233,9 +227,12 @@ class StageRuns:
 
     def _forget(self, run_id: str) -> None:
         self._waiting.pop(run_id, None)
+        if not self._waiting and self._listener is not None:
+            self._listener.cancel()
+            self._listener = None
 
     async def _listen(self, after: int) -> None:
-        """Follow the project's events for those who wait."""
+        """Follow the project's events for as long as anybody waits."""
         while True:
             try:
                 async for event in self._hub.follow(after, _BEAT):

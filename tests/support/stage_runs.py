@@ -99,7 +99,6 @@ async def stages(folder: Path, runtime: Path, *, cores: int = 2) -> AsyncIterato
         for each in loops:
             each.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
-        await made.runs.close()
         await made.scheduler.close()
         await made.recorder.close()
         made.store.close()
