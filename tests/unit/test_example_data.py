@@ -33,6 +33,10 @@ def load(name: str) -> ModuleType:
 
 data = load("flights_data")
 ff = load("flights_features")
+sys.path.insert(0, str(EXAMPLE))  # the stages import the two as scripts do
+week_pull = load("week_pull")
+week_features = load("week_features")
+sys.path.remove(str(EXAMPLE))
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +288,48 @@ def test_young_weather_is_refused(features: pd.DataFrame) -> None:
     an_hour_on = features.assign(weather_hour=features["weather_hour"] + pd.Timedelta(hours=1))
     with pytest.raises(ValueError, match="a weather report is only 0 days 01:00:00 older"):
         ff.check_times(an_hour_on)
+
+
+# -- one week --------------------------------------------------------------------------------------
+
+
+def test_a_week_of_the_year(tmp_path: Path) -> None:
+    """A week of the whole year is seven days in a row, with their weather and planes only."""
+    days = week_pull.pull("full", 2, tmp_path)
+    assert days == list(pd.date_range("2013-01-08", "2013-01-14"))
+    tables = read(tmp_path)
+    assert set(week_pull.dates(tables["flights"])) == set(days)
+    assert set(week_pull.dates(tables["weather"])) == set(days)
+    assert set(tables["planes"]["tailnum"]) <= set(tables["flights"]["tailnum"])
+
+
+@pytest.mark.parametrize("week", range(1, 7))
+def test_a_week_of_the_sample(week: int, tmp_path: Path) -> None:
+    """A week of the sample has each weekday once, and its parts follow each other in time."""
+    days = week_pull.pull("sample", week, tmp_path)
+    assert {day.day_of_week for day in days} == set(range(7))
+    features = week_features.features(tmp_path)
+    ff.check_times(features)
+    local = features["scheduled"].dt.tz_convert("America/New_York").dt.date
+    assert local.groupby(features["split"]).nunique().to_dict() == {
+        "train": 4,
+        "validation": 1,
+        "test": 2,
+    }
+
+
+def test_weeks_end(tmp_path: Path) -> None:
+    """Who asks for a week that there is not is told which there are."""
+    with pytest.raises(SystemExit, match=r"no week 7\. Write 1 to 6 into params\.yaml"):
+        week_pull.pull("sample", 7, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("absent")
+def test_a_week_of_the_year_needs_the_package(tmp_path: Path) -> None:
+    """The sample never stands in for the year unasked: DVC would not see the difference."""
+    with pytest.raises(SystemExit, match="source: sample"):
+        week_pull.pull("full", 1, tmp_path)
 
 
 # -- the notebooks and the folder ------------------------------------------------------------------
