@@ -55,6 +55,19 @@ def dvc(root: Path, *arguments: str) -> str:
     return _run(sys.executable, "-m", "dvc", *arguments, cwd=root)
 
 
+def mlops(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``jupyter mlops pipeline`` in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "jupyter_mlops", "pipeline", *arguments],
+        check=False,
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
 def dag(root: Path) -> tuple[set[str], set[tuple[str, str]]]:
     """Return the nodes and edges of ``dvc dag``; an edge leads downstream."""
     nodes, edges = set(), set()
@@ -66,15 +79,21 @@ def dag(root: Path) -> tuple[set[str], set[tuple[str, str]]]:
     return nodes, edges
 
 
-def written(root: Path) -> dict[str, bytes]:
-    """Return all that DVC writes beside the data: dvc.lock, .dvc and .gitignore files."""
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file()
-        and ".dvc" not in path.relative_to(root).parts[:-1]
-        and (path.name in ("dvc.lock", ".gitignore") or path.suffix == ".dvc")
-    }
+def written(root: Path) -> dict[str, str]:
+    """Return all that DVC writes beside the data: dvc.lock, .dvc and .gitignore files.
+
+    A .gitignore's lines are sorted: DVC adds them in the order in which stages end.
+    """
+    found = {}
+    for path in sorted(root.rglob("*")):
+        place = path.relative_to(root)
+        if not path.is_file() or ".dvc" in place.parts[:-1]:
+            continue
+        if path.name == ".gitignore":
+            found[place.as_posix()] = "\n".join(sorted(path.read_text("utf-8").splitlines()))
+        elif path.name == "dvc.lock" or path.suffix == ".dvc":
+            found[place.as_posix()] = path.read_text("utf-8")
+    return found
 
 
 def ran(printed: str) -> list[str]:
