@@ -10,6 +10,9 @@ from dvc.utils.serialize import parse_yaml_for_update
 from dvc.utils.strictyaml import YAMLSyntaxError, YAMLValidationError, determine_linecol
 from ruamel.yaml.error import MarkedYAMLError
 
+#: With which the lines begin that git leaves where it could not merge.
+_MARKERS = ("<<<<<<<", "=======", ">>>>>>>")
+
 
 def describe(error: BaseException, root: Path) -> str:
     """Return one line about what DVC refused."""
@@ -19,7 +22,8 @@ def describe(error: BaseException, root: Path) -> str:
         return _validation(error)
     if isinstance(error, RecursionError):
         return "dvc.yaml refers to itself without an end. Break the circle of its aliases."
-    text = _joined(str(error)) or type(error).__name__
+    place, problem = _mark(error.__cause__)
+    text = f"{_joined(str(error)) or type(error).__name__}{place}{problem}"
     cause = error.__cause__
     if cause is not None and isinstance(cause, DvcException) and str(cause) not in text:
         text = f"{text}: {_joined(str(cause))}"
@@ -27,16 +31,24 @@ def describe(error: BaseException, root: Path) -> str:
 
 
 def _syntax(error: YAMLSyntaxError) -> str:
-    cause = error.exc.__cause__ or error.__cause__
-    place, problem = "", ""
-    if isinstance(cause, MarkedYAMLError):
-        mark = cause.problem_mark or cause.context_mark
-        place = f", line {mark.line + 1}" if mark is not None else ""
-        problem = f": {cause.problem or cause.context}"
+    place, problem = _mark(error.exc.__cause__ or error.__cause__)
     if error.hint:
+        lines = error.yaml_text.splitlines()
+        first = next((at for at, line in enumerate(lines, 1) if line.startswith(_MARKERS)), None)
+        place = f", line {first}" if first else place
         where = f"{_path(error.relpath)}{place}"
         return f"{where} has merge conflict markers. Resolve them, then try again."
     return f"{_path(error.relpath)}{place} is not valid YAML{problem}. Mend it there."
+
+
+def _mark(error: BaseException | None) -> tuple[str, str]:
+    """Return where in a YAML file an error's cause lies, and what it is; empty if unknown."""
+    while error is not None and not isinstance(error, MarkedYAMLError):
+        error = error.__cause__
+    if error is None:
+        return "", ""
+    mark = error.problem_mark or error.context_mark
+    return f", line {mark.line + 1}" if mark else "", f": {error.problem or error.context}"
 
 
 def _validation(error: YAMLValidationError) -> str:

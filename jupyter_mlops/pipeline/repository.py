@@ -15,7 +15,7 @@ from dvc.stage import PipelineStage
 from dvc.stage.run import _enforce_cmd_list as split_commands
 
 from ..core.pipelines import Cause, CauseKind, StageState
-from . import guard, inspection, steps, wire
+from . import guard, inspection, refusals, steps, wire
 from .causes import causes
 from .lockfile import LockfileWriter, Recorded
 from .locks import Locks
@@ -91,6 +91,7 @@ class Repository:
                     downstream=request.downstream,
                     all_pipelines=request.all_pipelines,
                 )
+            refusals.check_plan(planned, pull=request.pull)
             found = self._judge(planned, graph, options, done)
         if not request.dry:
             self._options, self._done, self._graph = options, done, graph

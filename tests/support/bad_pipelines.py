@@ -105,20 +105,25 @@ BAD = {
     ),
     "no-command": Bad(r"dvc\.yaml.*line [56].*\bodd\b", _stages("  odd:\n    outs: [x]\n")),
     "undefined-variable": Bad(
-        r"dvc\.yaml.*\bodd\b.*nobody",
+        r"(?=.*dvc\.yaml)(?=.*\bodd\b).*nobody",
         _stages("  odd:\n    cmd: echo ${nobody} > x\n    outs: [x]\n"),
     ),
     "foreach-over-a-number": Bad(
-        r"dvc\.yaml.*\bodd\b",
+        r"(?=.*dvc\.yaml)(?=.*\bodd\b).*list",
         _stages("  odd:\n    foreach: ${number}\n    do:\n      cmd: echo ${item}\n")
         | {"params.yaml": "number: 3\n"},
+    ),
+    "missing-parameter": Bad(
+        r"(?=.*params\.yaml)(?=.*\bodd\b).*train\.depth",
+        _stages("  odd:\n    cmd: touch x\n    params: [train.depth]\n    outs: [x]\n")
+        | {"params.yaml": "train: {rate: 1}\n"},
     ),
     "missing-vars-file": Bad(
         r"dvc\.yaml.*nowhere\.yaml",
         {"dvc.yaml": f"vars:\n  - nowhere.yaml\nstages:\n{CANARY}"},
     ),
     "broken-parameters": Bad(
-        r"params\.yaml.*line 2",
+        r"params\.yaml.*line [23]",
         _stages("  odd:\n    cmd: echo ${a}\n") | {"params.yaml": "a: 1\nb: [1, 2\n"},
     ),
     "not-utf-8": Bad(
@@ -146,12 +151,12 @@ BAD = {
     "bomb-below-its-keys": Bad(
         r"vars\.yaml.*alias",
         {
-            "dvc.yaml": f"vars:\n  - vars.yaml\nstages:\n{CANARY}",
-            "vars.yaml": _bomb("{name}:\n  &{name} [{items}]", "{name}:\n  &{name} [{items}]"),
+            "dvc.yaml": f"vars:\n  - conf/vars.yaml\nstages:\n{CANARY}",
+            "conf/vars.yaml": _bomb("{name}:\n  &{name} [{items}]", "{name}:\n  &{name} [{items}]"),
         },
     ),
     "merge-markers-in-lock": Bad(
-        r"dvc\.lock.*line 4.*(merge|conflict)",
+        r"dvc\.lock, line 4.*merge",
         _stages("")
         | {
             "dvc.lock": _LOCK.replace(
