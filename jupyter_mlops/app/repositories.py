@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,28 +10,36 @@ from pathlib import Path
 
 from ..core.exceptions import InvalidInput
 
-#: Who commits, so that it works where nobody has told git their name.
-_COMMITTER = ("-c", "user.name=jupyter-mlops", "-c", "user.email=jupyter-mlops@localhost")
+#: So that a commit asks for nothing: no name, no key, no hook of the user's.
+_COMMIT = (
+    *("-c", "user.name=jupyter-mlops", "-c", "user.email=jupyter-mlops@localhost"),
+    *("-c", "commit.gpgSign=false", "-c", "core.hooksPath=/dev/null"),
+    *("commit", "--quiet", "--message", "Begin"),
+)
+#: Variables that would point git at another repository than the folder's.
+_ELSEWHERE = frozenset(["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"])
 
 
 def make_repository(folder: Path) -> None:
     """Let DVC know a folder that we have made, and commit it to a git repository of its own.
 
     In a folder of somebody else's git repository, and without git, DVC works without it, so that
-    nothing outside of the folder changes. Does nothing where DVC is at home already. Raises
-    `InvalidInput` if git or DVC refuse.
+    nothing outside of the folder changes. A git repository that is there already gets no commit.
+    Does nothing where DVC is at home already. Raises `InvalidInput` if git or DVC refuse.
     """
     if (folder / ".dvc").exists():
         return
+    new = not (folder / ".git").exists()
     dvc = (sys.executable, "-m", "dvc", "init", "--quiet")
     if shutil.which("git") is None or _is_anothers(folder):
         _run(folder, *dvc, "--no-scm")
         return
-    if not (folder / ".git").exists():
+    if new:
         _run(folder, "git", "init", "--quiet")
     _run(folder, *dvc)
-    _run(folder, "git", "add", "--all")
-    _run(folder, "git", *_COMMITTER, "commit", "--quiet", "--no-verify", "--message", "Begin")
+    if new:
+        _run(folder, "git", "add", "--all")
+        _run(folder, "git", *_COMMIT)
 
 
 def _is_anothers(folder: Path) -> bool:
@@ -42,9 +51,15 @@ def _is_anothers(folder: Path) -> bool:
 
 
 def _asks_git(folder: Path, *question: str) -> bool:
-    command = ("git", *question)
-    asked = subprocess.run(command, check=False, cwd=folder, capture_output=True)  # noqa: S603 - fixed words
+    command = ["git", *question]
+    asked = subprocess.run(  # noqa: S603 - fixed words, no shell
+        command, check=False, cwd=folder, env=_environment(), capture_output=True
+    )
     return asked.returncode == 0
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
 
 
 def _run(folder: Path, *command: str) -> None:
@@ -52,6 +67,7 @@ def _run(folder: Path, *command: str) -> None:
         command,
         check=False,
         cwd=folder,
+        env=_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

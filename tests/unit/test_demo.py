@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -86,6 +87,25 @@ def test_another_repository_is_left_alone(tmp_path: Path) -> None:
     assert not (folder / ".git").exists()
     assert "no_scm = True" in (folder / ".dvc" / "config").read_text("utf-8")
     assert git(tmp_path, "status", "--porcelain") == "?? demo/\n"
+
+
+def test_the_users_repository_gets_no_commit(tmp_path: Path) -> None:
+    """An earlier demo that its user keeps in git is left for the user to commit."""
+    folder = make_demo(tmp_path / "demo").folder
+    shutil.rmtree(folder / ".dvc")
+    (folder / "thesis.tex").touch()
+    make_demo(folder)
+    assert (folder / ".dvc").is_dir()
+    assert "?? thesis.tex" in git(folder, "status", "--porcelain").splitlines()
+    assert git(folder, "rev-list", "--count", "HEAD") == "1\n"
+
+
+def test_nothing_points_git_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also from a hook of another repository, the demo's own is made."""
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other"))
+    folder = make_demo(tmp_path / "demo").folder
+    assert (folder / ".git").is_dir()
+    assert not (tmp_path / "other").exists()
 
 
 def test_an_ignored_folder_is_a_repository(tmp_path: Path) -> None:
