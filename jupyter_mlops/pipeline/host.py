@@ -43,7 +43,8 @@ def serve(root: Path, channel: socket.socket) -> None:
             answer = wire.Refused(error.message)
         except (DvcException, OSError, RecursionError) as error:
             logging.getLogger(__name__).info("Refused.", exc_info=True)
-            answer = wire.Refused(describe(error, root), isinstance(error, DvcException))
+            users = isinstance(error, DvcException | FileNotFoundError)
+            answer = wire.Refused(describe(error, root), users)
         channel.sendall(wire.pack(answer))
 
 

@@ -22,6 +22,8 @@ def describe(error: BaseException, root: Path) -> str:
         return _validation(error)
     if isinstance(error, RecursionError):
         return "dvc.yaml refers to itself without an end. Break the circle of its aliases."
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}.".replace(f"{root}{os.sep}", "")
     place, problem = _mark(error.__cause__)
     text = f"{_joined(str(error)) or type(error).__name__}{place}{problem}"
     cause = error.__cause__

@@ -53,3 +53,27 @@ def test_problem_is_shown(name: str, project: Path) -> None:
     shown = pipelines.mlops(folder, "show", "--json")
     problem = json.loads(shown.stdout)["problem"]
     assert re.search(bad.refusal, problem, re.IGNORECASE), problem
+
+
+def test_a_dependency_that_vanishes(project: Path) -> None:
+    """A stage that takes away what the next one needs fails that one, by name, and no other."""
+    folder = project / "vanishing"
+    folder.mkdir()
+    pipelines.repository(folder)
+    (folder / "needed.txt").touch()
+    (folder / "dvc.yaml").write_text(
+        "stages:\n"
+        "  first:\n    cmd: rm needed.txt; echo > x\n    outs: [x]\n"
+        "  second:\n    cmd: cat x needed.txt > y\n    deps: [x, needed.txt]\n    outs: [y]\n"
+        "  third:\n    cmd: echo > z\n    outs: [z]\n",
+        "utf-8",
+    )
+    ran = pipelines.mlops(folder, "run", "--keep-going", "--json")
+    assert ran.returncode == 1
+    stages = {stage["name"]: stage for stage in json.loads(ran.stdout)["stages"]}
+    assert {name: stage["state"] for name, stage in stages.items()} == {
+        "first": "succeeded",
+        "second": "failed",
+        "third": "succeeded",
+    }
+    assert stages["second"]["error"] == "needed.txt: No such file or directory."
