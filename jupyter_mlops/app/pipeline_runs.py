@@ -196,47 +196,47 @@ class PipelineRunner:
         """Start each stage when those before it have come to their end."""
         walk = Walk({each.name: each.upstream for each in active.planned.values() if each.causes})
         width = asyncio.Semaphore(self._width)
-        running: dict[asyncio.Task[None], str] = {}
+        running: dict[str, asyncio.Task[None]] = {}
+        #: Each stage whose task has ended. Waiting for all tasks at once would cost more and more.
+        ended: asyncio.Queue[str] = asyncio.Queue()
         failed: list[str] = []
         try:
             while True:
                 for name in walk.ready():
-                    stage = self._bring(active, name, settings[name], width)
-                    running[asyncio.create_task(stage)] = name
+                    task = asyncio.create_task(self._bring(active, name, settings[name], width))
+                    task.add_done_callback(lambda _, name=name: ended.put_nowait(name))
+                    running[name] = task
                 if not running:
                     return _summary(active, failed)
-                ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
-                    name = running.pop(task)
-                    task.result()
-                    if active.stages[name].state is StageState.FAILED:
-                        failed.append(name)
-                        await self._leave_out(active, walk, running, name)
-                    walk.end(name)
+                name = await ended.get()
+                if name not in running:
+                    continue  # it was passed over
+                running.pop(name).result()
+                if active.stages[name].state is StageState.FAILED:
+                    failed.append(name)
+                    await self._leave_out(active, walk, running, name)
+                walk.end(name)
         finally:
-            for task in running:
+            for task in running.values():
                 task.cancel()
             if running:
-                await asyncio.wait(running)
+                await asyncio.wait(running.values())
 
     async def _leave_out(
-        self, active: ActiveRun, walk: Walk, running: dict[asyncio.Task[None], str], failed: str
+        self, active: ActiveRun, walk: Walk, running: dict[str, asyncio.Task[None]], failed: str
     ) -> None:
         """Pass over what depends on a failed stage, or all that has not begun yet."""
         if active.run.options.get("keep_going"):
             dropped = walk.drop(failed)
         else:
             dropped = walk.drop_all()
-            unbegun = [
-                task
-                for task, name in running.items()
-                if active.stages[name].state is StageState.QUEUED
-            ]
+            queued = [each for each in running if active.stages[each].state is StageState.QUEUED]
+            unbegun = [running.pop(each) for each in queued]
             for task in unbegun:
                 task.cancel()
-                dropped.append(running.pop(task))
             if unbegun:
                 await asyncio.wait(unbegun)
+            dropped += queued
         for name in dropped:
             self._note(active, name, state=StageState.SKIPPED)
 

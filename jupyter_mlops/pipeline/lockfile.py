@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.stage import Stage
 
-#: A batch is written when so many times the last one's duration has passed.
+#: A batch is written, for others to see how far it is, when so many seconds and so many times
+#: the last one's duration have passed.
+_PERIOD = 10.0
 _SHARE = 20
 
 
@@ -58,12 +60,13 @@ class LockfileWriter:
         self._settled: set[Stage] = set()
         self._pending: dict[Stage, None] = {}
         self._written = time.monotonic()
-        self._cost = 0.05
+        self._cost = 0.0
 
     def plan(self, stages: Iterable[Stage]) -> None:
         """Take note of the order in which DVC would come to the stages."""
         self._order = list(stages)
         self._settled.clear()
+        self._written = time.monotonic()
 
     def settle(self, stage: Stage, *, changed: bool) -> None:
         """Take note that a stage is up to date, and of what dvc.lock must say if it ``changed``."""
@@ -78,7 +81,7 @@ class LockfileWriter:
             self._append(stage)
         except TypeError:  # a parameter that JSON cannot say, such as a date
             self._write(list(self._pending))
-        if time.monotonic() - self._written > _SHARE * self._cost:
+        if time.monotonic() - self._written > max(_PERIOD, _SHARE * self._cost):
             self._write(self._ready())
 
     def flush(self) -> None:

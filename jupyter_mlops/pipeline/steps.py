@@ -7,10 +7,12 @@ lock and, but for `plan`, that the stage's files are held.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvc.dependency import DatasetDependency, DbDependency
-from dvc.exceptions import CheckoutError
+from dvc.dvcfile import PROJECT_FILE
+from dvc.exceptions import CacheLinkError, CheckoutError
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 from dvc.stage.cache import RunCacheNotFoundError, RunCacheNotSupported
 from dvc.stage.utils import check_missing_outputs
@@ -44,7 +46,7 @@ def plan(
     """
     graph = get_active_graph(repo.index.graph)
     known = {stage: stage for stage in graph}
-    wanted = [] if all_pipelines else collect_stages(repo, targets or ["dvc.yaml"])
+    wanted = [] if all_pipelines else _collect(repo, targets, graph)
     if single_item and not all_pipelines:
         return [known[each] for each in wanted], graph
     steps = plan_repro(graph, wanted, downstream=downstream and not all_pipelines)
@@ -99,8 +101,26 @@ def finish(stage: Stage, options: Options) -> None:
         not output.use_cache for output in stage.outs if not (output.metric or output.plot)
     )
     stage.save(run_cache=not options.no_commit and not kept_by_git)
-    if not options.no_commit:
-        stage.commit()
+    if options.no_commit:
+        return
+    unlinked = []
+    for output in stage.outs:
+        try:
+            output.commit()
+        except CacheLinkError:
+            unlinked.append(output.fs_path)
+    if unlinked:
+        raise CacheLinkError(unlinked)
+
+
+def _collect(repo: Repo, targets: list[str], graph: DiGraph) -> list[Stage]:
+    """Return the stages that targets name; without any those of the current folder's dvc.yaml."""
+    if not targets:
+        here = str(Path(PROJECT_FILE).absolute())
+        found = [each for each in graph if each.path == here]
+        if found:
+            return found
+    return list(collect_stages(repo, targets or [PROJECT_FILE]))
 
 
 def _pulled(stage: Stage) -> bool:
