@@ -204,7 +204,7 @@ class PipelineRunner:
             while True:
                 for name in walk.ready():
                     task = asyncio.create_task(self._bring(active, name, settings[name], width))
-                    task.add_done_callback(lambda _, name=name: ended.put_nowait(name))
+                    task.add_done_callback(partial(_put, ended, name))
                     running[name] = task
                 if not running:
                     return _summary(active, failed)
@@ -372,6 +372,10 @@ class PipelineRunner:
             except StoreUnavailable as error:
                 log.warning("A pipeline run waits to be recorded. %s", error.message)
                 await asyncio.sleep(STORE_PAUSE)
+
+
+def _put(ended: asyncio.Queue[str], name: str, _task: asyncio.Task[None]) -> None:
+    ended.put_nowait(name)
 
 
 def plan_of(run: PipelineRun, done: list[str] | None = None, *, dry: bool = False) -> wire.Plan:
