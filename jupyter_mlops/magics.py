@@ -108,12 +108,12 @@ class _Cell:
 
     def follow_pipeline(self, pipeline: PipelineResult) -> bool:
         """Print a line for each stage that ends; an interrupt leaves the rest to the worker."""
-        from .reports.pipelines import stage_line
+        from .reports.pipelines import progress_lines
 
         try:
             for update in pipeline.updates():
-                for stage in update.ended:
-                    self.note(stage_line(stage))
+                for line in progress_lines(update):
+                    self.note(line)
         except KeyboardInterrupt:
             self.note(f"The pipeline goes on. Cancel it with: %mlops pipeline cancel {pipeline.id}")
             return False

@@ -81,8 +81,8 @@ def follow_pipeline(
         for event in stream:
             if event is not None and event.data.get("pipeline") != pipeline_id:
                 continue
-            ended = event is not None and _has_ended(event)
-            if event is not None and not ended and time.monotonic() - looked < INTERVAL:
+            urgent = event is not None and (_has_ended(event) or "waits_for" in event.data)
+            if event is not None and not urgent and time.monotonic() - looked < INTERVAL:
                 continue
             detail = watch.ask(lambda: client.call(ops.GET_PIPELINE_RUN, pipeline_id=pipeline_id))
             looked = time.monotonic()

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..core.conditions import check_conditional
 from ..core.exceptions import InvalidInput, MlopsError, StoreUnavailable
 from ..core.pipelines import PipelineRun, StageRun, StageSettings, StageState, read_settings
 from ..core.runs import Status
@@ -39,15 +40,13 @@ class ActiveRun:
     run: PipelineRun
     host: Host
     environment: Mapping[str, str]
-    #: What the host has planned for it already.
-    plan: list[wire.Stage] | None = None
+    #: What the host was asked to plan for it already.
+    plan: Awaitable[list[wire.Stage]] | None = None
     #: The plan, by name, in DVC's order; and where each of its stages stands.
     planned: dict[str, wire.Stage] = field(default_factory=dict)
     stages: dict[str, StageRun] = field(default_factory=dict)
     #: Stages whose standing is not written yet.
     dirty: dict[str, None] = field(default_factory=dict)
-    #: What it waits for, in one line.
-    waits_for: str = ""
     cancelled: bool = False
 
 
@@ -71,6 +70,7 @@ class PipelineRunner:
         #: Those that were not begun yet, by id.
         self._waiting: dict[str, ActiveRun] = {}
         self._task: asyncio.Task[None] | None = None
+        self._notes: set[asyncio.Task[None]] = set()
         #: The pipeline run under way.
         self.active: ActiveRun | None = None
 
@@ -81,13 +81,13 @@ class PipelineRunner:
         run: PipelineRun,
         host: Host,
         environment: Mapping[str, str],
-        planned: list[wire.Stage] | None = None,
+        plan: Awaitable[list[wire.Stage]] | None = None,
     ) -> None:
         """Carry out a pipeline run that is in the store, after those that came before.
 
-        ``planned`` is the host's present plan, if it is for this run.
+        ``plan`` is awaited if the host has been asked to plan it.
         """
-        active = ActiveRun(run, host, environment, plan=planned)
+        active = ActiveRun(run, host, environment, plan)
         self._waiting[run.id] = active
         self._queue.put_nowait(active)
 
@@ -112,11 +112,15 @@ class PipelineRunner:
         return True
 
     def check(self, stages: Iterable[wire.Stage]) -> dict[str, StageSettings]:
-        """Return what the stages ask for. Raises `InvalidInput` if that cannot be had."""
-        settings = {each.name: read_settings(each.name, each.settings) for each in stages}
-        for each in settings.values():
-            self._runner.check(each)
-        return settings
+        """Return what the stages ask for. Raises `InvalidInput` if they must not run like this."""
+        found = {}
+        for each in stages:
+            found[each.name] = read_settings(each.name, each.settings)
+            self._runner.check(each.name, found[each.name])
+            refusal = check_conditional("\n".join(each.commands), each.outputs, each.always_changed)
+            if refusal is not None:
+                raise InvalidInput(f"{each.file}: stage {each.name}: {refusal}")
+        return found
 
     @property
     def busy(self) -> bool:
@@ -175,8 +179,11 @@ class PipelineRunner:
     async def _drive(self, active: ActiveRun) -> str | None:
         """Bring every stage up to date; return what went wrong, in one line, if anything did."""
         active.host.notice = partial(self._note_wait, active)
-        found = active.plan
-        if found is None:
+        if active.host.waits_for:
+            self._note_wait(active, active.host.waits_for)
+        if active.plan is not None:
+            found = await active.plan
+        else:
             done = await asyncio.to_thread(self._done_before, active.run)
             found = await active.host.stages(plan_of(active.run, done))
         settings = self.check(found)
@@ -336,9 +343,11 @@ class PipelineRunner:
         self._note(active, name, run_id=run_id)
 
     def _note_wait(self, active: ActiveRun, text: str) -> None:
-        active.waits_for = text
-        if text:
-            log.info("Pipeline run %s: %s", active.run.id, text)
+        log.info("Pipeline run %s: %s", active.run.id, text or "It goes on.")
+        write = partial(self._store.pipelines.note_wait, active.run.id, text)
+        task = asyncio.create_task(self._stored(write))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
 
     def _pass_over(self, active: ActiveRun) -> None:
         for name, stage in active.stages.items():

@@ -74,9 +74,8 @@ class PipelineUseCases:
                 folder=folder, exists=True, stages=shown, last=last, problem=error.message
             )
         shown = await self._show(stages)
-        problem = self._runner.active.waits_for if self._runner.active is not None else ""
         return m.PipelineView(
-            folder=folder, exists=bool(shown), stages=shown, last=last, problem=problem or None
+            folder=folder, exists=bool(shown), stages=shown, last=last, problem=None
         )
 
     async def get_stage(self, query: m.StageQuery) -> m.StageDetail:
@@ -131,11 +130,14 @@ class PipelineUseCases:
         host = self._host(body.folder)
         run = self._requested(body, host.root)
         async with self._turn:
-            planned = None
+            plan = None
             if not self._runner.busy:  # else files may change until its turn comes
-                planned = await self._planned(host, run, dry=False)
+                plan = asyncio.create_task(self._planned(host, run, dry=False))
+                await _until_it_waits(host, plan)
+                if plan.done():
+                    plan.result()
             await asyncio.to_thread(self._store.pipelines.add, run)
-            self._runner.submit(run, host, body.environment or {}, planned)
+            self._runner.submit(run, host, body.environment or {}, plan)
         return self._view(run, [])
 
     async def resume(self) -> None:
@@ -266,13 +268,29 @@ class PipelineUseCases:
             started_at=run.started_at,
             finished_at=run.finished_at,
             duration=run.duration,
+            waits_for=self._waits_for(run),
         )
+
+    def _waits_for(self, run: PipelineRun) -> str | None:
+        active = self._runner.active
+        if active is None or active.run.id != run.id:
+            return None
+        return active.host.waits_for or None
 
     def _relative(self, root: Path) -> str:
         return _without_dot(os.path.relpath(root, self._project.root))
 
     def _inside(self, root: Path, folder: str) -> str:
         return _without_dot(os.path.relpath(root / folder, self._project.root))
+
+
+async def _until_it_waits(host: Host, question: asyncio.Task[list[wire.Stage]]) -> None:
+    """Return when a question is answered, or waits for another process's lock."""
+    waits = asyncio.Event()
+    host.notice = lambda text: waits.set() if text else None
+    waiting = asyncio.create_task(waits.wait())
+    await asyncio.wait([question, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
 
 
 class Hosts:

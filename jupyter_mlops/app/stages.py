@@ -11,6 +11,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from ..core import formats
+from ..core.exceptions import TooManyResources
 from ..core.pipelines import StageSettings
 from ..core.resources import Capacity, Request, check_request
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE
@@ -55,11 +56,15 @@ class StageRunner:
         self._holds = holds
         self._capacity = capacity
 
-    def check(self, settings: StageSettings) -> None:
+    def check(self, name: str, settings: StageSettings) -> None:
         """Raise `TooManyResources` if a stage asks for more than there is."""
-        check_request(
-            self._capacity, cpus=settings.cpus, memory=settings.memory, gpus=settings.gpus
-        )
+        try:
+            check_request(
+                self._capacity, cpus=settings.cpus, memory=settings.memory, gpus=settings.gpus
+            )
+        except TooManyResources as error:
+            line = f"dvc.yaml: stage {name}: meta.mlops.{error.message}"
+            raise TooManyResources(line, field=error.field) from error
 
     async def run(self, task: StageTask, started: Callable[[str], None]) -> None:
         """Execute a stage's commands. ``started`` is told the run of a notebook.

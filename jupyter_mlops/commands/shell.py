@@ -55,12 +55,12 @@ class Shell:
 
     def follow_pipeline(self, pipeline: PipelineResult) -> bool:
         """Print a line for each stage that ends. Ctrl-C asks whether to cancel."""
-        from ..reports.pipelines import stage_line
+        from ..reports.pipelines import progress_lines
 
         try:
             for update in pipeline.updates():
-                for stage in update.ended:
-                    self.note(stage_line(stage))
+                for line in progress_lines(update):
+                    self.note(line)
         except KeyboardInterrupt:
             if not self._cancels_pipeline(pipeline):
                 self.note("The pipeline goes on in the worker.")

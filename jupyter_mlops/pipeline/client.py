@@ -35,7 +35,9 @@ class Host:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._turn = asyncio.Lock()
-        #: Called with what the host waits for, in one line, and with "" when it waits no more.
+        #: What the host waits for, in one line; empty while it does not. ``notice`` is called
+        #: with each change.
+        self.waits_for = ""
         self.notice: Callable[[str], None] = lambda _: None
 
     async def stages(self, question: wire.Look | wire.Plan) -> list[wire.Stage]:
@@ -94,6 +96,7 @@ class Host:
                 writer.write(wire.pack(question))
                 await writer.drain()
                 while isinstance(answer := await _answer(reader), wire.Notice):
+                    self.waits_for = answer.text
                     self.notice(answer.text)
             except (ConnectionError, asyncio.IncompleteReadError) as error:
                 await self.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..app import messages as m
+from ..app.following import PipelineUpdate
 from ..core import formats
 from ..core.pipelines import StageState
 from ..core.runs import Status
@@ -69,6 +70,12 @@ def stage_line(stage: m.StageView) -> str:
     elif stage.state in (StageState.SKIPPED, StageState.FRESH, StageState.FROZEN):
         parts[1] = "up to date" if stage.state is StageState.FRESH else str(stage.state)
     return "  ".join(part for part in parts if part)
+
+
+def progress_lines(update: PipelineUpdate) -> list[str]:
+    """Write what is new of a pipeline run: what it waits for, and the stages that have ended."""
+    waits = [update.run.waits_for] if update.run.waits_for else []
+    return waits + [stage_line(each) for each in update.ended]
 
 
 def run_headline(run: m.PipelineRunView) -> str:

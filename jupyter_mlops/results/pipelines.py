@@ -140,7 +140,7 @@ def run_pipeline(project: Project, request: m.PipelineRequest) -> PipelineResult
     """Ask for stages to be brought up to date."""
     client = connect(project)
     seq = client.call(ops.STATUS).seq
-    return PipelineResult(project, client.call(ops.RUN_PIPELINE, body=request), seq)
+    return PipelineResult(project, client.call(ops.RUN_PIPELINE, body=request, timeout=None), seq)
 
 
 def plan_pipeline(project: Project, request: m.PipelineRequest) -> PlanResult:

@@ -50,6 +50,12 @@ class PipelineLog:
             self._replace(transaction, changed)
             self._tell(transaction, pipeline_id, Status.RUNNING, _states(changed))
 
+    def note_wait(self, pipeline_id: str, waits_for: str) -> None:
+        """Tell what a pipeline run waits for; nothing is kept of it."""
+        with self._database.transaction() as transaction:
+            data = {"pipeline": pipeline_id, "waits_for": waits_for}
+            transaction.emit("pipeline", status=Status.RUNNING, data=data)
+
     def finish(
         self, pipeline_id: str, status: Status, *, error: str | None, duration: float
     ) -> None:

@@ -72,6 +72,8 @@ class PipelineRunView(View):
     started_at: Moment | None
     finished_at: Moment | None
     duration: float | None
+    #: What it waits for, in one line, such as a lock that another process holds.
+    waits_for: str | None = None
 
 
 class PipelineView(View):
