@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +23,6 @@ from . import messages as m
 from .pipeline_runs import PipelineRunner, log_path, plan_of
 from .projects import Project, confined
 
-#: Seconds for which what DVC told of the stages is not asked again.
-_FRESH = 0.5
 #: Last lines of a stage's log that are shown.
 _LOG_LINES = 200
 
@@ -53,8 +50,8 @@ class PipelineUseCases:
         self._hosts = hosts
         #: Held from a plan until it is handed on.
         self._turn = asyncio.Lock()
-        #: What DVC told of each repository's stages, and when.
-        self._seen: dict[Path, tuple[float, list[wire.Stage]]] = {}
+        #: What DVC told of each repository's stages.
+        self._seen: dict[Path, list[wire.Stage]] = {}
 
     # -- looking -----------------------------------------------------------------------------------
 
@@ -68,7 +65,7 @@ class PipelineUseCases:
         try:
             stages = await self._stages(root)
         except MlopsError as error:
-            known = self._seen.get(root, (0.0, []))[1]
+            known = self._seen.get(root, [])
             shown = await self._show(known)
             return m.PipelineView(
                 folder=folder, exists=True, stages=shown, last=last, problem=error.message
@@ -165,7 +162,7 @@ class PipelineUseCases:
         run = await asyncio.to_thread(self._store.pipelines.get, pipeline_id)
         stages = await self._stages_of(run)
         root = (self._project.root / run.folder).resolve()
-        known = {each.name: each for each in self._seen.get(root, (0.0, []))[1]}
+        known = {each.name: each for each in self._seen.get(root, [])}
         active = self._runner.active
         if active is not None and active.run.id == pipeline_id:
             known |= active.planned
@@ -216,15 +213,10 @@ class PipelineUseCases:
 
     async def _stages(self, root: Path) -> list[wire.Stage]:
         """Return the stages as DVC sees them now, or saw them before the run under way began."""
-        looked, stages = self._seen.get(root, (0.0, []))
         active = self._runner.active
         if active is not None and active.host.root == root and active.planned:
-            if not stages:
-                stages = list(active.planned.values())
-            return stages
-        if time.monotonic() - looked > _FRESH:
-            stages = await self._hosts.of(root).stages(wire.Look())
-            self._seen[root] = time.monotonic(), stages
+            return self._seen.get(root) or list(active.planned.values())
+        self._seen[root] = stages = await self._hosts.of(root).stages(wire.Look())
         return stages
 
     async def _show(

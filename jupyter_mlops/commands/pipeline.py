@@ -41,7 +41,7 @@ def run(
 ) -> PipelineResult | PlanResult:
     """Bring stages up to date, in parallel; without a name all of dvc.yaml.
 
-    A STAGE is what dvc repro takes: a stage's name, a dvc.yaml or .dvc file, an output.
+    A STAGE is what dvc repro takes: a stage's name, or a dvc.yaml or .dvc file.
 
     \b
     Examples:

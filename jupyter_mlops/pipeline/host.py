@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from dvc.exceptions import DvcException
@@ -21,52 +22,77 @@ from . import wire
 from .problems import describe
 from .repository import Repository
 
+log = logging.getLogger(__name__)
+
 #: What other DVC processes are told about who holds a lock.
 _NAME = ["jupyter", "mlops", "pipeline", "run"]
 
 
+class _Host:
+    """Answers questions about one repository."""
+
+    def __init__(self, root: Path, notify: Callable[[str], None]) -> None:
+        self._root = root
+        self._notify = notify
+        #: What the last plan is about, until it is closed.
+        self._planned: Repository | None = None
+
+    def answer(self, question: wire.Question) -> wire.Answer:
+        """Answer a question; what is refused is answered too."""
+        try:
+            return self._answer(question)
+        except MlopsError as error:
+            return wire.Refused(error.message)
+        except (DvcException, OSError, RecursionError) as error:
+            log.info("Refused.", exc_info=True)
+            users = isinstance(error, DvcException | FileNotFoundError)
+            return wire.Refused(describe(error, self._root), users)
+
+    def _answer(self, question: wire.Question) -> wire.Answer:
+        match question:
+            case wire.Look():
+                return self._open().look()
+            case wire.Inspect(name=name):
+                return self._open().inspect(name)
+            case wire.Plan(dry=dry):
+                repository = self._open()
+                answer = repository.plan(question)
+                if not dry:
+                    self._planned = repository
+                return answer
+        if self._planned is None:
+            if isinstance(question, wire.Close):
+                return wire.Done()
+            raise MlopsError("The process that runs DVC was started anew. Run the pipeline again.")
+        return self._work(self._planned, question)
+
+    def _work(self, planned: Repository, question: wire.Question) -> wire.Answer:
+        match question:
+            case wire.Begin(name=name):
+                return planned.begin(name)
+            case wire.Again(name=name):
+                planned.again(name)
+            case wire.Finish(name=name):
+                planned.finish(name)
+            case wire.Abandon(name=name):
+                planned.abandon(name)
+            case wire.Close():
+                self._planned = None
+                planned.close()
+        return wire.Done()
+
+    def _open(self) -> Repository:
+        repository = Repository(self._root, self._notify)
+        if self._planned is None:
+            repository.recover()
+        return repository
+
+
 def serve(root: Path, channel: socket.socket) -> None:
     """Answer questions until the other side closes the channel."""
-
-    def notify(text: str) -> None:
-        channel.sendall(wire.pack(wire.Notice(text)))
-
-    repository: Repository | None = None
+    host = _Host(root, lambda text: channel.sendall(wire.pack(wire.Notice(text))))
     while (question := _receive(channel)) is not None:
-        try:
-            if repository is None:
-                repository = Repository(root, notify)
-            answer = _answer(repository, question)
-        except KeyError as error:
-            answer = wire.Refused(f"There is no stage {error.args[0]}.")
-        except MlopsError as error:
-            answer = wire.Refused(error.message)
-        except (DvcException, OSError, RecursionError) as error:
-            logging.getLogger(__name__).info("Refused.", exc_info=True)
-            users = isinstance(error, DvcException | FileNotFoundError)
-            answer = wire.Refused(describe(error, root), users)
-        channel.sendall(wire.pack(answer))
-
-
-def _answer(repository: Repository, question: wire.Question) -> wire.Answer:
-    match question:
-        case wire.Look():
-            return repository.look()
-        case wire.Plan():
-            return repository.plan(question)
-        case wire.Inspect(name=name):
-            return repository.inspect(name)
-        case wire.Begin(name=name):
-            return repository.begin(name)
-        case wire.Again(name=name):
-            repository.again(name)
-        case wire.Finish(name=name):
-            repository.finish(name)
-        case wire.Abandon(name=name):
-            repository.abandon(name)
-        case wire.Close():
-            repository.close()
-    return wire.Done()
+        channel.sendall(wire.pack(host.answer(question)))
 
 
 def _receive(channel: socket.socket) -> wire.Question | None:

@@ -44,10 +44,6 @@ class Recorded:
         entry: dict[str, Any] | None = self._files[stage.path].get(stage.name)
         return entry
 
-    def forget(self) -> None:
-        """Read the files again when they are asked for."""
-        self._files.clear()
-
 
 class LockfileWriter:
     """What has finished and is not in dvc.lock yet. Every method needs the repository's lock."""
@@ -65,7 +61,6 @@ class LockfileWriter:
     def plan(self, stages: Iterable[Stage]) -> None:
         """Take note of the order in which DVC would come to the stages."""
         self._order = list(stages)
-        self._settled.clear()
         self._written = time.monotonic()
 
     def settle(self, stage: Stage, *, changed: bool) -> None:
@@ -89,8 +84,13 @@ class LockfileWriter:
         self._write([each for each in self._order if each in self._pending])
         self._journal.unlink(missing_ok=True)
 
-    def recover(self) -> bool:
-        """Complete dvc.lock by the journal that a killed process has left; whether there was one.
+    @property
+    def left(self) -> bool:
+        """Whether a process has left a journal."""
+        return self._journal.exists()
+
+    def recover(self) -> None:
+        """Complete dvc.lock by the journal that a killed process has left.
 
         What dvc.lock says has priority where somebody else has changed it since.
         """
@@ -108,7 +108,6 @@ class LockfileWriter:
                         stages[entry["stage"]] = entry["content"]
             self._repo.scm_context.track_file(file)
         self._journal.unlink(missing_ok=True)
-        return bool(entries)
 
     def _ready(self) -> list[Stage]:
         """Return what can be written without getting ahead of a stage that comes earlier."""

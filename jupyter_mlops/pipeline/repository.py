@@ -14,6 +14,7 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 from dvc.stage.run import _enforce_cmd_list as split_commands
 
+from ..core.exceptions import InvalidInput
 from ..core.pipelines import Cause, CauseKind, StageState
 from . import guard, inspection, refusals, steps, wire
 from .causes import causes
@@ -29,18 +30,22 @@ _JOURNAL = "mlops-journal.jsonl"
 
 
 class Repository:
-    """A DVC repository, to be used by one thread whose current folder is its root."""
+    """A DVC repository as it is now, to be used by one thread whose current folder is its root.
+
+    What DVC keeps in memory of files, settings and folders is never made anew, so that each plan,
+    and each look, needs another object.
+    """
 
     def __init__(self, root: Path, notify: Callable[[str], None]) -> None:
         """Open it. ``notify`` is told in one line what is waited for, and "" when no more."""
+        guard.check_aliases(root)
         self._root = root
         self._repo = Repo(str(root))
         self._locks = Locks(self._repo, notify)
-        journal = Path(self._repo.tmp_dir) / _JOURNAL
         self._recorded = Recorded()
+        journal = Path(self._repo.tmp_dir) / _JOURNAL
         self._lockfile = LockfileWriter(self._repo, journal, self._recorded)
-        self._recovered = False
-        #: Of the last plan: its stages by name, DVC's graph, the options, and what has changed.
+        #: Of the plan: its stages by name, DVC's graph, the options, and what has changed.
         self._stages: dict[str, Stage] = {}
         self._graph: DiGraph
         self._options = steps.Options()
@@ -50,21 +55,27 @@ class Repository:
 
     # -- looking -----------------------------------------------------------------------------------
 
+    def recover(self) -> None:
+        """Complete dvc.lock if a process was killed before it could write it."""
+        if self._lockfile.left:
+            with self._locks.repository():
+                self._lockfile.recover()
+
     def look(self) -> wire.Stages:
         """Tell where every stage of the repository stands."""
-        with self._reading():
+        with self._locks.repository():
             stages, graph = steps.plan(
                 self._repo, [], single_item=False, downstream=False, all_pipelines=True
             )
             return wire.Stages(self._judge(stages, graph, steps.Options(), frozenset()))
 
     def inspect(self, name: str) -> wire.Details:
-        """Tell all that there is to know of a stage."""
-        with self._reading():
+        """Tell all that there is to know of a stage. Raises `InvalidInput` if there is none."""
+        with self._locks.repository():
             graph = self._repo.index.graph
             stage = next((each for each in graph if each.addressing == name), None)
             if stage is None:
-                raise KeyError(name)
+                raise InvalidInput(f"There is no stage {name}.", field="stage")
             (described,) = self._judge([stage], graph, steps.Options(), frozenset())
             return wire.Details(
                 stage=described,
@@ -77,10 +88,10 @@ class Repository:
     # -- running -----------------------------------------------------------------------------------
 
     def plan(self, request: wire.Plan) -> wire.Stages:
-        """Tell what a request would look at, and make it what is worked on unless it is dry."""
+        """Tell what a request would look at, and make it what is worked on."""
         options = steps.Options(request.force, request.pull, request.no_commit)
         done = frozenset(request.done)
-        with self._reading():
+        with self._locks.repository():
             if request.pull and not request.dry:
                 steps.pull_run_cache(self._repo)
             with _inside(self._root / request.folder):
@@ -93,15 +104,13 @@ class Repository:
                 )
             refusals.check_plan(planned, pull=request.pull)
             found = self._judge(planned, graph, options, done)
-        if not request.dry:
-            self._options, self._done, self._graph = options, done, graph
-            self._stages = {each.addressing: each for each in planned}
-            self._causes = {each.name: tuple(each.causes) for each in found}
-            self._ran = set()
-            self._lockfile.plan(planned)
-            for stage, view in zip(planned, found, strict=True):
-                if not view.causes:
-                    self._lockfile.settle(stage, changed=False)
+        self._options, self._done, self._graph = options, done, graph
+        self._stages = {each.addressing: each for each in planned}
+        self._causes = {each.name: tuple(each.causes) for each in found}
+        self._lockfile.plan(planned)
+        for stage, view in zip(planned, found, strict=True):
+            if not view.causes:
+                self._lockfile.settle(stage, changed=False)
         return wire.Stages(found)
 
     def begin(self, name: str) -> wire.Began:
@@ -152,18 +161,6 @@ class Repository:
         self._repo.state.close()
 
     # -- what it is made of ------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Hold the repository's lock, with everything read anew."""
-        guard.check_aliases(self._root)
-        with self._locks.repository():
-            if not self._recovered:
-                self._lockfile.recover()
-                self._recovered = True
-            self._repo._reset()  # noqa: SLF001  # as DVC does whenever it takes the lock
-            self._recorded.forget()
-            yield
 
     def _judge(
         self,

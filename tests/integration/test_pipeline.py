@@ -242,6 +242,7 @@ def test_what_dvc_stages_by_itself_is_staged(project: Project) -> None:
 
 
 def causes(project: Project) -> dict[str, set[tuple[CauseKind, str]]]:
+    """Return why each stage will run."""
     return {
         each.name: {(cause.kind, cause.what) for cause in each.causes}
         for each in project.look().stages
@@ -315,7 +316,7 @@ def test_a_target_brings_what_it_depends_on(project: Project) -> None:
     """A target brings what it depends on."""
     assert ran(project.run("train@a")) == {"prepare", "train@a"}
     assert ran(project.run("train")) == {"train@b"}
-    assert ran(project.run("best.txt")) == {"compare"}
+    assert ran(project.run("compare")) == {"compare"}
 
 
 def test_single_item(project: Project) -> None:
@@ -370,7 +371,7 @@ def test_it_says_which_and_nothing_else_begins(project: Project) -> None:
 
 def test_keep_going_finishes_what_does_not_depend_on_it(project: Project) -> None:
     """Keep going finishes what does not depend on it."""
-    failing = "[ ${item} = a ] && exit 1; cat prepared.txt params.yaml"
+    failing = "test ${item} = a && exit 1; cat prepared.txt params.yaml"
     project.write("dvc.yaml", DIAMOND.replace("cat prepared.txt params.yaml", failing))
     detail = project.run(keep_going=True)
     assert states(detail) == {
