@@ -14,10 +14,12 @@ from ..core import formats
 from ..core.exceptions import TooManyResources
 from ..core.pipelines import StageSettings
 from ..core.resources import Capacity, Request, check_request
-from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE
+from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Status
+from ..core.stages import NotebookCommand
 from ..execution import commands
 from .holds import Holds
 from .projects import Project
+from .stage_runs import StageFacts, StageRuns, recognise
 
 #: What the shell says when it finds no such program, and when it may not execute it.
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
@@ -51,9 +53,10 @@ class StageTask:
 class StageRunner:
     """Executes the commands of stages, one after the other within a stage."""
 
-    def __init__(self, project: Project, holds: Holds, capacity: Capacity) -> None:
+    def __init__(self, project: Project, holds: Holds, capacity: Capacity, runs: StageRuns) -> None:
         self._project = project
         self._holds = holds
+        self._runs = runs
         self._capacity = capacity
 
     def check(self, name: str, settings: StageSettings) -> None:
@@ -76,7 +79,7 @@ class StageRunner:
         try:
             async with asyncio.timeout(limit):
                 for command in task.commands:
-                    await self._execute(task, command)
+                    await self._execute(task, command, started)
         except TimeoutError:
             allowed = formats.duration(limit or 0)
             raise StageFailed(f"It took longer than the {allowed} of its timeout.") from None
@@ -89,7 +92,14 @@ class StageRunner:
             variables = {"MLOPS_STAGE": task.name, "MLOPS_ERROR": error}
             await self._start(task, command, Request(cpus=1), variables)
 
-    async def _execute(self, task: StageTask, command: str) -> None:
+    async def _execute(self, task: StageTask, command: str, started: Callable[[str], None]) -> None:
+        environment = self._environment(task)
+        notebook = await asyncio.to_thread(
+            recognise, self._project, command, task.folder, environment
+        )
+        if notebook is not None:
+            await self._execute_notebook(task, notebook, environment, started)
+            return
         settings = task.settings
         request = Request(
             cpus=min(settings.cpus, self._capacity.cores),
@@ -99,6 +109,33 @@ class StageRunner:
         code = await self._start(task, command, request, {})
         if code:
             raise StageFailed(_why(command, code, task.log))
+
+    async def _execute_notebook(
+        self,
+        task: StageTask,
+        command: NotebookCommand,
+        environment: dict[str, str],
+        started: Callable[[str], None],
+    ) -> None:
+        settings = task.settings
+        facts = StageFacts(
+            pipeline_id=task.pipeline_id,
+            name=task.name,
+            cpus=min(settings.cpus, self._capacity.cores),
+            memory=settings.memory,
+            gpus=settings.gpus,
+            retries=0,  # the stage as a whole is tried again
+            environment=environment,
+        )
+        with task.log.open("a", encoding="utf-8") as log:
+
+            def say(line: str) -> None:
+                log.write(f"{line}\n")
+                log.flush()
+
+            outcome = await self._runs.run(command, facts, started=started, say=say)
+        if outcome.status is not Status.SUCCEEDED:
+            raise StageFailed(outcome.error or "Its run failed.")
 
     async def _start(
         self, task: StageTask, command: str, request: Request, variables: Mapping[str, str]

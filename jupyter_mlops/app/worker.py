@@ -53,6 +53,7 @@ from .scheduler import Scheduler
 from .schedules import ScheduleUseCases
 from .sessions import SessionUseCases
 from .sharing import SharingUseCases
+from .stage_runs import StageRuns
 from .stages import StageRunner
 from .starting import Starter
 from .sweeps import SweepUseCases
@@ -131,7 +132,12 @@ class Worker:
         self._holds = Holds(self._slots)
         self._pipelines = PipelineRunner(
             store,
-            StageRunner(project, self._holds, self._slots.own),
+            StageRunner(
+                project,
+                self._holds,
+                self._slots.own,
+                StageRuns(project, store, sweeps, EventHub(store)),
+            ),
             self._hosts.logs,
             width=self._slots.limit + 1,
         )

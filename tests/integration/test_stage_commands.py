@@ -68,3 +68,42 @@ def test_dvc_itself_may_call_it(client: Client) -> None:
     repositories.call("dvc", "repro", folder=root)
     assert (root / "depth.txt").read_text("utf-8") == "4"
     assert _only_run(client).parameters == {"depth": 4}
+
+
+NOTEBOOKS = """
+stages:
+  prepare:
+    cmd: papermill prepare.ipynb prepared.ipynb -p rows 3
+    deps: [prepare.ipynb]
+    outs: [prepared.ipynb, rows.txt]
+  report:
+    cmd: jupyter nbconvert --execute --to notebook --output report report/in.ipynb
+    deps: [report/in.ipynb, rows.txt]
+    outs: [report/report.ipynb]
+  train:
+    cmd: jupyter mlops run train.ipynb depth=5 --cpus 1
+    deps: [train.ipynb, rows.txt]
+    outs: [depth.txt]
+"""
+
+
+def test_notebooks_of_a_pipeline_are_tracked_runs(client: Client) -> None:
+    """Each is a run that knows its stage; to DVC all is as if it had called the programs."""
+    root = client.project.root
+    write_notebook(root / "prepare.ipynb", "rows = 1", "open('rows.txt', 'w').write(str(rows))")
+    write_notebook(root / "report/in.ipynb", "print(open('../rows.txt').read())")
+    (root / "dvc.yaml").write_text(NOTEBOOKS, "utf-8")
+    request = m.PipelineRequest(environment=repositories.environment(root))
+    pipeline = client.call(ops.RUN_PIPELINE, body=request)
+    *_, last = follow_pipeline(client, pipeline.id, 0)
+    detail = client.call(ops.GET_PIPELINE_RUN, pipeline_id=pipeline.id)
+    assert last.run.status is Status.SUCCEEDED, detail
+    runs = {each.stage: each for each in client.call(ops.LIST_RUNS, query=m.RunsQuery())}
+    assert {each.name: each.run_id for each in detail.stages} == {
+        name: run.id for name, run in runs.items()
+    }
+    assert {run.pipeline_id for run in runs.values()} == {pipeline.id}
+    assert (root / "rows.txt").read_text("utf-8") == "3"
+    assert '"3\\n"' in (root / "report/report.ipynb").read_text("utf-8")
+    assert "up to date" in repositories.call("dvc", "status", folder=root)
+    assert "didn't change" in repositories.call("dvc", "repro", folder=root)
