@@ -23,6 +23,9 @@ _EXPERIMENT_VARIABLES = ("MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 
 RUNTIME_VARIABLE = "JUPYTER_MLOPS_RUNTIME_DIR"
 
+#: Exit code by which a worker that stays asks for another one in its place.
+SUCCESSOR = 75
+
 #: Seconds that a worker may take to answer for the first time.
 START_TIMEOUT = 60.0
 

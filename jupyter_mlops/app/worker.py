@@ -48,7 +48,7 @@ from .recorder import Recorder
 from .recovery import recover
 from .removal import Removal
 from .retrying import RetryUseCases
-from .runtime import address, keep_fresh, make_state, runtime_dir, try_lock
+from .runtime import SUCCESSOR, address, keep_fresh, make_state, runtime_dir, try_lock
 from .scheduler import Scheduler
 from .schedules import ScheduleUseCases
 from .sessions import SessionUseCases
@@ -68,8 +68,6 @@ _RENEW_EVERY = 10.0
 _LOOK_EVERY = 2.0
 #: Seconds that an ending worker may take.
 _ENDING = 30.0
-#: Exit code by which a service manager knows that another one is to be started in its place.
-SUCCESSOR = 75
 
 
 class Worker:
@@ -310,7 +308,7 @@ def main() -> int:
     parser.add_argument("--ready-fd", type=int)
     parser.add_argument("--stay", action="store_true", help="serve until told to end")
     options = parser.parse_args()
-    if options.ready_fd is not None and os.fork():
+    if options.ready_fd is not None and not options.stay and os.fork():
         os._exit(0)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
