@@ -65,7 +65,9 @@ class Watch:
         self._asked: dict[str, tuple[float, datetime]] = {}
         #: Number of the last event that was read for each trigger.
         self._read: dict[str, int] = {}
-        self._models_changed = False
+        #: When a model was changed, and what has ended, since the last look.
+        self._models_changed: datetime | None = None
+        self._ended_now: list[Ended] = []
 
     async def look(self, triggers: Sequence[Trigger], fence: int) -> float:
         """Look at what triggers wait for; return the seconds until the next look."""
@@ -77,7 +79,8 @@ class Watch:
                 pauses.append(await self._look_at_files(trigger, fence))
             elif trigger.kind is TriggerKind.ALIAS:
                 pauses.append(await self._look_at_alias(trigger, fence))
-        self._models_changed = False
+        self._models_changed = None
+        self._ended_now = []
         return min(pauses)
 
     async def close(self) -> None:
@@ -150,7 +153,9 @@ class Watch:
     async def _look_at_alias(self, trigger: Trigger, fence: int) -> float:
         asked, since = self._asked.get(trigger.id, (0.0, self._now()))
         pause = asked + ASK_EVERY - self._loop.time()
-        if asked and pause > 0 and not self._models_changed:
+        if self._models_changed is not None:
+            since = max(since, self._models_changed)
+        elif asked and pause > 0 and not await asyncio.to_thread(self._own_ended, trigger):
             return pause
         name, _, alias = trigger.subject.rpartition("@")
         try:
@@ -161,6 +166,11 @@ class Watch:
             await asyncio.to_thread(self._compare_alias, trigger, version, since, fence)
         self._asked[trigger.id] = (self._loop.time(), self._now())
         return ASK_EVERY
+
+    def _own_ended(self, trigger: Trigger) -> bool:
+        """Whether something has just ended that the trigger led to: what it set is its doing."""
+        causes = self._store.causes
+        return any(trigger.origin in causes.chain_of(each.id) for each in self._ended_now)
 
     def _compare_alias(
         self, trigger: Trigger, version: int | None, since: datetime, fence: int
@@ -182,7 +192,9 @@ class Watch:
         starts = {each.id: max(self._read.get(each.id, 0), each.state) for each in triggers}
         models = self._read.setdefault("models", self._store.history.last_seq())
         last, ended, model = self._store.causes.endings(min([*starts.values(), models]))
-        self._models_changed = model > models
+        self._ended_now = [each for each in ended if each.seq > models]
+        if model is not None and model.seq > models:
+            self._models_changed = model.time
         self._read["models"] = last
         for trigger in triggers:
             fires = [

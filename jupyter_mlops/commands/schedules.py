@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .base import Group
+from .base import Face, Group
 from .started import StartingCommand, action
 
 if TYPE_CHECKING:
@@ -109,17 +109,18 @@ def list_schedules() -> Message:
 
 @schedules.command("show")
 @click.argument("id")
-def show(id: str) -> Message:  # noqa: A002
+@click.pass_obj
+def show(face: Face, id: str) -> Message:  # noqa: A002
     """Show what a schedule started, what it did not, and why.
 
     \b
     Example:
       jupyter mlops schedules show k3m9x2ab
     """
-    return occasions(id)
+    return occasions(id, limit=None if face.json else SHOWN)
 
 
-def occasions(wanted: str) -> Message:
+def occasions(wanted: str, *, limit: int | None) -> Message:
     """Return what became of the occasions of a schedule or a trigger."""
     from ..app import messages as m
     from ..app import operations as ops
@@ -128,7 +129,7 @@ def occasions(wanted: str) -> Message:
     from ..reports.schedules import fires_report
     from ..results import Message
 
-    query = m.FiresQuery(of=wanted, limit=SHOWN)
+    query = m.FiresQuery(of=wanted, limit=limit)
     views = connect(find_project(Path.cwd())).call(ops.LIST_FIRES, query=query)
     return Message(fires_report(views, wanted), views)
 

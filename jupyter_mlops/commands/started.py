@@ -35,16 +35,16 @@ def action(context: click.Context) -> tuple[Project, ActionRequest]:
     words: tuple[str, ...] = context.meta.get(_WORDS, ())
     match words:
         case ("run", *rest):
-            project, request = submit.run_request(**_parsed(context, submit.run, rest))
+            project, request = submit.run_request(**_parsed(context, "run", submit.run, rest))
             return project, ActionRequest(submit=request)
         case ("sweep", *rest):
-            options = _parsed(context, submit.sweep, rest)
+            options = _parsed(context, "sweep", submit.sweep, rest)
             if options.pop("explain"):
                 raise click.UsageError("--explain starts nothing. Leave it out.")
             project, request = submit.sweep_request(**options)
             return project, ActionRequest(submit=request)
         case ("pipeline", "run", *rest):
-            options = _parsed(context, pipeline.run, rest)
+            options = _parsed(context, "pipeline run", pipeline.run, rest)
             if options.pop("dry"):
                 raise click.UsageError("--dry starts nothing. Leave it out.")
             project, piped = pipeline.pipeline_request(**options)
@@ -52,8 +52,10 @@ def action(context: click.Context) -> tuple[Project, ActionRequest]:
     raise click.UsageError("Say behind -- what to start: run NB, sweep NB or pipeline run.")
 
 
-def _parsed(context: click.Context, command: click.Command, words: list[str]) -> dict[str, Any]:
-    inner = command.make_context(command.name, words, parent=context.find_root())
-    options = inner.params
+def _parsed(
+    context: click.Context, name: str, command: click.Command, words: list[str]
+) -> dict[str, Any]:
+    """Return what the words after a command's name mean to it."""
+    options = command.make_context(name, words, parent=context.find_root()).params
     options.pop("detach", None)
     return options

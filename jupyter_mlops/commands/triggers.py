@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .base import Group
-from .schedules import occasions
+from .base import Face, Group
+from .schedules import SHOWN, occasions
 from .started import StartingCommand, action
 from .types import NotebookType
 
@@ -144,14 +144,15 @@ def list_triggers() -> Message:
 
 @triggers.command("show")
 @click.argument("id")
-def show(id: str) -> Message:  # noqa: A002
+@click.pass_obj
+def show(face: Face, id: str) -> Message:  # noqa: A002
     """Show what a trigger started, what it did not, and why.
 
     \b
     Example:
       jupyter mlops triggers show k3m9x2ab
     """
-    return occasions(id)
+    return occasions(id, limit=None if face.json else SHOWN)
 
 
 @triggers.command("remove")

@@ -58,7 +58,8 @@ def _placed(schedule: Schedule, fire: Fire, running: str | None, *, waiting: boo
         state, reason = FireState.SKIPPED, f"One waits already for the end of {running}."
     elif running is not None:
         state, reason = FireState.WAITING, f"It waits for the end of {running}."
-    return replace(fire, state=state, reason=reason)
+    told = reason if reason == fire.reason else f"{fire.reason} {reason}".strip()
+    return replace(fire, state=state, reason=told)
 
 
 def _left_out(due: Due) -> str:

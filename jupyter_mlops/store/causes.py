@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..core.occasions import TriggerKind
-from ..core.runs import Status, SweepKind
+from ..core.runs import Event, Status, SweepKind
 from . import reading
 from .base import Database, Transaction
 from .schema import counters, events, fires, pipelines, runs, stages, sweeps
@@ -40,7 +40,7 @@ class Causes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def endings(self, after: int) -> tuple[int, list[Ended], int]:
+    def endings(self, after: int) -> tuple[int, list[Ended], Event | None]:
         """Return the last event's number, what has ended since one, and models' last change.
 
         What is told has ended by all events up to that number, so that it is told once.
@@ -68,7 +68,8 @@ class Causes:
             }
             found = self._ended_sweeps(transaction, ended)
             found += self._ended_pipelines(transaction, rows)
-        return last or 0, found, max((row.seq for row in rows if row.kind == "model"), default=0)
+        changes = [reading.event(row) for row in rows if row.kind == "model"]
+        return last or 0, found, changes[-1] if changes else None
 
     def _ended_sweeps(self, transaction: Transaction, seqs: dict[str, int]) -> list[Ended]:
         found = []

@@ -199,7 +199,7 @@ def test_ends_are_told_once(store: Store) -> None:
         (TriggerKind.SWEEP, sweep.id, "train.ipynb", Status.SUCCEEDED),
         (TriggerKind.RUN, single.id, "other.ipynb", Status.SUCCEEDED),
     ]
-    assert store.causes.endings(end) == (end, [], 0)
+    assert store.causes.endings(end) == (end, [], None)
 
 
 def test_how_a_sweep_ended(store: Store) -> None:

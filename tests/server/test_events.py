@@ -114,7 +114,7 @@ async def test_followed_once(ask: Any, socket: Any, worker: Any) -> None:
 async def test_event_of_another_version(ask: Any, socket: Any, worker: Any) -> None:
     """An event that is not understood is left out; the others are told."""
     await ask("GET", "/status", params={"project": "work"})
-    worker.happen(kind="pipeline")
+    worker.happen(kind="weather")
     worker.happen()
     assert (await hear(socket))["seq"] == 2
 

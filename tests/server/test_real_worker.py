@@ -23,6 +23,7 @@ from jupyter_mlops.core.exceptions import WorkerUnavailable
 from jupyter_mlops.server.events import SCHEMA_ID
 from jupyter_mlops.server.extension import MlopsExtension
 from tests.support import workers
+from tests.support.occasions import fired
 
 WORK = {"project": "work"}
 
@@ -157,3 +158,40 @@ async def test_a_server_goes_on_with_unfinished_work(
     await extension._start_jupyter_server_extension(jp_serverapp)
     done = await asyncio.to_thread(workers.wait_for, client, sweep.id)
     assert done.counts.succeeded == 3
+
+
+async def test_a_call_from_outside(ask: Any, notebook: str, client: Client) -> None:
+    """A trigger is added and called through the server, and starts a run with the parameters."""
+    action = {"submit": {"notebook": notebook, "kind": "run"}}
+    body = {"kind": "http", "action": action, "accept": ["x"]}
+    added = await answer(await ask("POST", "/triggers", params=WORK, body=body), m.TriggerView)
+    address = (added.address or "").removeprefix("mlops/api")
+    call = {"parameters": {"x": 3}}
+    refused = await ask("POST", address, params=WORK, body=call, headers={"Authorization": ""})
+    assert refused.code == 403
+    unknown = await ask("POST", address, params=WORK, body={"parameters": {"y": 3}})
+    assert (unknown.code, json.loads(unknown.body)["error"]["field"]) == (400, "y")
+    fire = await answer(await ask("POST", address, params=WORK, body=call), m.FireView)
+    (settled,) = await asyncio.to_thread(fired, client, added.id)
+    assert settled.id == fire.id
+    done = await asyncio.to_thread(workers.wait_for, client, settled.started or "")
+    assert done.counts.succeeded == 1
+    (run,) = workers.runs(client, done.id)
+    assert run.parameters == {"x": 3}
+
+
+async def test_a_server_brings_schedules_back(
+    jp_serverapp: Any, client: Client, project: Project, notebook: str
+) -> None:
+    """After a crash of everything, a server that starts brings back a worker with schedules."""
+    connect(project)
+    action = m.ActionRequest(submit=m.SubmitRequest(notebook=notebook))
+    client.call(ops.ADD_SCHEDULE, body=m.ScheduleRequest(line="@daily", action=action))
+    os.kill(client.call(ops.HEALTH).pid, signal.SIGKILL)
+    wait_for_end(client)
+    assert unfinished.marked(project.root.parent) == [project.root]
+    (extension,) = jp_serverapp.extension_manager.extension_apps["jupyter_mlops"]
+    await extension._start_jupyter_server_extension(jp_serverapp)
+    assert client.alive() is not None
+    (schedule,) = client.call(ops.LIST_SCHEDULES)
+    client.call(ops.REMOVE_SCHEDULE, schedule_id=schedule.id)
