@@ -1061,6 +1061,7 @@ export interface components {
       readonly status: components['schemas']['Status'];
       readonly targets: readonly string[];
       readonly total: number;
+      readonly waits_for: string | null;
     };
     /**
      * PipelineView
