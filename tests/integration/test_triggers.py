@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,12 @@ from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client, connect
 from jupyter_mlops.cli import main
-from jupyter_mlops.core.exceptions import Conflict, InvalidInput, NotFound
+from jupyter_mlops.core.exceptions import Conflict, InvalidInput, MlopsError, NotFound
 from jupyter_mlops.core.occasions import Ending, FireState, TriggerKind
 from jupyter_mlops.core.runs import Status, SweepKind
 from tests.support import workers
 from tests.support.occasions import add_trigger, fired, fires, run_request
+from tests.support.pipelines import repository
 from tests.support.workers import submit, wait_for
 
 
@@ -263,3 +265,27 @@ def test_status_is_of_the_run(client: Client) -> None:
     client.call(ops.CANCEL_SWEEP, sweep_id=run.id)
     assert wait_for(client, run.id).status is Status.CANCELLED
     assert fired(client, trigger.id)[0].reason == f"train.ipynb ({run.id}) was cancelled."
+
+
+def test_pipelines(client: Client) -> None:
+    """A changed input runs the pipeline, whose end sets off another trigger, and no loop."""
+    root = client.project.root
+    stage = {"cmd": "cp in.txt out.txt", "deps": ["in.txt"], "outs": ["out.txt"]}
+    (root / "dvc.yaml").write_text(json.dumps({"stages": {"copy": stage}}))
+    (root / "in.txt").write_text("1")
+    repository(root)
+    pipeline = m.ActionRequest(pipeline=m.PipelineRequest())
+    bad = m.ActionRequest(pipeline=m.PipelineRequest(targets=["nope"]))
+    with pytest.raises(MlopsError, match="nope"):
+        add_trigger(client, TriggerKind.FILE, "in.txt", action=bad)
+    changed = add_trigger(client, TriggerKind.FILE, "in.txt", action=pipeline)
+    after = add_trigger(client, TriggerKind.PIPELINE, ".", ending=Ending.SUCCEEDED, action=pipeline)
+    (root / "in.txt").write_text("2")
+    (fire,) = fired(client, changed.id)
+    assert (fire.state, fire.kind) == (FireState.STARTED, "pipeline")
+    skipped, second = fired(client, after.id, 2)
+    assert second.reason == f"The pipeline ({fire.started}) has succeeded."
+    assert (second.state, skipped.state) == (FireState.STARTED, FireState.SKIPPED)
+    done = client.call(ops.GET_PIPELINE_RUN, pipeline_id=fire.started or "").run
+    assert (done.status, done.origin) == (Status.SUCCEEDED, f"trigger:{changed.id}")
+    assert (root / "out.txt").read_text() == "2"
