@@ -8,46 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ..core.conditions import check_conditional
 from ..core.exceptions import InvalidInput, MlopsError, StoreUnavailable
-from ..core.pipelines import PipelineRun, StageRun, StageSettings, StageState, read_settings
+from ..core.notices import Notice, NoticeKind
+from ..core.pipelines import PipelineRun, StageSettings, StageState, read_settings
 from ..core.runs import Status
 from ..core.walks import Walk
 from ..pipeline import wire
 from ..pipeline.client import Host
 from ..store import Store
+from .notifying import Notifier
+from .pipeline_stages import StageWork
+from .pipeline_state import ActiveRun, Stopwatch, plan_of
 from .scheduler import STORE_PAUSE
-from .stages import StageFailed, StageRunner, StageTask
+from .stages import StageRunner
 
 log = logging.getLogger(__name__)
 
 #: Seconds for which changes of stages are gathered before they are written.
 _GATHER = 0.1
-
-
-@dataclass(slots=True, eq=False)
-class ActiveRun:
-    """A pipeline run under way."""
-
-    run: PipelineRun
-    host: Host
-    environment: Mapping[str, str]
-    #: What the host was asked to plan for it already.
-    plan: Awaitable[list[wire.Stage]] | None = None
-    #: The plan, by name, in DVC's order; and where each of its stages stands.
-    planned: dict[str, wire.Stage] = field(default_factory=dict)
-    stages: dict[str, StageRun] = field(default_factory=dict)
-    #: Stages whose standing is not written yet.
-    dirty: dict[str, None] = field(default_factory=dict)
-    cancelled: bool = False
 
 
 class PipelineRunner:
@@ -58,14 +41,13 @@ class PipelineRunner:
         store: Store,
         runner: StageRunner,
         logs: Path,
-        *,
-        width: int,
+        notifier: Notifier,
     ) -> None:
-        """``width`` stages at most are prepared at a time."""
+        """What stages print goes to ``logs``."""
         self._store = store
         self._runner = runner
-        self._logs = logs
-        self._width = width
+        self._work = StageWork(runner, logs, notifier)
+        self._notifier = notifier
         self._queue: asyncio.Queue[ActiveRun] = asyncio.Queue()
         #: Those that were not begun yet, by id.
         self._waiting: dict[str, ActiveRun] = {}
@@ -148,7 +130,7 @@ class PipelineRunner:
     # -- one pipeline run --------------------------------------------------------------------------
 
     async def _carry_out(self, active: ActiveRun) -> None:
-        begun = time.monotonic()
+        watch = Stopwatch()
         status, error = Status.SUCCEEDED, None
         try:
             error = await self._drive(active)
@@ -164,7 +146,7 @@ class PipelineRunner:
             log.exception("Pipeline run %s failed.", active.run.id)
             line = f"{type(problem).__name__}: {problem}".split("\n", 1)[0]
             status, error = Status.FAILED, line
-        self._pass_over(active)
+        active.pass_over(active.unfinished())
         await self._flush(active)
         await self._stored(
             partial(
@@ -172,9 +154,19 @@ class PipelineRunner:
                 active.run.id,
                 status,
                 error=error,
-                duration=time.monotonic() - begun,
+                duration=watch.seconds,
             )
         )
+        notice = Notice(
+            kind=NoticeKind.PIPELINE,
+            name=", ".join(active.run.targets) or "all stages",
+            status=status,
+            error=error,
+            duration=watch.seconds,
+            look="jupyter mlops pipeline status",
+            origin=active.run.origin,
+        )
+        await self._notifier.tell(notice)
 
     async def _drive(self, active: ActiveRun) -> str | None:
         """Bring every stage up to date; return what went wrong, in one line, if anything did."""
@@ -187,11 +179,8 @@ class PipelineRunner:
             done = await asyncio.to_thread(self._done_before, active.run)
             found = await active.host.stages(plan_of(active.run, done))
         settings = self.check(found)
-        active.planned = {each.name: each for each in found}
-        active.stages = {each.name: planned_stage(active.run.id, each) for each in found}
-        await self._stored(
-            partial(self._store.pipelines.begin, active.run.id, list(active.stages.values()))
-        )
+        stages = active.begin(found)
+        await self._stored(partial(self._store.pipelines.begin, active.run.id, stages))
         writer = asyncio.create_task(self._write_all(active))
         try:
             return await self._walk(active, settings)
@@ -202,25 +191,22 @@ class PipelineRunner:
     async def _walk(self, active: ActiveRun, settings: Mapping[str, StageSettings]) -> str | None:
         """Start each stage when those before it have come to their end."""
         walk = Walk({each.name: each.upstream for each in active.planned.values() if each.causes})
-        width = asyncio.Semaphore(self._width)
         running: dict[str, asyncio.Task[None]] = {}
         #: Each stage whose task has ended. Waiting for all tasks at once would cost more and more.
         ended: asyncio.Queue[str] = asyncio.Queue()
-        failed: list[str] = []
         try:
             while True:
                 for name in walk.ready():
-                    task = asyncio.create_task(self._bring(active, name, settings[name], width))
+                    task = asyncio.create_task(self._work.bring(active, name, settings[name]))
                     task.add_done_callback(partial(_put, ended, name))
                     running[name] = task
                 if not running:
-                    return _summary(active, failed)
+                    return active.summary()
                 name = await ended.get()
                 if name not in running:
                     continue  # it was passed over
                 running.pop(name).result()
                 if active.stages[name].state is StageState.FAILED:
-                    failed.append(name)
                     await self._leave_out(active, walk, running, name)
                 walk.end(name)
         finally:
@@ -244,103 +230,9 @@ class PipelineRunner:
             if unbegun:
                 await asyncio.wait(unbegun)
             dropped += queued
-        for name in dropped:
-            self._note(active, name, state=StageState.SKIPPED)
-
-    # -- one stage ---------------------------------------------------------------------------------
-
-    async def _bring(
-        self, active: ActiveRun, name: str, settings: StageSettings, width: asyncio.Semaphore
-    ) -> None:
-        """Bring a stage up to date; a failure is noted, not raised."""
-        async with width:
-            self._note(active, name, state=StageState.RUNNING, started_at=datetime.now(UTC))
-            begun = time.monotonic()
-            try:
-                await self._bring_up(active, name, settings)
-            except (StageFailed, InvalidInput) as error:
-                line = error.message if isinstance(error, MlopsError) else str(error)
-                self._end(active, name, StageState.FAILED, begun, error=line)
-            except asyncio.CancelledError:
-                if active.stages[name].state is StageState.RUNNING:
-                    self._end(active, name, StageState.FAILED, begun, error="It was cancelled.")
-                raise
-
-    async def _bring_up(self, active: ActiveRun, name: str, settings: StageSettings) -> None:
-        begun = time.monotonic()
-        began = await active.host.begin(name)
-        self._note(active, name, causes=tuple(began.causes))
-        if began.action != "execute":
-            frozen = active.planned[name].frozen
-            state = StageState.FRESH if began.action == "fresh" else StageState.SUCCEEDED
-            self._end(
-                active,
-                name,
-                StageState.FROZEN if frozen else state,
-                begun,
-                cached=began.action == "restored",
-            )
-            return
-        task = self._task_of(active, name, settings)
-        begun = time.monotonic()
-        try:
-            await self._try(active, task)
-        except BaseException as error:
-            await asyncio.shield(asyncio.create_task(active.host.do(wire.Abandon(name))))
-            if isinstance(error, StageFailed):
-                await self._runner.after_failure(task, str(error))
-            raise
-        seconds = time.monotonic() - begun
-        await active.host.do(wire.Finish(name))
-        self._end(active, name, StageState.SUCCEEDED, None, duration=seconds)
-
-    async def _try(self, active: ActiveRun, task: StageTask) -> None:
-        """Execute a stage's commands, again if they fail and it may."""
-        started = partial(self._note_run, active, task.name)
-        for left in range(task.settings.retries, -1, -1):
-            try:
-                return await self._runner.run(task, started)
-            except StageFailed as error:
-                if not left:
-                    raise
-                log.info("Stage %s is tried again: %s", task.name, error)
-                await active.host.do(wire.Again(task.name))
-        return None
-
-    def _task_of(self, active: ActiveRun, name: str, settings: StageSettings) -> StageTask:
-        stage = active.planned[name]
-        root = active.host.root
-        return StageTask(
-            pipeline_id=active.run.id,
-            name=name,
-            commands=tuple(stage.commands),
-            folder=root / stage.folder,
-            root=root,
-            settings=settings,
-            environment=active.environment,
-            log=log_path(self._logs, name),
-        )
+        active.pass_over(dropped)
 
     # -- what is known of it -----------------------------------------------------------------------
-
-    def _note(self, active: ActiveRun, name: str, **changes: Any) -> None:
-        active.stages[name] = replace(active.stages[name], **changes)
-        active.dirty[name] = None
-
-    def _end(
-        self,
-        active: ActiveRun,
-        name: str,
-        state: StageState,
-        begun: float | None,
-        **changes: Any,
-    ) -> None:
-        if begun is not None:
-            changes["duration"] = time.monotonic() - begun
-        self._note(active, name, state=state, finished_at=datetime.now(UTC), **changes)
-
-    def _note_run(self, active: ActiveRun, name: str, run_id: str) -> None:
-        self._note(active, name, run_id=run_id)
 
     def _note_wait(self, active: ActiveRun, text: str) -> None:
         log.info("Pipeline run %s: %s", active.run.id, text or "It goes on.")
@@ -349,19 +241,13 @@ class PipelineRunner:
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
 
-    def _pass_over(self, active: ActiveRun) -> None:
-        for name, stage in active.stages.items():
-            if not stage.state.finished:
-                self._note(active, name, state=StageState.SKIPPED)
-
     async def _write_all(self, active: ActiveRun) -> None:
         while True:
             await asyncio.sleep(_GATHER)
             await self._flush(active)
 
     async def _flush(self, active: ActiveRun) -> None:
-        changed = [active.stages[name] for name in active.dirty]
-        active.dirty.clear()
+        changed = active.unwritten()
         if changed:
             await self._stored(partial(self._store.pipelines.write, active.run.id, changed))
 
@@ -385,42 +271,3 @@ class PipelineRunner:
 
 def _put(ended: asyncio.Queue[str], name: str, _task: asyncio.Task[None]) -> None:
     ended.put_nowait(name)
-
-
-def plan_of(run: PipelineRun, done: list[str] | None = None, *, dry: bool = False) -> wire.Plan:
-    """Return the question what a request would look at."""
-    options = run.options
-    return wire.Plan(
-        folder=str(options.get("folder", "")),
-        targets=list(run.targets),
-        force=bool(options.get("force")),
-        single_item=bool(options.get("single_item")),
-        downstream=bool(options.get("downstream")),
-        all_pipelines=bool(options.get("all_pipelines")),
-        pull=bool(options.get("pull")),
-        no_commit=bool(options.get("no_commit")),
-        done=done or [],
-        dry=dry,
-    )
-
-
-def planned_stage(pipeline_id: str, stage: wire.Stage) -> StageRun:
-    """Return where a stage stands before anything has run."""
-    state = StageState.QUEUED if stage.causes else stage.state
-    return StageRun(
-        pipeline_id=pipeline_id, stage=stage.name, state=state, causes=tuple(stage.causes)
-    )
-
-
-def log_path(logs: Path, stage: str) -> Path:
-    """Return where what a stage's commands print is kept."""
-    safe = "".join(each if each.isalnum() or each in "-_.@" else "~" for each in stage)
-    return logs / f"{safe}.log"
-
-
-def _summary(active: ActiveRun, failed: Iterable[str]) -> str | None:
-    lines = [f"{name}: {active.stages[name].error}" for name in failed]
-    if not lines:
-        return None
-    more = f" ({len(lines) - 1} more failed)" if len(lines) > 1 else ""
-    return f"{lines[0]}{more}"

@@ -20,8 +20,10 @@ from ..pipeline import wire
 from ..pipeline.client import Host
 from ..store import Store
 from . import messages as m
-from .pipeline_runs import PipelineRunner, log_path, plan_of
+from .pipeline_runs import PipelineRunner
+from .pipeline_state import log_path, plan_of
 from .projects import Project, confined
+from .stage_runs import recognise
 
 #: Last lines of a stage's log that are shown.
 _LOG_LINES = 200
@@ -50,6 +52,8 @@ class PipelineUseCases:
         self._hosts = hosts
         #: Held from a plan until it is handed on.
         self._turn = asyncio.Lock()
+        #: The notebook that commands execute, by folder and commands.
+        self._notebooks: dict[tuple[str, ...], str | None] = {}
         #: What DVC told of each repository's stages.
         self._seen: dict[Path, list[wire.Stage]] = {}
 
@@ -66,11 +70,11 @@ class PipelineUseCases:
             stages = await self._stages(root)
         except MlopsError as error:
             known = self._seen.get(root, [])
-            shown = await self._show(known)
+            shown = await self._show(root, known)
             return m.PipelineView(
                 folder=folder, exists=True, stages=shown, last=last, problem=error.message
             )
-        shown = await self._show(stages)
+        shown = await self._show(root, stages)
         return m.PipelineView(
             folder=folder, exists=bool(shown), stages=shown, last=last, problem=None
         )
@@ -79,7 +83,7 @@ class PipelineUseCases:
         """Show all that is known of a stage."""
         host = self._host(query.folder)
         details = await host.inspect(query.name)
-        (view,) = await self._show([details.stage])
+        (view,) = await self._show(host.root, [details.stage])
         settings = read_settings(query.name, details.stage.settings)
         log = log_path(self._hosts.logs, query.name)
         return m.StageDetail(
@@ -112,7 +116,7 @@ class PipelineUseCases:
         """Tell what a pipeline run would do."""
         host = self._host(body.folder)
         stages = await self._planned(host, self._requested(body, host.root), dry=True)
-        return m.PlanView(stages=await self._show(stages, fresh_look=True))
+        return m.PlanView(stages=await self._show(host.root, stages, fresh_look=True))
 
     async def _planned(self, host: Host, run: PipelineRun, *, dry: bool) -> list[wire.Stage]:
         """Return what a request would look at. Raises `InvalidInput` if that is refused."""
@@ -220,13 +224,31 @@ class PipelineUseCases:
         return stages
 
     async def _show(
-        self, stages: list[wire.Stage], *, fresh_look: bool = False
+        self, root: Path, stages: list[wire.Stage], *, fresh_look: bool = False
     ) -> list[m.StageView]:
         """Merge what DVC says with what the run under way, or the last one, did."""
         last = await asyncio.to_thread(self._store.pipelines.last)
         active = self._runner.active
         live = active.stages if active is not None and not fresh_look else {}
-        return [_merged(each, live.get(each.name), last.get(each.name)) for each in stages]
+        views = [_merged(each, live.get(each.name), last.get(each.name)) for each in stages]
+        for view, stage in zip(views, stages, strict=True):
+            view.notebook = await self._notebook(root, stage)
+            if active is not None:
+                view.cell, view.cells = active.cells.get(view.name, (None, None))
+        return views
+
+    async def _notebook(self, root: Path, stage: wire.Stage) -> str | None:
+        """Return the notebook that a stage executes, if that is what it does."""
+        key = stage.folder, *stage.commands
+        if key not in self._notebooks:
+            self._notebooks[key] = await asyncio.to_thread(self._find_notebook, root, stage)
+        return self._notebooks[key]
+
+    def _find_notebook(self, root: Path, stage: wire.Stage) -> str | None:
+        if len(stage.commands) != 1:
+            return None
+        command = recognise(self._project, stage.commands[0], root / stage.folder)
+        return str(os.path.relpath(command.notebook, self._project.root)) if command else None
 
     async def _last_run(self) -> m.PipelineRunView | None:
         active = self._runner.active

@@ -19,7 +19,7 @@ from ..core.stages import NotebookCommand
 from ..execution import commands
 from .holds import Holds
 from .projects import Project
-from .stage_runs import StageFacts, StageRuns, recognise
+from .stage_runs import Progress, StageFacts, StageRuns, recognise
 
 #: What the shell says when it finds no such program, and when it may not execute it.
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
@@ -59,6 +59,11 @@ class StageRunner:
         self._runs = runs
         self._capacity = capacity
 
+    @property
+    def width(self) -> int:
+        """How many stages are worth being worked on at a time: one more than can be executed."""
+        return self._capacity.cores + 1
+
     def check(self, name: str, settings: StageSettings) -> None:
         """Raise `TooManyResources` if a stage asks for more than there is."""
         try:
@@ -69,17 +74,18 @@ class StageRunner:
             line = f"dvc.yaml: stage {name}: meta.mlops.{error.message}"
             raise TooManyResources(line, field=error.field) from error
 
-    async def run(self, task: StageTask, started: Callable[[str], None]) -> None:
-        """Execute a stage's commands. ``started`` is told the run of a notebook.
+    async def run(
+        self, task: StageTask, started: Callable[[str], None], progress: Progress
+    ) -> None:
+        """Execute a stage's commands. Raises `StageFailed`.
 
-        Raises `StageFailed`.
+        Of a notebook, ``started`` is told the run and ``progress`` the cells.
         """
-        task.log.parent.mkdir(parents=True, exist_ok=True)
         limit = task.settings.timeout
         try:
             async with asyncio.timeout(limit):
                 for command in task.commands:
-                    await self._execute(task, command, started)
+                    await self._execute(task, command, started, progress)
         except TimeoutError:
             allowed = formats.duration(limit or 0)
             raise StageFailed(f"It took longer than the {allowed} of its timeout.") from None
@@ -92,13 +98,15 @@ class StageRunner:
             variables = {"MLOPS_STAGE": task.name, "MLOPS_ERROR": error}
             await self._start(task, command, Request(cpus=1), variables)
 
-    async def _execute(self, task: StageTask, command: str, started: Callable[[str], None]) -> None:
+    async def _execute(
+        self, task: StageTask, command: str, started: Callable[[str], None], progress: Progress
+    ) -> None:
         environment = self._environment(task)
         notebook = await asyncio.to_thread(
             recognise, self._project, command, task.folder, environment
         )
         if notebook is not None:
-            await self._execute_notebook(task, notebook, environment, started)
+            await self._execute_notebook(task, notebook, environment, started, progress)
             return
         settings = task.settings
         request = Request(
@@ -116,6 +124,7 @@ class StageRunner:
         command: NotebookCommand,
         environment: dict[str, str],
         started: Callable[[str], None],
+        progress: Progress,
     ) -> None:
         settings = task.settings
         facts = StageFacts(
@@ -133,7 +142,9 @@ class StageRunner:
                 log.write(f"{line}\n")
                 log.flush()
 
-            outcome = await self._runs.run(command, facts, started=started, say=say)
+            outcome = await self._runs.run(
+                command, facts, started=started, progress=progress, say=say
+            )
         if outcome.status is not Status.SUCCEEDED:
             raise StageFailed(outcome.error or "Its run failed.")
 

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -26,6 +27,7 @@ from ..core.runs import ENGINE_VARIABLE, new_id
 from ..execution.executors.local import LocalExecutor
 from ..execution.files import write_atomically
 from ..execution.processes import identify, is_alive
+from ..execution.slots import Slots
 from ..execution.warm.pool import Templates
 from ..store import TTL, Store, network_file_system
 from . import unfinished
@@ -84,17 +86,9 @@ class Worker:
         self._succeed = False
         worker = new_id()
         self._slots = open_ledger(runtime_dir(), project)
-        logs = project.state / "logs"
         mark = {ENGINE_VARIABLE: str(project.root)}
-        templates = Templates(
-            runtime_dir() / f"{project.id}.warm",
-            logs / "templates.log",
-            idle=self._slots.limit,
-            allowed=project.settings.preload,
-            variables=mark,
-        )
-        warm = templates if project.settings.warm_kernels else None
-        self._local = LocalExecutor(logs / "runner.log", warm, mark)
+        warm = _templates(project, self._slots, mark)
+        self._local = LocalExecutor(project.state / "logs" / "runner.log", warm, mark)
         executors: dict[str, Executor] = {"local": self._local}
         self._notifier = Notifier(project, store)
         self._recorder, resolved = _open_recorder(project, store, self._notifier)
@@ -128,17 +122,9 @@ class Worker:
         sharing = SharingUseCases(project, store, self._slots)
         self._hosts = Hosts(project)
         self._holds = Holds(self._slots)
-        self._pipelines = PipelineRunner(
-            store,
-            StageRunner(
-                project,
-                self._holds,
-                self._slots.own,
-                StageRuns(project, store, sweeps, EventHub(store)),
-            ),
-            self._hosts.logs,
-            width=self._slots.limit + 1,
-        )
+        runs = StageRuns(project, store, sweeps, EventHub(store))
+        runner = StageRunner(project, self._holds, self._slots.own, runs)
+        self._pipelines = PipelineRunner(store, runner, self._hosts.logs, self._notifier)
         self._pipeline_cases = PipelineUseCases(project, store, self._pipelines, self._hosts)
         starter = Starter(store, sweeps, self._pipeline_cases)
         self._occasions = Occasions(project, store, self._recorder, starter, self._is_draining)
@@ -270,6 +256,19 @@ class Worker:
 
     def _touch(self) -> None:
         self._active_at = time.monotonic()
+
+
+def _templates(project: Project, slots: Slots, mark: Mapping[str, str]) -> Templates | None:
+    """Return what starts warm kernels, if the project wants them."""
+    if not project.settings.warm_kernels:
+        return None
+    return Templates(
+        runtime_dir() / f"{project.id}.warm",
+        project.state / "logs" / "templates.log",
+        idle=slots.limit,
+        allowed=project.settings.preload,
+        variables=mark,
+    )
 
 
 def _open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[Recorder, str]:

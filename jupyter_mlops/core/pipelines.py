@@ -131,6 +131,8 @@ class StageSettings:
     timeout: float | None = None
     #: Commands that are executed, in the stage's folder, when it has failed.
     on_failure: tuple[str, ...] = ()
+    #: Who is told of its failure: names of the settings' notifications, or URLs.
+    notify: tuple[str, ...] = ()
 
 
 def read_settings(stage: str, given: Mapping[str, Any]) -> StageSettings:
@@ -145,11 +147,18 @@ def read_settings(stage: str, given: Mapping[str, Any]) -> StageSettings:
             raise refuse(name, f"{value!r} is no whole number of at least {least}")
         return value
 
+    def listed(name: str) -> tuple[str, ...]:
+        value = given.get(name) or []
+        each = [value] if isinstance(value, str) else value
+        if not isinstance(each, list) or not all(isinstance(text, str) for text in each):
+            raise refuse(name, "it is neither text nor a list of texts")
+        return tuple(each)
+
     unknown = sorted(set(given) - {each.name for each in fields(StageSettings)})
     if unknown:
         known = ", ".join(each.name for each in fields(StageSettings))
         raise refuse(str(unknown[0]), f"there is no such setting. There are {known}")
-    memory, timeout, commands = (given.get(name) for name in ("memory", "timeout", "on_failure"))
+    memory, timeout = given.get("memory"), given.get("timeout")
     try:
         size = None if memory is None else parse_memory(str(memory))
     except InvalidInput as error:
@@ -158,14 +167,12 @@ def read_settings(stage: str, given: Mapping[str, Any]) -> StageSettings:
         isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0
     ):
         raise refuse("timeout", f"{timeout!r} is no number of seconds above 0")
-    listed = [commands] if isinstance(commands, str) else commands or []
-    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
-        raise refuse("on_failure", "it is neither a command nor a list of commands")
     return StageSettings(
         cpus=number("cpus", 1, 1),
         memory=size,
         gpus=number("gpus", 0, 0),
         retries=number("retries", 0, 0),
         timeout=None if timeout is None else float(timeout),
-        on_failure=tuple(listed),
+        on_failure=listed("on_failure"),
+        notify=listed("notify"),
     )
