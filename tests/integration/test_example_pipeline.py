@@ -18,6 +18,7 @@ from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import connect
 from jupyter_mlops.app.demo import make_demo
 from jupyter_mlops.core.pipelines import CauseKind, StageState
+from jupyter_mlops.core.runs import Status
 from tests.support import pipelines, workers
 
 STAGES = ["pull", "features", "train@boosting", "train@logistic", "compare", "deploy"]
@@ -129,6 +130,28 @@ def test_it_means_the_same(by_dvc: Done, by_us: Done) -> None:
     assert by_us.lock() == by_dvc.lock()
     assert json.loads(pipelines.dvc(by_us.folder, "status", "--json")) == {}
     assert pipelines.ran(pipelines.dvc(by_us.folder, "repro")) == []
+
+
+def test_training_is_tracked_and_parallel(by_us: Done) -> None:
+    """Both models are trained by tracked runs on warm kernels, at the same time."""
+    client = connect(by_us.folder)
+    view = client.call(ops.PIPELINE, query=m.PipelineQuery())
+    stages = {stage.name: stage for stage in view.stages}
+    trained = [stages["train@boosting"], stages["train@logistic"]]
+    found = []
+    for stage in trained:
+        assert stage.run_id is not None
+        found.append(client.call(ops.GET_RUN, run_id=stage.run_id).run)
+    assert [each.status for each in found] == [Status.SUCCEEDED] * 2
+    assert {each.notebook for each in found} == {"03_week.ipynb"}
+    assert all(each.mlflow_run_id for each in found)
+    assert found[0].parameters["max_depth"] == 3
+    assert all(0.5 < each.metrics["auc"] < 1 for each in found)
+    starts = [each.started_at for each in found]
+    ends = [each.finished_at for each in found]
+    assert all(starts)
+    assert all(ends)
+    assert max(at for at in starts if at) < min(at for at in ends if at)
 
 
 def test_a_changed_parameter(by_dvc: Done, by_us: Done) -> None:
