@@ -7,10 +7,12 @@ The worker decides what runs when. What DVC does for a stage is done by the proc
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..core.conditions import check_conditional
 from ..core.exceptions import InvalidInput, MlopsError, StoreUnavailable
@@ -52,7 +54,7 @@ class PipelineRunner:
         #: Those that were not begun yet, by id.
         self._waiting: dict[str, ActiveRun] = {}
         self._task: asyncio.Task[None] | None = None
-        self._notes: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         #: The pipeline run under way.
         self.active: ActiveRun | None = None
 
@@ -167,6 +169,15 @@ class PipelineRunner:
             origin=active.run.origin,
         )
         await self._notifier.tell(notice)
+        if status is Status.SUCCEEDED and not self._waiting:
+            self._in_background(self._look_again(active))
+
+    async def _look_again(self, active: ActiveRun) -> None:
+        """Have DVC see that nothing is left to do, so that the next run need not ask it."""
+        question = plan_of(active.run, dry=True)
+        question.force = question.pull = False
+        with contextlib.suppress(MlopsError):
+            await active.host.stages(question)
 
     async def _drive(self, active: ActiveRun) -> str | None:
         """Bring every stage up to date; return what went wrong, in one line, if anything did."""
@@ -237,9 +248,12 @@ class PipelineRunner:
     def _note_wait(self, active: ActiveRun, text: str) -> None:
         log.info("Pipeline run %s: %s", active.run.id, text or "It goes on.")
         write = partial(self._store.pipelines.note_wait, active.run.id, text)
-        task = asyncio.create_task(self._stored(write))
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
+        self._in_background(self._stored(write))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _write_all(self, active: ActiveRun) -> None:
         while True:

@@ -7,11 +7,12 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..core.exceptions import InvalidInput, MlopsError
+from ..core.exceptions import MlopsError
 from ..core.notices import Notice, NoticeKind
 from ..core.pipelines import StageSettings, StageState
 from ..core.runs import Status
 from ..pipeline import wire
+from ..pipeline.client import HostGone
 from .notifying import Notifier
 from .pipeline_state import ActiveRun, Stopwatch, log_path
 from .stages import StageFailed, StageRunner, StageTask
@@ -35,7 +36,9 @@ class StageWork:
             watch = Stopwatch()
             try:
                 await self._bring(active, name, settings)
-            except (StageFailed, InvalidInput) as error:
+            except HostGone:
+                raise  # it takes the plan with it
+            except (StageFailed, MlopsError) as error:
                 line = error.message if isinstance(error, MlopsError) else str(error)
                 active.end(name, StageState.FAILED, error=line, duration=watch.seconds)
                 await self._tell(active, name, settings, line)

@@ -24,6 +24,7 @@ from .pipeline_runs import PipelineRunner
 from .pipeline_state import log_path, plan_of
 from .projects import Project, confined
 from .stage_runs import recognise
+from .uptodate import dvc_root
 
 #: Last lines of a stage's log that are shown.
 _LOG_LINES = 200
@@ -187,10 +188,7 @@ class PipelineUseCases:
     def _root(self, folder: str) -> Path | None:
         """Return the root of the DVC repository of a folder; None if there is none."""
         start = confined(self._project.root, folder) if folder else self._project.root
-        for each in (start, *start.parents):
-            if (each / ".dvc").is_dir():
-                return each
-        return None
+        return dvc_root(start)
 
     def _host(self, folder: str) -> Host:
         root = self._root(folder)

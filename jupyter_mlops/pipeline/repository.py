@@ -16,8 +16,9 @@ from dvc.stage.run import _enforce_cmd_list as split_commands
 
 from ..core.exceptions import InvalidInput
 from ..core.pipelines import Cause, CauseKind, StageState
-from . import guard, inspection, refusals, steps, wire
+from . import evidence, guard, inspection, refusals, steps, wire
 from .causes import causes
+from .freshness import Doubt, Snapshot, request_key
 from .lockfile import LockfileWriter, Recorded
 from .locks import Locks
 
@@ -103,7 +104,10 @@ class Repository:
                     all_pipelines=request.all_pipelines,
                 )
             refusals.check_plan(planned, pull=request.pull)
+            snapshot = self._snapshot(planned)
             found = self._judge(planned, graph, options, done)
+        if snapshot is not None and not any(each.causes for each in found):
+            snapshot.save(_key(request), len(found))
         self._options, self._done, self._graph = options, done, graph
         self._stages = {each.addressing: each for each in planned}
         self._causes = {each.name: tuple(each.causes) for each in found}
@@ -181,6 +185,14 @@ class Repository:
             found.append(_described(stage, graph, why))
         return found
 
+    def _snapshot(self, planned: list[Stage]) -> Snapshot | None:
+        """Return what the files are like that decide whether stages are up to date."""
+        try:
+            files, trees = evidence.gather(self._repo, planned)
+            return Snapshot(self._root, files, trees)
+        except Doubt:
+            return None
+
     def _why(self, name: str, stage: Stage) -> tuple[Cause, ...]:
         """Return why a stage runs, now that those before it have come to their end."""
         known = self._causes[name]
@@ -202,6 +214,16 @@ class Repository:
             self._ran.add(stage)
         self._lockfile.settle(stage, changed=changed)
         self._locks.release(stage)
+
+
+def _key(request: wire.Plan) -> str:
+    return request_key(
+        request.folder,
+        request.targets,
+        single_item=request.single_item,
+        downstream=request.downstream,
+        all_pipelines=request.all_pipelines,
+    )
 
 
 def _described(stage: Stage, graph: DiGraph, why: tuple[Cause, ...]) -> wire.Stage:

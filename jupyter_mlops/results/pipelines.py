@@ -11,6 +11,7 @@ from ..app import operations as ops
 from ..app.client import connect
 from ..app.following import PipelineUpdate, follow_pipeline
 from ..app.projects import Project
+from ..app.uptodate import up_to_date
 from ..reports import Report
 from ..reports import pipelines as reports
 from .base import Shown
@@ -19,11 +20,18 @@ from .base import Shown
 class PipelineResult(Shown):
     """A pipeline run: how far it is, and what it did with each stage."""
 
-    def __init__(self, project: Project, view: m.PipelineRunView, seq: int | None = None) -> None:
-        """``seq`` is the number of the last event before it began."""
+    def __init__(
+        self,
+        project: Project,
+        view: m.PipelineRunView,
+        seq: int | None = None,
+        known: m.PipelineRunDetail | None = None,
+    ) -> None:
+        """``seq`` is the last event before it began, ``known`` what it came to without a run."""
         self._project = project
         self._view = view
         self._seq = seq
+        self._known = known
 
     @property
     def id(self) -> str:
@@ -42,10 +50,14 @@ class PipelineResult(Shown):
 
     def detail(self) -> m.PipelineRunDetail:
         """Return all that is known of it."""
+        if self._known is not None:
+            return self._known
         return connect(self._project).call(ops.GET_PIPELINE_RUN, pipeline_id=self.id)
 
     def updates(self) -> Iterator[PipelineUpdate]:
         """Yield its progress until it has ended."""
+        if self._known is not None:
+            return
         for update in follow_pipeline(connect(self._project), self.id, self._seq):
             self._view = update.run
             yield update
@@ -137,7 +149,10 @@ class StageResult(Shown):
 
 
 def run_pipeline(project: Project, request: m.PipelineRequest) -> PipelineResult:
-    """Ask for stages to be brought up to date."""
+    """Ask for stages to be brought up to date, unless it is known that they are."""
+    known = up_to_date(project, request)
+    if known is not None:
+        return PipelineResult(project, known.run, known=known)
     client = connect(project)
     seq = client.call(ops.STATUS).seq
     return PipelineResult(project, client.call(ops.RUN_PIPELINE, body=request, timeout=None), seq)
