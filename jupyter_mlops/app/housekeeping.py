@@ -140,6 +140,8 @@ class HousekeepingUseCases:
             plan.strays["snapshots"] = [p for p in plan.strays["snapshots"] if p in still]
             for kind, paths in plan.strays.items():
                 disk.remove(paths, self._project.state / kind)
+        if before is not None:
+            self._store.pipelines.forget(before)
         if before is not None and plan.events:
             self._store.inventory.forget_events(before)
 

@@ -71,7 +71,13 @@ class StageWork:
                 await self._runner.after_failure(task, str(error))
             raise
         seconds = watch.seconds
-        await active.host.do(wire.Finish(name))
+        saving = asyncio.create_task(active.host.do(wire.Finish(name)))
+        try:
+            await asyncio.shield(saving)
+        except asyncio.CancelledError:
+            await saving
+            active.end(name, StageState.SUCCEEDED, duration=seconds)
+            raise
         active.end(name, StageState.SUCCEEDED, duration=seconds)
 
     async def _try(self, active: ActiveRun, task: StageTask) -> None:

@@ -73,6 +73,16 @@ class PipelineLog:
             )
             self._tell(transaction, pipeline_id, status, {})
 
+    def forget(self, before: datetime) -> None:
+        """Remove the pipeline runs that ended before a time."""
+        with self._database.transaction() as transaction:
+            old = sa.and_(self._database.mine(pipelines), pipelines.c.finished_at < before)
+            ids = sa.select(pipelines.c.id).where(old)
+            transaction.connection.execute(
+                stages.delete().where(self._database.mine(stages), stages.c.pipeline_id.in_(ids))
+            )
+            transaction.connection.execute(pipelines.delete().where(old))
+
     # -- reading -----------------------------------------------------------------------------------
 
     def get(self, pipeline_id: str) -> PipelineRun:
