@@ -87,6 +87,9 @@ export default tseslint.config(
           ignoreImports: [
             '../api/client',
             '../models/commands',
+            '../pipeline/commands',
+            '../pipeline/model',
+            '../pipeline/viewing',
             '../projects/*',
             '../runs/*',
             '../sidebar/*'

@@ -42,7 +42,38 @@ export const CommandIDs = {
   /** Point an alias at a model version. */
   setAlias: 'mlops:set-alias',
   /** Open the notebook that made a model version. */
-  openModelRun: 'mlops:open-model-notebook'
+  openModelRun: 'mlops:open-model-notebook',
+  /** Open the pipeline's tab. */
+  openPipeline: 'mlops:open-pipeline',
+  /** Bring everything up to date. */
+  runStale: 'mlops:run-stale-stages',
+  cancelPipeline: 'mlops:cancel-pipeline-run',
+  /** Open a stage's sheet in the pipeline's tab. */
+  openStage: 'mlops:open-stage',
+  /** Bring a stage up to date, with what it depends on. */
+  runStage: 'mlops:run-stage',
+  /** Bring a stage up to date, and what depends on it. */
+  runFollowing: 'mlops:run-stage-with-following',
+  /** Run a stage even if nothing has changed. */
+  forceStage: 'mlops:force-stage',
+  forceFollowing: 'mlops:force-stage-with-following',
+  /** Show why a stage will run. */
+  explainStage: 'mlops:explain-stage',
+  /** Open the run of a stage's notebook. */
+  openStageRun: 'mlops:open-stage-run',
+  /** Open the notebook that a stage executes. */
+  openStageNotebook: 'mlops:open-stage-notebook',
+  /** Open the file that declares a stage. */
+  openStageFile: 'mlops:open-stage-file',
+  /** Draw the stages of a foreach or matrix one by one, or as one. */
+  foldGroup: 'mlops:fold-stage-group',
+  zoomToFit: 'mlops:zoom-pipeline-to-fit',
+  zoomIn: 'mlops:zoom-pipeline-in',
+  zoomOut: 'mlops:zoom-pipeline-out',
+  /** Show the pipeline as a list or as a graph. */
+  toggleList: 'mlops:toggle-pipeline-list',
+  /** Write a first dvc.yaml, or open the one that there is. */
+  writePipeline: 'mlops:write-pipeline'
 } as const;
 
 /** Describes the arguments of a command that takes none. */

@@ -2,6 +2,7 @@
 import { corePlugin } from './plugins/core';
 import { examplePlugin } from './plugins/example';
 import { panelPlugin } from './plugins/panel';
+import { pipelinePlugin } from './plugins/pipeline';
 import { runPlugin } from './plugins/run';
 import { runTabPlugin } from './plugins/runtab';
 import { openerPlugin, runsPlugin } from './plugins/runs';
@@ -19,5 +20,6 @@ export default [
   sharePlugin,
   sweepPlugin,
   runTabPlugin,
+  pipelinePlugin,
   panelPlugin
 ];

@@ -1,5 +1,5 @@
 /** What the states of runs and sweeps mean. */
-import type { RunView, Status, SweepView } from './api/types';
+import type { RunView, StageState, Status, SweepView } from './api/types';
 
 /** Whether nothing more will happen. */
 export function isFinished(status: Status): boolean {
@@ -9,6 +9,11 @@ export function isFinished(status: Status): boolean {
 /** Whether it can be run again. */
 export function canRetry(status: Status): boolean {
   return status === 'failed' || status === 'cancelled';
+}
+
+/** Whether more will happen to a stage. */
+export function isPending(state: StageState): boolean {
+  return state === 'stale' || state === 'queued' || state === 'running';
 }
 
 /** What people call a state: a run that was pruned is a cancelled one, on purpose. */

@@ -2,7 +2,12 @@
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { ModelVersionView, RunView, SweepView } from './api/types';
+import type {
+  ModelVersionView,
+  RunView,
+  StageView,
+  SweepView
+} from './api/types';
 import type { ProjectStore } from './projects/store';
 
 export interface ISweepTarget {
@@ -24,7 +29,16 @@ export interface IModelTarget {
   readonly model: ModelVersionView;
 }
 
-export type Target = ISweepTarget | IRunTarget | IModelTarget;
+export interface IStageTarget {
+  readonly kind: 'stage';
+  readonly store: ProjectStore;
+  /** What it is called. */
+  readonly name: string;
+  /** The stage, or those that a foreach or matrix makes. */
+  readonly stages: readonly StageView[];
+}
+
+export type Target = IModelTarget | IRunTarget | IStageTarget | ISweepTarget;
 
 /**
  * Remembers the row that has the focus and the row whose menu is open.

@@ -4,6 +4,7 @@ import { Token } from '@lumino/coreutils';
 
 import type { MlopsClient } from './api/client';
 import type { ProjectView, RunView } from './api/types';
+import type { PipelineModel } from './pipeline/model';
 import type { ProjectsModel } from './projects/model';
 import type { Stores } from './projects/stores';
 import type { IRowHandlers } from './runs/handlers';
@@ -24,6 +25,7 @@ export interface IMlops {
   readonly projects: ProjectsModel;
   readonly stores: Stores;
   readonly runs: RunsModel;
+  readonly pipeline: PipelineModel;
   readonly targets: Targets;
   /** What the rows of runs, sweeps and models do. */
   readonly handlers: IRowHandlers;
@@ -44,6 +46,8 @@ export interface IOpener {
   openWritten(project: ProjectView, notebook: string): Promise<void>;
   /** Open a notebook of a project. */
   openSource(project: ProjectView, notebook: string): void;
+  /** Open a file of a project. */
+  openFile(project: ProjectView, path: string): void;
 }
 
 export const IOpener = new Token<IOpener>(

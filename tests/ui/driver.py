@@ -40,13 +40,15 @@ class Lab:
         #: Errors that the browser has logged, and part of those that a test provokes.
         self.errors: list[str] = []
         self.provoked: str | None = None
+        #: Folder of the project below the server's root.
+        self.project = PROJECT
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
 
     def open(self, *, reset: bool = True) -> None:
         """Load JupyterLab, in the project's folder and with an empty workspace."""
         query = f"token={self.server.token}" + ("&reset" if reset else "")
-        self.page.goto(f"{self.server.url}lab/tree/{quote(PROJECT)}?{query}")
+        self.page.goto(f"{self.server.url}lab/tree/{quote(self.project)}?{query}")
         self.ready()
 
     def reload(self) -> None:
@@ -110,8 +112,8 @@ class Lab:
         """Open the panel by its icon."""
         if not self.panel.is_visible():
             self.page.locator('.jp-SideBar li[data-id="jp-mlops-sidebar"]').click()
-        expect(self.panel.locator(".jp-Mlops-project")).to_have_text(PROJECT)
-        self.panel.locator('.jp-Mlops-section[aria-busy="false"]').wait_for()
+        expect(self.panel.locator(".jp-Mlops-project")).to_have_text(self.project)
+        self.panel.locator('.jp-Mlops-section[aria-busy="false"]').first.wait_for()
         return self.panel
 
     def sweeps(self, notebook: str) -> Locator:
@@ -136,6 +138,21 @@ class Lab:
     def choose(self, row: Locator, label: str) -> None:
         """Choose from a row's context menu."""
         self.menu(row).locator(".lm-Menu-item", has_text=label).first.click()
+
+    # -- the pipeline ------------------------------------------------------------------------------
+
+    def stage(self, name: str) -> Locator:
+        """The row of a stage in the panel."""
+        return self.panel.locator(f'.jp-Mlops-stage[data-stage="{name}"]')
+
+    @property
+    def pipeline(self) -> Locator:
+        """The pipeline's tab."""
+        return self.page.locator(".jp-Mlops-pipelinePanel:visible")
+
+    def node(self, key: str) -> Locator:
+        """A node of the graph."""
+        return self.pipeline.locator(f'.jp-Mlops-node[data-key="{key}"]')
 
     # -- the form ----------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 /** A server for tests: answers by endpoint, and keeps what it was asked. */
+import type { Contents } from '@jupyterlab/services';
 import { ServerConnection } from '@jupyterlab/services';
+import { Signal } from '@lumino/signaling';
 
 import { MlopsClient } from '../api/client';
 
@@ -38,6 +40,8 @@ export class FakeServer {
   readonly asked: IAsked[] = [];
   /** Whether nobody answers. */
   isDown = false;
+  /** What happens to files in JupyterLab. */
+  readonly files = new Signal<this, Contents.IChangedArgs>(this);
 
   readonly settings = ServerConnection.makeSettings({
     baseUrl: 'http://localhost/user/x/',

@@ -9,6 +9,10 @@ import type {
   ModelVersionView,
   NotebookFile,
   ParametersView,
+  PipelineRequest,
+  PipelineRunDetail,
+  PipelineRunView,
+  PipelineView,
   PreviewView,
   ProjectView,
   RegisterRequest,
@@ -17,6 +21,7 @@ import type {
   RunView,
   SharingView,
   SpaceRequest,
+  StageDetail,
   StatusView,
   SubmitRequest,
   SweepView,
@@ -156,6 +161,40 @@ export class MlopsClient {
   async deleteRun(project: string, id: string): Promise<void> {
     const input = { path: { run_id: id }, query: { project } };
     await request(this.settings, 'delete', '/runs/{run_id}', input);
+  }
+
+  /** The stages, where they stand, and why they will run; DVC needs its time for it. */
+  pipeline(project: string): Promise<PipelineView> {
+    return request(this.settings, 'get', '/pipeline', { query: { project } });
+  }
+
+  stage(project: string, name: string): Promise<StageDetail> {
+    const query = { project, name };
+    return request(this.settings, 'get', '/pipeline/stage', { query });
+  }
+
+  runPipeline(
+    project: string,
+    body: PipelineRequest
+  ): Promise<PipelineRunView> {
+    const query = { project };
+    return request(this.settings, 'post', '/pipeline/runs', { query, body });
+  }
+
+  /** A pipeline run and the stages that it looks at. */
+  pipelineRun(project: string, id: string): Promise<PipelineRunDetail> {
+    const input = { path: { pipeline_id: id }, query: { project } };
+    return request(this.settings, 'get', '/pipeline/runs/{pipeline_id}', input);
+  }
+
+  cancelPipelineRun(project: string, id: string): Promise<PipelineRunView> {
+    const input = { path: { pipeline_id: id }, query: { project } };
+    return request(
+      this.settings,
+      'post',
+      '/pipeline/runs/{pipeline_id}/cancel',
+      input
+    );
   }
 
   models(project: string): Promise<readonly ModelVersionView[]> {

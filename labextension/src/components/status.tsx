@@ -2,9 +2,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
+import type { StageState } from '../api/types';
 import type { State } from '../status';
 
-const SHAPES: Readonly<Record<State, ReactElement>> = {
+/** What a run, a sweep or a stage can be. */
+export type AnyState = StageState | State;
+
+/** Within a square of 16. */
+export const SHAPES: Readonly<Record<AnyState, ReactElement>> = {
   queued: <circle cx="8" cy="8" r="5.25" />,
   running: (
     <>
@@ -27,11 +32,24 @@ const SHAPES: Readonly<Record<State, ReactElement>> = {
       <circle cx="11.75" cy="12" r="2" />
       <path d="M5.4 10.3 11 2m-.4 8.3L5 2" />
     </>
+  ),
+  fresh: <path d="m3 8.5 3.5 3.5L13 4.5" />,
+  // An arrow that goes round.
+  stale: <path d="M13.2 7.2A5.25 5.25 0 1 0 12.4 11M13.4 3v4.3H9.1" />,
+  skipped: (
+    <>
+      <circle cx="8" cy="8" r="5.25" />
+      <path d="m4.3 11.7 7.4-7.4" />
+    </>
+  ),
+  // A snowflake.
+  frozen: (
+    <path d="M8 2v12M2.8 5l10.4 6m0-6L2.8 11M6 3l2 1.6L10 3M6 13l2-1.6 2 1.6" />
   )
 };
 
 /** The word for a state. */
-export function statusWord(status: State, trans: TranslationBundle): string {
+export function statusWord(status: AnyState, trans: TranslationBundle): string {
   switch (status) {
     case 'queued':
       return trans.__('queued');
@@ -45,12 +63,20 @@ export function statusWord(status: State, trans: TranslationBundle): string {
       return trans.__('cancelled');
     case 'pruned':
       return trans.__('pruned');
+    case 'fresh':
+      return trans.__('up to date');
+    case 'stale':
+      return trans.__('stale');
+    case 'skipped':
+      return trans.__('skipped');
+    case 'frozen':
+      return trans.__('frozen');
   }
 }
 
 /** A state's shape; its word is the tooltip and what a screen reader says. */
 export function StatusMark(props: {
-  readonly status: State;
+  readonly status: AnyState;
   readonly trans: TranslationBundle;
 }): ReactElement {
   const word = statusWord(props.status, props.trans);

@@ -1,4 +1,4 @@
-/** Rows that can be walked through by keyboard, as a tree of one or two levels. */
+/** Rows that can be walked through by keyboard, as a tree. */
 import type {
   FocusEvent,
   KeyboardEvent,
@@ -82,12 +82,11 @@ function target(
     case 'End':
       return rows.at(-1);
     case 'ArrowLeft':
-      return levelOf(rows[index]) === '2'
-        ? rows.slice(0, index).findLast(each => levelOf(each) === '1')
-        : undefined;
+      return rows
+        .slice(0, index)
+        .findLast(each => levelOf(each) < levelOf(rows[index]));
     case 'ArrowRight':
-      return rows[index]?.getAttribute('aria-expanded') === 'true' &&
-        levelOf(rows[index + 1]) === '2'
+      return levelOf(rows[index + 1]) > levelOf(rows[index])
         ? rows[index + 1]
         : undefined;
     default:
@@ -95,14 +94,15 @@ function target(
   }
 }
 
-function levelOf(row: HTMLElement | undefined): string | null {
-  return row?.getAttribute('aria-level') ?? null;
+function levelOf(row: HTMLElement | undefined): number {
+  return Number(row?.getAttribute('aria-level') ?? 0);
 }
 
 export interface ITreeRowProps {
   /** Identifies the row among all. */
   readonly id: string;
-  readonly level: 1 | 2;
+  /** 1 for the outermost. */
+  readonly level: number;
   /** Null if there is nothing below it. */
   readonly isExpanded: boolean | null;
   /** Further classes; context menus select by them. */
@@ -111,6 +111,8 @@ export interface ITreeRowProps {
   readonly title?: string;
   /** What a screen reader says; by default all that is in the row. */
   readonly label?: string;
+  /** What stands before the caret. */
+  readonly lead?: ReactNode;
   readonly children: ReactNode;
   readonly onOpen: () => void;
   readonly onExpand?: (isExpanded: boolean) => void;
@@ -156,7 +158,8 @@ export function TreeRow(props: ITreeRowProps): ReactElement {
       onFocus={props.onSelect}
       onKeyDown={onKeyDown}
     >
-      {level === 1 && onExpand && (
+      {props.lead}
+      {(level === 1 || isExpanded !== null) && onExpand && (
         // The keyboard expands with the arrow keys.
         <span
           className="jp-Mlops-caret"
@@ -196,8 +199,20 @@ function rowAction(
   }
 }
 
+/** The row whose menu was opened by a key. */
+let opener: HTMLElement | SVGElement | null = null;
+
+/** Go back to the row whose menu was opened by a key, unless the focus has gone elsewhere. */
+export function returnFromMenu(): void {
+  if (document.activeElement === document.body) {
+    opener?.focus({ preventScroll: true });
+  }
+  opener = null;
+}
+
 /** Open the context menu of a row as a right click on its first line does. */
-export function openMenu(node: HTMLElement): void {
+export function openMenu(node: HTMLElement | SVGElement): void {
+  opener = node;
   const { left, top, height } = node.getBoundingClientRect();
   node.dispatchEvent(
     new window.MouseEvent('contextmenu', {

@@ -17,6 +17,7 @@ export class ModelsPanel extends PanelWithToolbar {
     super();
     this.addClass('jp-Mlops-sectionPanel');
     this.title.label = options.trans.__('Models');
+    this.title.dataset = { section: 'models' };
     this.addWidget(ReactWidget.create(<ModelsView {...options} />));
   }
 }

@@ -7,6 +7,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { MlopsClient } from '../api/client';
+import { PipelineModel } from '../pipeline/model';
 import { ProjectsModel } from '../projects/model';
 import { ProjectStore } from '../projects/store';
 import { Stores } from '../projects/stores';
@@ -30,7 +31,7 @@ export const corePlugin: JupyterFrontEndPlugin<IMlops> = {
     translator: ITranslator,
     registry: ISettingRegistry | null
   ): Promise<IMlops> => {
-    const { serverSettings, events } = app.serviceManager;
+    const { contents, events, serverSettings } = app.serviceManager;
     const client = new MlopsClient(serverSettings);
     const settings = await readSettings(registry);
     const targets = new Targets();
@@ -40,6 +41,7 @@ export const corePlugin: JupyterFrontEndPlugin<IMlops> = {
           project,
           client,
           stream: events.stream,
+          files: contents.fileChanged,
           interval: settings.pollInterval * 1000,
           isWanted: () => projects.isWanted
         })
@@ -55,6 +57,7 @@ export const corePlugin: JupyterFrontEndPlugin<IMlops> = {
       targets,
       settings,
       runs: new RunsModel(projects),
+      pipeline: new PipelineModel(projects),
       handlers: rowHandlers(app.commands, targets),
       trans: translator.load('jupyter_mlops')
     };

@@ -39,8 +39,8 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ): void => {
     const { commands } = app;
-    const { runs: model, handlers, trans } = mlops;
-    const options = { model, commands, handlers, state, translator, trans };
+    const { runs: model, trans } = mlops;
+    const options = { ...mlops, model, commands, state, translator };
     const sidebar = new Sidebar(options);
     app.shell.add(sidebar, 'left', { rank: 350, type: 'MLOps' });
     addSidebarCommands(commands, mlops, () => {

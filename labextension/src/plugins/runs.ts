@@ -6,6 +6,7 @@ import type {
 import { PathExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 
+import { returnFromMenu } from '../components/tree';
 import { Notebooks } from '../form/notebooks';
 import { addModelCommands } from '../models/commands';
 import { addRunCommands } from '../runs/commands';
@@ -35,6 +36,9 @@ export const openerPlugin: JupyterFrontEndPlugin<IOpener> = {
       },
       openSource: (project, notebook) => {
         notebooks.open(PathExt.join(project.path, notebook));
+      },
+      openFile: (project, path) => {
+        documents.openOrReveal(PathExt.join(project.path, path));
       }
     };
   }
@@ -67,6 +71,7 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
     contextMenu.menu.aboutToClose.connect(() => {
       queueMicrotask(() => {
         targets.release();
+        returnFromMenu();
       });
     });
   }

@@ -68,7 +68,7 @@ export const sweepPlugin: JupyterFrontEndPlugin<void> = {
         const target = targets.current;
         if (typeof project === 'string' && typeof sweep === 'string') {
           await attempt(open({ project, id: sweep, state: readState(state) }));
-        } else if (target && target.kind !== 'model') {
+        } else if (target?.kind === 'run' || target?.kind === 'sweep') {
           const project = target.store.project.path;
           await attempt(
             open({ project, id: target.sweep.id, state: NO_STATE })

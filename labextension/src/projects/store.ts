@@ -1,5 +1,5 @@
 /** What is known about one project, kept up to date. */
-import type { Event } from '@jupyterlab/services';
+import type { Contents, Event } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import type { ISignal, IStream } from '@lumino/signaling';
@@ -19,6 +19,7 @@ import { Entities } from './entities';
 import { Fetcher, MANY } from './fetcher';
 import { Gatherer } from './gatherer';
 import type { Pending } from './pending';
+import { PipelineStore } from './pipeline';
 import type { IProblem } from './problem';
 import { toProblem } from './problem';
 import { Watches } from './watches';
@@ -35,6 +36,8 @@ export interface IProjectStoreOptions {
   readonly client: MlopsClient;
   /** Jupyter's events. */
   readonly stream: IStream<Event.IManager, Event.Emission>;
+  /** What happens to files in JupyterLab. */
+  readonly files: ISignal<unknown, Contents.IChangedArgs>;
   /** How often to ask for missed changes while something runs, in ms. */
   readonly interval: number;
   /** Whether somebody looks at it; if nobody does and nothing runs, it does not ask. */
@@ -42,7 +45,7 @@ export interface IProjectStoreOptions {
 }
 
 /**
- * The sweeps, runs and models of a project.
+ * The sweeps, runs and models of a project, and its pipeline.
  *
  * Changes arrive as events that carry ids; they are gathered, and what they name is fetched. A poll
  * closes gaps, and takes over while no events arrive.
@@ -53,6 +56,7 @@ export class ProjectStore implements IDisposable {
     this.client = options.client;
     this._interval = options.interval;
     const { path } = this.project;
+    this.pipeline = new PipelineStore(options);
     this._fetcher = new Fetcher(this.client, path, this._entities, id =>
       this._watches.has(id)
     );
@@ -68,7 +72,10 @@ export class ProjectStore implements IDisposable {
       factory: () => this._tick(),
       frequency: { interval: options.interval, backoff: true, max: MAX_PAUSE },
       standby: () =>
-        this._watches.ids.length > 0 || this.isActive || options.isWanted()
+        this._watches.ids.length > 0 ||
+        this.pipeline.isWatched ||
+        this.isActive ||
+        options.isWanted()
           ? 'when-hidden'
           : true
     });
@@ -76,6 +83,7 @@ export class ProjectStore implements IDisposable {
 
   readonly project: ProjectView;
   readonly client: MlopsClient;
+  readonly pipeline: PipelineStore;
 
   /** Emitted when anything that the getters return has changed. */
   get changed(): ISignal<this, void> {
@@ -137,6 +145,7 @@ export class ProjectStore implements IDisposable {
     this._poll.dispose();
     this._feed.dispose();
     this._gatherer.dispose();
+    this.pipeline.dispose();
     Signal.clearData(this);
   }
 
@@ -184,10 +193,7 @@ export class ProjectStore implements IDisposable {
 
   /** Ask for what a request of ours has changed, in case that events do not arrive. */
   catchUp(): void {
-    void this._attempt(async () => {
-      await this._feed.heal();
-      return [];
-    });
+    void this._attempt(() => this._feed.heal().then(() => []));
   }
 
   private async _tick(): Promise<void> {
@@ -210,6 +216,7 @@ export class ProjectStore implements IDisposable {
     // What happens from here on arrives as events, also while the lists are fetched.
     this._feed.reset(this.status?.seq ?? 0);
     this._isStale = false;
+    this.pipeline.invalidate();
     const ended = await this._fetcher.all(this._limit, this._watches.ids);
     this._isLoaded = true;
     void this._attempt(() => this._fetcher.models());
@@ -217,6 +224,7 @@ export class ProjectStore implements IDisposable {
   }
 
   private _onEvents(_: ChangeFeed, events: readonly EventView[]): void {
+    this.pipeline.add(events);
     this._gatherer.add(events);
   }
 

@@ -216,7 +216,7 @@ export function sweepTarget(targets: Targets): ISweepTarget | null {
 
 function sweepOf(targets: Targets): ISweepTarget | IRunTarget | null {
   const target = targets.current;
-  return target?.kind === 'model' ? null : target;
+  return target?.kind === 'run' || target?.kind === 'sweep' ? target : null;
 }
 
 function runName(target: IRunTarget, trans: TranslationBundle): string {

@@ -39,12 +39,10 @@ export function rowHandlers(
       execute(target, CommandIDs.openOutput);
     },
     remove: target => {
-      if (target.kind !== 'model') {
-        const isSweep = target.kind === 'sweep';
-        execute(
-          target,
-          isSweep ? CommandIDs.deleteSweep : CommandIDs.deleteRun
-        );
+      if (target.kind === 'sweep') {
+        execute(target, CommandIDs.deleteSweep);
+      } else if (target.kind === 'run') {
+        execute(target, CommandIDs.deleteRun);
       }
     }
   };
@@ -54,6 +52,9 @@ export function rowHandlers(
 function openCommand(target: Target): string {
   if (target.kind === 'model') {
     return CommandIDs.openModelRun;
+  }
+  if (target.kind === 'stage') {
+    return CommandIDs.openStage;
   }
   return target.kind === 'run' || target.sweep.kind === 'run'
     ? CommandIDs.openRun

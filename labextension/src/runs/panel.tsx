@@ -27,6 +27,7 @@ export class RunsPanel extends PanelWithToolbar {
     const { model, commands, handlers, trans } = options;
     this.addClass('jp-Mlops-sectionPanel');
     this.title.label = trans.__('Runs');
+    this.title.dataset = { section: 'runs' };
     this.toolbar.node.setAttribute('aria-label', trans.__('Runs toolbar'));
     this.toolbar.addItem(
       'filter',

@@ -35,10 +35,16 @@ export function addSidebarCommands(
     }
   });
   commands.addCommand(CommandIDs.refresh, {
-    label: trans.__('Refresh Runs and Models'),
+    label: trans.__('Refresh Runs, Pipeline and Models'),
     icon: refreshIcon,
     describedBy: NO_ARGUMENTS,
-    execute: () => runs.retry()
+    execute: async () => {
+      await runs.retry();
+      const pipeline = projects.current?.pipeline;
+      if (pipeline?.isWatched) {
+        await pipeline.refresh();
+      }
+    }
   });
   commands.addCommand(CommandIDs.doctor, {
     label: trans.__('Check Set-up…'),

@@ -11,6 +11,7 @@ import type { ProjectView, StatusView } from '../api/types';
 import { useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
 import { StatusMark } from '../components/status';
+import type { PipelineStore } from '../projects/pipeline';
 import type { RunsModel } from '../runs/model';
 
 export interface IHeaderProps {
@@ -60,7 +61,13 @@ export function Header(props: IHeaderProps): ReactElement {
           onRetry={() => void model.retry()}
         />
       ) : (
-        store?.status && <StatusLine status={store.status} trans={trans} />
+        store?.status && (
+          <StatusLine
+            status={store.status}
+            pipeline={store.pipeline}
+            trans={trans}
+          />
+        )
       )}
     </header>
   );
@@ -69,9 +76,12 @@ export function Header(props: IHeaderProps): ReactElement {
 /** Counts and cores, or what needs attention. */
 function StatusLine(props: {
   readonly status: StatusView;
+  readonly pipeline: PipelineStore;
   readonly trans: TranslationBundle;
 }): ReactElement {
-  const { status, trans } = props;
+  const { status, pipeline, trans } = props;
+  useSignal(pipeline.changed);
+  const progress = pipeline.isActive ? pipeline.progress : null;
   if (status.problem !== null) {
     return (
       <div className="jp-Mlops-truth jp-mod-problem" role="status">
@@ -84,18 +94,16 @@ function StatusLine(props: {
   const counts = [
     status.running > 0 ? trans.__('%1 running', status.running) : '',
     status.queued > 0 ? trans.__('%1 queued', status.queued) : '',
+    progress ? trans.__('pipeline %1/%2', progress.done, progress.total) : '',
     status.unsynced > 0
       ? trans._n('%1 run to record', '%1 runs to record', status.unsynced)
       : ''
   ].filter(Boolean);
-  const isActive = status.running + status.queued > 0;
+  const isRunning = status.running > 0 || progress !== null;
   return (
     <div className="jp-Mlops-truth" role="status">
-      {isActive && (
-        <StatusMark
-          status={status.running > 0 ? 'running' : 'queued'}
-          trans={trans}
-        />
+      {(isRunning || status.queued > 0) && (
+        <StatusMark status={isRunning ? 'running' : 'queued'} trans={trans} />
       )}
       <span className="jp-Mlops-ellipsis">
         {counts.length ? counts.join(' · ') : trans.__('Nothing is running')}

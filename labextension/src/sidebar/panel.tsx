@@ -9,16 +9,19 @@ import { AccordionPanel, Menu } from '@lumino/widgets';
 import { CommandIDs } from '../commands';
 import { mlopsIcon } from '../icons';
 import { ModelsPanel } from '../models/panel';
+import type { PipelineModel } from '../pipeline/model';
+import { PipelinePanel } from '../pipeline/panel';
 import type { IRowHandlers } from '../runs/handlers';
 import type { RunsModel } from '../runs/model';
 import { RunsPanel } from '../runs/panel';
 import { Header } from './header';
 
-/** Where the folding of sections is remembered. */
-const STATE_KEY = 'jupyter-mlops:sections';
+/** Where the names of folded sections are remembered. */
+const STATE_KEY = 'jupyter-mlops:folded-sections';
 
 export interface ISidebarOptions {
   readonly model: RunsModel;
+  readonly pipeline: PipelineModel;
   readonly commands: CommandRegistry;
   readonly handlers: IRowHandlers;
   readonly state: IStateDB | null;
@@ -50,9 +53,10 @@ export class Sidebar extends SidePanel {
     );
     this.header.addWidget(header);
     this.addWidget(new RunsPanel(options));
+    this.addWidget(new PipelinePanel(options));
     this.addWidget(new ModelsPanel(options));
     if (this.content instanceof AccordionPanel) {
-      this.content.setRelativeSizes([2, 1]);
+      this.content.setRelativeSizes([3, 3, 2]);
       this.content.expansionToggled.connect(this._save, this);
     }
     void this._restore();
@@ -100,9 +104,10 @@ export class Sidebar extends SidePanel {
 
   private async _restore(): Promise<void> {
     const saved = await this.options.state?.fetch(STATE_KEY);
-    if (Array.isArray(saved) && this.content instanceof AccordionPanel) {
-      for (const index of this.widgets.keys()) {
-        if (saved[index] === false) {
+    const folded = Array.isArray(saved) ? saved : [];
+    if (this.content instanceof AccordionPanel) {
+      for (const [index, widget] of this.widgets.entries()) {
+        if (folded.includes(widget.title.dataset.section)) {
           this.content.collapse(index);
         }
       }
@@ -110,8 +115,10 @@ export class Sidebar extends SidePanel {
   }
 
   private _save(): void {
-    const expanded = this.widgets.map(widget => !widget.isHidden);
-    void this.options.state?.save(STATE_KEY, expanded);
+    const folded = this.widgets.flatMap(({ isHidden, title }) =>
+      isHidden ? (title.dataset.section ?? []) : []
+    );
+    void this.options.state?.save(STATE_KEY, folded);
   }
 }
 

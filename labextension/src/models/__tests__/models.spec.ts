@@ -49,6 +49,7 @@ describe('RegisterModel', () => {
       project: PROJECT,
       client: server.client,
       stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
+      files: server.files,
       interval: 60_000,
       isWanted: () => true
     });

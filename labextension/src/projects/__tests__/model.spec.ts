@@ -42,6 +42,7 @@ describe('ProjectsModel', () => {
           project,
           client: server.client,
           stream,
+          files: server.files,
           interval: 60_000,
           isWanted: () => false
         })

@@ -33,6 +33,7 @@ describe('ProjectStore', () => {
       project: PROJECT,
       client: server.client,
       stream,
+      files: server.files,
       interval,
       isWanted: () => isWanted
     });

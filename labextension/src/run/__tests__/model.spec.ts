@@ -87,6 +87,7 @@ describe('RunModel', () => {
           stream: new Stream<Event.IManager, Event.Emission>(
             {} as Event.IManager
           ),
+          files: server.files,
           interval: 60_000,
           isWanted: () => true
         })

@@ -25,7 +25,8 @@ describe('the commands of runs', () => {
   const opener = {
     openOutput: vi.fn(() => Promise.resolve()),
     openWritten: vi.fn(() => Promise.resolve()),
-    openSource: vi.fn()
+    openSource: vi.fn(),
+    openFile: vi.fn()
   };
 
   const pointAtRun = (run: RunView): void => {
@@ -67,6 +68,7 @@ describe('the commands of runs', () => {
       project: PROJECT,
       client: server.client,
       stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
+      files: server.files,
       interval: 60_000,
       isWanted: () => false
     });

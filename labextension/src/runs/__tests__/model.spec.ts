@@ -35,6 +35,7 @@ describe('RunsModel', () => {
           project,
           client: server.client,
           stream,
+          files: server.files,
           interval: 60_000,
           isWanted: () => true
         })

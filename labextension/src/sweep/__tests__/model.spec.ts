@@ -50,6 +50,7 @@ describe('SweepModel', () => {
           project,
           client: server.client,
           stream,
+          files: server.files,
           interval: 60_000,
           isWanted: () => true
         })
