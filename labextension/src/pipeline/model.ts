@@ -5,6 +5,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { ProjectsModel } from '../projects/model';
 import type { PipelineStore } from '../projects/pipeline';
+import type { IProblem } from '../projects/problem';
 import type { ProjectStore } from '../projects/store';
 import type { Row } from './rows';
 import { buildRows, failedNames } from './rows';
@@ -25,6 +26,14 @@ export class PipelineModel implements IDisposable {
 
   get pipeline(): PipelineStore | null {
     return this._store?.pipeline ?? null;
+  }
+
+  /** Why the pipeline is not up to date, or null; what the head of the panel tells is left out. */
+  get problem(): IProblem | null {
+    const { pipeline, projects } = this;
+    const above = projects.problem ?? this._store?.problem;
+    const problem = pipeline?.problem ?? null;
+    return problem?.message === above?.message ? null : problem;
   }
 
   get isDisposed(): boolean {
@@ -65,8 +74,10 @@ export class PipelineModel implements IDisposable {
     const { current } = this.projects;
     if (current !== this._store) {
       this.pipeline?.changed.disconnect(this._tell, this);
+      this._store?.changed.disconnect(this._onStore, this);
       this._store = current;
       this.pipeline?.changed.connect(this._tell, this);
+      this._store?.changed.connect(this._onStore, this);
       this._rewatch();
     }
     this._tell();
@@ -78,6 +89,13 @@ export class PipelineModel implements IDisposable {
     before?.dispose();
   }
 
+  private _onStore(): void {
+    if (this._problem !== this._store?.problem) {
+      this._problem = this._store?.problem ?? null;
+      this._tell();
+    }
+  }
+
   private _tell(): void {
     this._changed.emit();
   }
@@ -85,6 +103,7 @@ export class PipelineModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _folded = new Map<string, boolean>();
   private _store: ProjectStore | null = null;
+  private _problem: IProblem | null = null;
   private _watch: IDisposable | null = null;
   private _isWanted = false;
   private _isDisposed = false;

@@ -25,11 +25,12 @@ export function PipelineView(props: IPipelineViewProps): ReactElement {
   const { model, trans } = props;
   useSignal(model.changed);
   const { store, pipeline } = model;
+  const { problem } = model;
   return (
     <div className="jp-Mlops-section" aria-busy={!pipeline?.isLoaded}>
-      {pipeline?.problem && (
+      {pipeline && problem && (
         <Problem
-          problem={pipeline.problem}
+          problem={problem}
           trans={trans}
           onRetry={() => void pipeline.refresh()}
         />
