@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -103,11 +104,16 @@ class Client:
             return None
 
 
-def connect(start: str | os.PathLike[str] | Project, *, python: str | None = None) -> Client:
+def connect(
+    start: str | os.PathLike[str] | Project,
+    *,
+    python: str | None = None,
+    dvc: Path | None = None,
+) -> Client:
     """Return a client of the worker of a path's project, starting one if need be.
 
     ``python`` is the interpreter for a new worker; by default the one that the project recorded,
-    else this one. Raises `WorkerUnavailable`.
+    else this one; ``dvc`` the repository that it will be asked for. Raises `WorkerUnavailable`.
     """
     from .. import __version__
 
@@ -119,7 +125,7 @@ def connect(start: str | os.PathLike[str] | Project, *, python: str | None = Non
     if health is None:
         with locked(address(project).starting):
             if client.alive() is None:
-                start_worker(project, python=python)
+                start_worker(project, python=python, dvc=dvc)
     return client
 
 

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds for which changes of stages are gathered before they are written.
 _GATHER = 0.1
+#: Seconds for which other work of the worker's start waits for pipeline runs.
+_UNREST = 30.0
 
 
 class PipelineRunner:
@@ -55,6 +57,7 @@ class PipelineRunner:
         self._waiting: dict[str, ActiveRun] = {}
         self._task: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
+        self._rested = asyncio.Event()
         #: The pipeline run under way.
         self.active: ActiveRun | None = None
 
@@ -111,6 +114,12 @@ class PipelineRunner:
         """Whether a pipeline run waits or is under way."""
         return bool(self._waiting) or self.active is not None
 
+    async def first_rest(self) -> None:
+        """Return when the first pipeline runs have ended, at the latest after a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_UNREST):
+                await self._rested.wait()
+
     async def run(self) -> None:
         """Carry out pipeline runs until cancelled."""
         while True:
@@ -128,6 +137,8 @@ class PipelineRunner:
                     self._task.cancel()  # the worker ends; the next one goes on with it
                     await asyncio.wait([self._task])
                 self.active = self._task = None
+                if not self._waiting:
+                    self._rested.set()
 
     # -- one pipeline run --------------------------------------------------------------------------
 

@@ -14,10 +14,11 @@ import msgspec
 from ..core import values
 from ..core.exceptions import Conflict, InvalidInput, MlopsError
 from ..core.pipelines import Cause, PipelineRun, StageRun, StageState, read_settings
-from ..core.runs import ENGINE_VARIABLE, Status, new_id
+from ..core.runs import Status, new_id
 from ..execution.commands import last_lines
 from ..pipeline import wire
 from ..pipeline.client import Host
+from ..pipeline.launch import Launched
 from ..store import Store
 from . import messages as m
 from .pipeline_runs import PipelineRunner
@@ -308,16 +309,21 @@ async def _until_it_waits(host: Host, question: asyncio.Task[list[wire.Stage]]) 
 class Hosts:
     """The processes that host DVC, one for each repository."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, launched: Launched | None = None) -> None:
+        """One of them may have been ``launched`` already."""
         self.logs = project.state / "logs" / "stages"
         self._log = project.state / "logs" / "dvc.log"
-        self._variables = {ENGINE_VARIABLE: str(project.root)}
+        self._project = project.root
         self._hosts: dict[Path, Host] = {}
+        #: Whether the worker was started for a pipeline.
+        self.expected = launched is not None
+        if launched is not None:
+            self._hosts[launched.root] = Host(launched.root, self._project, self._log, launched)
 
     def of(self, root: Path) -> Host:
         """Return the host of a repository; it starts when it is first asked."""
         if root not in self._hosts:
-            self._hosts[root] = Host(root, self._log, self._variables)
+            self._hosts[root] = Host(root, self._project, self._log)
         return self._hosts[root]
 
     async def close(self) -> None:

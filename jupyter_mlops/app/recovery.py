@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from ..core.exceptions import LeaseLost
 from ..core.ports import Outcome
 from ..core.runs import ATTEMPT_VARIABLE, ENGINE_VARIABLE, SESSION, Attempt, Reason, Status
 from ..execution import results
-from ..execution.processes import end, is_alive, with_variables
+from ..execution.processes import end, family, is_alive, with_variables
 from ..store import Step, Store, of_stages
 from .outputs import settle
 from .projects import Project
@@ -82,7 +83,8 @@ def _end_processes(project: Project, store: Store, running: Sequence[Attempt]) -
         ours = attempt in lost or attempt.partition("/")[0] in pipelines
         return ours or variables.get(ENGINE_VARIABLE) == root
 
-    left = with_variables(is_left)
+    ours = set(family(os.getpid()))
+    left = [each for each in with_variables(is_left) if each.pid not in ours]
     known = [each for attempt in running if attempt.id in lost for each in attempt.processes]
     end([*left, *(each for each in known if is_alive(each))])
 

@@ -99,8 +99,10 @@ def recorded_python(project: Project) -> str | None:
     return python if isinstance(python, str) and os.access(python, os.X_OK) else None
 
 
-def start_worker(project: Project, *, python: str | None = None) -> None:
+def start_worker(project: Project, *, python: str | None = None, dvc: Path | None = None) -> None:
     """Start the project's worker as a daemon and return when it listens.
+
+    ``dvc`` is the repository that it will be asked for at once.
 
     The caller holds the ``starting`` lock. Raises `WorkerUnavailable` with the log's last line.
     """
@@ -120,6 +122,7 @@ def start_worker(project: Project, *, python: str | None = None) -> None:
                     str(project.root),
                     "--ready-fd",
                     str(writer),
+                    *(("--dvc", str(dvc)) if dvc is not None else ()),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import socket
-import sys
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from ..core.exceptions import InvalidInput, MlopsError
 from . import wire
+from .launch import Launched, launch
 
 #: Seconds that a host may take to end by itself.
 _PATIENCE = 5.0
@@ -26,12 +24,15 @@ class HostGone(MlopsError):
 class Host:
     """A process that hosts DVC for one repository; started when it is first asked."""
 
-    def __init__(self, root: Path, log: Path, variables: Mapping[str, str] | None = None) -> None:
-        """What it prints goes to ``log``; ``variables`` are added to its environment."""
+    def __init__(
+        self, root: Path, project: Path, log: Path, launched: Launched | None = None
+    ) -> None:
+        """What it prints goes to ``log``; one may have been ``launched`` already."""
         self.root = root
+        self._project = project
         self._log = log
-        self._variables = variables or {}
-        self._process: asyncio.subprocess.Process | None = None
+        self._launched = launched
+        self._process: subprocess.Popen[bytes] | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._turn = asyncio.Lock()
@@ -56,31 +57,16 @@ class Host:
         """Have something done that is answered by `wire.Done`."""
         await self._ask(question, wire.Done)
 
-    async def prepare(self) -> None:
-        """Start the process, so that the first question need not wait for it."""
-        async with self._turn:
-            await self._start()
-
     async def close(self) -> None:
         """Let the process end."""
+        if self._launched is not None:
+            await self._start()
         if self._writer is not None:
             self._writer.close()
             self._reader = self._writer = None
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                await process.wait()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-    async def interrupt(self) -> None:
-        """End the process even if it is at work; it lets go of its locks."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-        await self.close()
+        if process is not None:
+            await asyncio.to_thread(_bury, process)
 
     async def _ask(self, question: wire.Question, kind: type[wire.A]) -> wire.A:
         """Ask, and return the answer, which must be of a kind. Raises `InvalidInput`, `HostGone`.
@@ -110,26 +96,26 @@ class Host:
     async def _start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._reader is not None and self._writer is not None and not self._reader.at_eof():
             return self._reader, self._writer
-        await self.close()
-        ours, theirs = socket.socketpair()
-        with theirs, self._log.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "jupyter_mlops.pipeline.host",
-                str(self.root),
-                "--channel",
-                str(theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=(theirs.fileno(),),
-                env={**os.environ, "DVC_NO_ANALYTICS": "1", **self._variables},
-                start_new_session=True,
-            )
-        self._reader, self._writer = await asyncio.open_connection(sock=ours)
+        launched, self._launched = self._launched, None
+        if launched is None:
+            await self.close()
+            launched = launch(self.root, self._project, self._log)
+        self._process = launched.process
+        self._reader, self._writer = await asyncio.open_connection(sock=launched.channel)
         return self._reader, self._writer
+
+
+def _bury(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the end of a process whose channel is closed; it may be at work."""
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.terminate()  # as at an interrupt, locks that are files are removed
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 async def _answer(reader: asyncio.StreamReader) -> wire.Answer:

@@ -11,7 +11,7 @@ from ..app import operations as ops
 from ..app.client import connect
 from ..app.following import PipelineUpdate, follow_pipeline
 from ..app.projects import Project
-from ..app.uptodate import up_to_date
+from ..app.uptodate import dvc_root, up_to_date
 from ..reports import Report
 from ..reports import pipelines as reports
 from .base import Shown
@@ -153,7 +153,7 @@ def run_pipeline(project: Project, request: m.PipelineRequest) -> PipelineResult
     known = up_to_date(project, request)
     if known is not None:
         return PipelineResult(project, known.run, known=known)
-    client = connect(project)
+    client = connect(project, dvc=dvc_root(project.root / request.folder))
     seq = client.call(ops.STATUS).seq
     return PipelineResult(project, client.call(ops.RUN_PIPELINE, body=request, timeout=None), seq)
 

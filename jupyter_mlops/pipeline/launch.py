@@ -1,0 +1,46 @@
+"""Starting the process that hosts DVC, with nothing but the standard library."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.runs import ENGINE_VARIABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A process that hosts DVC for a repository, and our end of its channel."""
+
+    root: Path
+    process: subprocess.Popen[bytes]
+    channel: socket.socket
+
+
+def launch(root: Path, project: Path, log: Path | None = None) -> Launched:
+    """Start the process for a repository, on behalf of a project's worker.
+
+    What it prints goes to ``log``, else where ours goes.
+    """
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-P", "-m", "jupyter_mlops.pipeline.host", str(root)]
+    output = None if log is None else log.open("ab")
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
+            [*command, "--channel", str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(theirs.fileno(),),
+            env={**os.environ, "DVC_NO_ANALYTICS": "1", ENGINE_VARIABLE: str(project)},
+            start_new_session=True,
+        )
+    finally:
+        theirs.close()
+        if output is not None:
+            output.close()
+    return Launched(root, process, ours)
