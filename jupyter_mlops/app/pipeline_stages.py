@@ -45,7 +45,7 @@ class StageWork:
             except asyncio.CancelledError:
                 if active.stages[name].state is StageState.RUNNING:
                     line = "It was cancelled."
-                    active.end(name, StageState.FAILED, error=line, duration=watch.seconds)
+                    active.end(name, StageState.SKIPPED, error=line, duration=watch.seconds)
                 raise
             finally:
                 active.cells.pop(name, None)

@@ -24,6 +24,9 @@ from .stage_runs import Progress, StageFacts, StageRuns, recognise
 #: What the shell says when it finds no such program, and when it may not execute it.
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
+#: Longest part of an error that a program has printed.
+_LONGEST = 300
+
 
 class StageFailed(Exception):
     """A stage's command failed, and this is why, in one line."""
@@ -185,4 +188,4 @@ def _why(command: str, code: int, log: Path) -> str:
         return f"Signal {-code} ended: {shown}"
     if code in (_NOT_FOUND, _NOT_EXECUTABLE):
         return f"{commands.last_lines(log, 1).strip() or f'The shell cannot execute: {shown}'}"
-    return f"Exit code {code}: {shown}"
+    return f"Exit code {code}: {commands.last_lines(log, 1).strip()[:_LONGEST] or shown}"

@@ -22,7 +22,7 @@ class StageState(StrEnum):
     RUNNING = "running"  #: its command is executed
     SUCCEEDED = "succeeded"  #: it ran, or its outputs came from the run cache
     FAILED = "failed"  #: its command failed, or left an output out
-    SKIPPED = "skipped"  #: it did not run, since another stage failed or the pipeline was cancelled
+    SKIPPED = "skipped"  #: it did not come to its end: another failed, or it was cancelled
     FROZEN = "frozen"  #: DVC runs it only when it is thawed
 
     @property
