@@ -74,3 +74,10 @@ def test_server_extension_leaves_the_engines_to_the_worker() -> None:
     modules = imported_by("import jupyter_mlops.server.extension")
     assert "jupyter_server" in modules
     assert not modules & engines
+
+
+def test_a_worker_starts_without_what_it_may_never_need() -> None:
+    """Each of these takes long to import, and most workers do with few of them."""
+    modules = imported_by("import jupyter_mlops.app.composition")
+    assert "jupyter_mlops" in modules
+    assert not modules & {"apprise", "dvc", "mlflow", "nbformat", "optuna", "pandas", "papermill"}
