@@ -12,6 +12,7 @@ from pathlib import Path
 from ..core import values
 from ..core.runs import Run
 from ..core.stages import NotebookCommand, Program
+from ..execution.copies import Style, copy, nbconvert_style, papermill_style
 from ..store import Store
 from .projects import Project
 from .submission import snapshot_path
@@ -33,9 +34,6 @@ class StageOutputs:
         parameters: dict[str, values.Value],
     ) -> None:
         """Write the executed notebook. Raises `OSError`, `ValueError`."""
-        # papermill and nbformat take seconds to import, which the worker's start must not wait for.
-        from ..execution.copies import Style, copy, nbconvert_style, papermill_style
-
         style: Style = nbconvert_style
         if command.program is Program.PAPERMILL:
             shown = values.masked(parameters)
