@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ..core.exceptions import MlopsError
 from ..core.notices import Notice, NoticeKind
 from ..core.pipelines import StageSettings, StageState
 from ..core.runs import Status
+from ..core.stages import NotebookCommand
+from ..execution.slots import Hold
 from ..pipeline import wire
 from ..pipeline.client import HostGone
 from .notifying import Notifier
@@ -27,49 +30,49 @@ class StageWork:
         self._runner = runner
         self._logs = logs
         self._notifier = notifier
-        self._width = asyncio.Semaphore(runner.width)
 
     async def bring(self, active: ActiveRun, name: str, settings: StageSettings) -> None:
         """Bring a stage up to date; a failure is noted, not raised."""
-        async with self._width:
-            active.note(name, state=StageState.RUNNING, started_at=datetime.now(UTC))
-            watch = Stopwatch()
-            try:
-                await self._bring(active, name, settings)
-            except HostGone:
-                raise  # it takes the plan with it
-            except (StageFailed, MlopsError) as error:
-                line = error.message if isinstance(error, MlopsError) else str(error)
-                active.end(name, StageState.FAILED, error=line, duration=watch.seconds)
-                await self._tell(active, name, settings, line)
-            except asyncio.CancelledError:
-                if active.stages[name].state is StageState.RUNNING:
-                    line = "It was cancelled."
-                    active.end(name, StageState.SKIPPED, error=line, duration=watch.seconds)
-                raise
-            finally:
-                active.cells.pop(name, None)
-
-    async def _bring(self, active: ActiveRun, name: str, settings: StageSettings) -> None:
-        watch = Stopwatch()
-        began = await active.host.begin(name)
-        active.note(name, causes=tuple(began.causes))
-        if began.action != "execute":
-            state = StageState.FRESH if began.action == "fresh" else StageState.SUCCEEDED
-            if active.planned[name].frozen:
-                state = StageState.FROZEN
-            cached = began.action == "restored"
-            active.end(name, state, cached=cached, duration=watch.seconds)
-            return
-        task = self._task(active, name, settings)
         watch = Stopwatch()
         try:
-            await self._try(active, task)
-        except BaseException as error:
-            await asyncio.shield(asyncio.create_task(active.host.do(wire.Abandon(name))))
+            await self._bring(active, self._task(active, name, settings))
+        except HostGone:
+            raise  # it takes the plan with it
+        except (StageFailed, MlopsError) as error:
+            line = error.message if isinstance(error, MlopsError) else str(error)
+            active.end(name, StageState.FAILED, error=line, duration=watch.seconds)
             if isinstance(error, StageFailed):
-                await self._runner.after_failure(task, str(error))
+                await self._runner.after_failure(self._task(active, name, settings), line)
+            await self._tell(active, name, settings, line)
+        except asyncio.CancelledError:
+            if active.stages[name].state is StageState.RUNNING:
+                line = "It was cancelled."
+                active.end(name, StageState.SKIPPED, error=line, duration=watch.seconds)
             raise
+        finally:
+            active.cells.pop(name, None)
+
+    async def _bring(self, active: ActiveRun, task: StageTask) -> None:
+        name = task.name
+        notebooks = await self._runner.notebooks(task)
+        async with self._runner.turn(task, notebooks) as hold:
+            active.note(name, state=StageState.RUNNING, started_at=datetime.now(UTC))
+            watch = Stopwatch()
+            began = await active.host.begin(name)
+            active.note(name, causes=tuple(began.causes))
+            if began.action != "execute":
+                state = StageState.FRESH if began.action == "fresh" else StageState.SUCCEEDED
+                if active.planned[name].frozen:
+                    state = StageState.FROZEN
+                cached = began.action == "restored"
+                active.end(name, state, cached=cached, duration=watch.seconds)
+                return
+            watch = Stopwatch()
+            try:
+                await self._try(active, task, notebooks, hold)
+            except BaseException:
+                await asyncio.shield(asyncio.create_task(active.host.do(wire.Abandon(name))))
+                raise
         seconds = watch.seconds
         saving = asyncio.create_task(active.host.do(wire.Finish(name)))
         try:
@@ -80,7 +83,13 @@ class StageWork:
             raise
         active.end(name, StageState.SUCCEEDED, duration=seconds)
 
-    async def _try(self, active: ActiveRun, task: StageTask) -> None:
+    async def _try(
+        self,
+        active: ActiveRun,
+        task: StageTask,
+        notebooks: Sequence[NotebookCommand | None],
+        hold: Hold | None,
+    ) -> None:
         """Execute a stage's commands, again if they fail and it may."""
 
         def started(run_id: str) -> None:
@@ -94,7 +103,7 @@ class StageWork:
         task.log.write_bytes(b"")
         for left in range(task.settings.retries, -1, -1):
             try:
-                return await self._runner.run(task, started, progress)
+                return await self._runner.run(task, notebooks, hold, started, progress)
             except StageFailed as error:
                 if not left:
                     raise

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ..core.resources import Capacity, Request, check_request
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Status
 from ..core.stages import NotebookCommand
 from ..execution import commands
+from ..execution.slots import Hold
 from .holds import Holds
 from .projects import Project
 from .stage_runs import Progress, StageFacts, StageRuns, recognise
@@ -61,11 +63,8 @@ class StageRunner:
         self._holds = holds
         self._runs = runs
         self._capacity = capacity
-
-    @property
-    def width(self) -> int:
-        """How many stages are worth being worked on at a time: one more than can be executed."""
-        return self._capacity.cores + 1
+        #: So many notebooks are handed to the queue at a time that it never lacks one.
+        self._width = asyncio.Semaphore(2 * capacity.cores)
 
     def check(self, name: str, settings: StageSettings) -> None:
         """Raise `TooManyResources` if a stage asks for more than there is."""
@@ -77,21 +76,49 @@ class StageRunner:
             line = f"dvc.yaml: stage {name}: meta.mlops.{error.message}"
             raise TooManyResources(line, field=error.field) from error
 
+    async def notebooks(self, task: StageTask) -> list[NotebookCommand | None]:
+        """Return which of a stage's commands execute notebooks on warm kernels."""
+        environment = self._environment(task)
+        return [
+            await asyncio.to_thread(recognise, self._project, each, task.folder, environment)
+            for each in task.commands
+        ]
+
+    @contextlib.asynccontextmanager
+    async def turn(
+        self, task: StageTask, notebooks: Sequence[NotebookCommand | None]
+    ) -> AsyncIterator[Hold | None]:
+        """Wait for a stage's turn, and hold what its shell commands need meanwhile.
+
+        Notebooks get what they need from the queue. A stage that executes nothing needs nothing.
+        """
+        if not notebooks:
+            yield None
+        elif all(notebooks):
+            async with self._width:
+                yield None
+        else:
+            async with self._holds.hold(task.owner, self._request(task.settings)) as hold:
+                yield hold
+
     async def run(
-        self, task: StageTask, started: Callable[[str], None], progress: Progress
+        self,
+        task: StageTask,
+        notebooks: Sequence[NotebookCommand | None],
+        hold: Hold | None,
+        started: Callable[[str], None],
+        progress: Progress,
     ) -> None:
-        """Execute a stage's commands. Raises `StageFailed`.
+        """Execute a stage's commands in its turn. Raises `StageFailed`.
 
         Of a notebook, ``started`` is told the run and ``progress`` the cells.
         """
-        limit = task.settings.timeout
-        try:
-            async with asyncio.timeout(limit):
-                for command in task.commands:
-                    await self._execute(task, command, started, progress)
-        except TimeoutError:
-            allowed = formats.duration(limit or 0)
-            raise StageFailed(f"It took longer than the {allowed} of its timeout.") from None
+        for command, notebook in zip(task.commands, notebooks, strict=True):
+            if notebook is None:
+                await self._execute(task, command, hold)
+                continue
+            with self._holds.waiting(task.owner) if hold else contextlib.nullcontext():
+                await self._execute_notebook(task, notebook, started, progress)
 
     async def after_failure(self, task: StageTask, error: str) -> None:
         """Execute what a stage declares for its failure; how that ends changes nothing."""
@@ -99,25 +126,26 @@ class StageRunner:
             with task.log.open("ab") as log:
                 log.write(f"> on_failure: {command}\n".encode())
             variables = {"MLOPS_STAGE": task.name, "MLOPS_ERROR": error}
-            await self._start(task, command, Request(cpus=1), variables)
+            owner = f"{task.owner}/on_failure"
+            async with self._holds.hold(owner, Request(cpus=1)) as hold:
+                with contextlib.suppress(StageFailed):
+                    await self._start(task, command, hold, variables)
 
-    async def _execute(
-        self, task: StageTask, command: str, started: Callable[[str], None], progress: Progress
-    ) -> None:
-        environment = self._environment(task)
-        notebook = await asyncio.to_thread(
-            recognise, self._project, command, task.folder, environment
-        )
-        if notebook is not None:
-            await self._execute_notebook(task, notebook, environment, started, progress)
-            return
-        settings = task.settings
-        request = Request(
+    def _request(self, settings: StageSettings) -> Request:
+        return Request(
             cpus=min(settings.cpus, self._capacity.cores),
             memory=settings.memory,
             gpus=settings.gpus,
         )
-        code = await self._start(task, command, request, {})
+
+    async def _execute(self, task: StageTask, command: str, hold: Hold | None) -> None:
+        limit = task.settings.timeout
+        try:
+            async with asyncio.timeout(limit):
+                code = await self._start(task, command, hold, {})
+        except TimeoutError:
+            allowed = formats.duration(limit or 0)
+            raise StageFailed(f"It took longer than the {allowed} of its timeout.") from None
         if code:
             raise StageFailed(_why(command, code, task.log))
 
@@ -125,7 +153,6 @@ class StageRunner:
         self,
         task: StageTask,
         command: NotebookCommand,
-        environment: dict[str, str],
         started: Callable[[str], None],
         progress: Progress,
     ) -> None:
@@ -136,8 +163,9 @@ class StageRunner:
             cpus=min(settings.cpus, self._capacity.cores),
             memory=settings.memory,
             gpus=settings.gpus,
+            timeout=settings.timeout,
             retries=0,  # the stage as a whole is tried again
-            environment=environment,
+            environment=self._environment(task),
         )
         with task.log.open("a", encoding="utf-8") as log:
 
@@ -152,22 +180,21 @@ class StageRunner:
             raise StageFailed(outcome.error or "Its run failed.")
 
     async def _start(
-        self, task: StageTask, command: str, request: Request, variables: Mapping[str, str]
+        self, task: StageTask, command: str, hold: Hold | None, variables: Mapping[str, str]
     ) -> int:
-        async with self._holds.hold(task.owner, request) as hold:
-            environment = {**self._environment(task), **variables}
-            if hold.gpus:
-                environment["CUDA_VISIBLE_DEVICES"] = ",".join(hold.gpus)
-            try:
-                return await commands.execute(
-                    commands.shell_argv(command, environment),
-                    folder=task.folder,
-                    environment=environment,
-                    log=task.log,
-                    owner=task.owner,
-                )
-            except OSError as error:
-                raise StageFailed(f"It cannot be started: {error}.") from error
+        environment = {**self._environment(task), **variables}
+        if hold is not None and hold.gpus:
+            environment["CUDA_VISIBLE_DEVICES"] = ",".join(hold.gpus)
+        try:
+            return await commands.execute(
+                commands.shell_argv(command, environment),
+                folder=task.folder,
+                environment=environment,
+                log=task.log,
+                owner=task.owner,
+            )
+        except OSError as error:
+            raise StageFailed(f"It cannot be started: {error}.") from error
 
     def _environment(self, task: StageTask) -> dict[str, str]:
         """Return the caller's variables, those of .env, and those that DVC sets."""

@@ -1,8 +1,8 @@
 """DVC's locks: held as DVC itself holds them, and waited for, saying who has them.
 
 The lock of the repository is held while DVC's own work is done, never while a command runs. The
-files of a stage are locked (DVC's *rwlock*) from its beginning to its end, so that another DVC
-process leaves them alone meanwhile.
+outputs of a stage are locked (DVC's *rwlock*) from its beginning to its end, its dependencies until
+the plan is closed, so that another DVC process leaves them alone meanwhile.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ class Locks:
     def __init__(self, repo: Repo, notify: Callable[[str], None]) -> None:
         self._repo = repo
         self._notify = notify
-        self._held: dict[Stage, contextlib.ExitStack] = {}
+        self._writers: dict[Stage, contextlib.ExitStack] = {}
+        self._readers = contextlib.ExitStack()
+        self._read: set[str] = set()
 
     @contextlib.contextmanager
     def repository(self) -> Iterator[None]:
@@ -51,35 +53,39 @@ class Locks:
 
     def hold(self, stage: Stage) -> None:
         """Lock the files of a stage, after others if need be. Needs the repository's lock."""
-        self._held[stage] = stack = contextlib.ExitStack()
-        try:
-            self._wait(lambda: stack.enter_context(self._files(stage)), _first_line)
-        except BaseException:
-            del self._held[stage]
-            raise
+        new = [path for path in _paths(stage.deps) if path not in self._read]
+        if new:
+            # DVC counts no holders within a process, so that what one stage lets go of, another
+            # that still reads it would lose. What is read stays locked to the end therefore.
+            self._enter(self._readers, new, [])
+            self._read.update(new)
+        stack = contextlib.ExitStack()
+        self._enter(stack, [], _paths(stage.outs))
+        self._writers[stage] = stack
 
     def release(self, stage: Stage) -> None:
-        """Let go of the files of a stage. Needs the repository's lock."""
-        stack = self._held.pop(stage, None)
-        if stack is None:
-            return
-        stack.close()
-        # DVC counts no holders within a process: what another stage needs too is free now.
-        mine = set(_paths(stage.deps) + _paths(stage.outs))
-        for other, held in self._held.items():
-            if mine & set(_paths(other.deps) + _paths(other.outs)):
-                held.close()
-                held.enter_context(self._files(other))
+        """Let others have the outputs of a stage. Needs the repository's lock."""
+        stack = self._writers.pop(stage, None)
+        if stack is not None:
+            stack.close()
 
-    def _files(self, stage: Stage) -> contextlib.AbstractContextManager[None]:
+    def release_all(self) -> None:
+        """Let go of everything. Needs the repository's lock."""
+        for stage in list(self._writers):
+            self.release(stage)
+        self._readers.close()
+        self._read.clear()
+
+    def _enter(self, stack: contextlib.ExitStack, read: list[str], write: list[str]) -> None:
         repo = self._repo
         hardlink = repo.config["core"].get("hardlink_lock", False)
         # The same words as DVC's own calls in this process use, which would else block each other.
         command = " ".join(sys.argv)
-        files: contextlib.AbstractContextManager[None] = rwlock(
-            repo.tmp_dir, repo.fs, command, _paths(stage.deps), _paths(stage.outs), hardlink
-        )
-        return files
+
+        def take() -> None:
+            stack.enter_context(rwlock(repo.tmp_dir, repo.fs, command, read, write, hardlink))
+
+        self._wait(take, _first_line)
 
     def _wait(self, take: Callable[[], object], explain: Callable[[LockError], str]) -> None:
         told = ""

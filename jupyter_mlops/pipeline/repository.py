@@ -158,8 +158,7 @@ class Repository:
     def close(self) -> None:
         """Write all that has finished to dvc.lock, and let go of everything."""
         with self._locks.repository():
-            for stage in self._stages.values():
-                self._locks.release(stage)
+            self._locks.release_all()
             with self._repo.scm_context(quiet=True):
                 self._lockfile.flush()
         self._repo.state.close()
