@@ -203,11 +203,14 @@ class PipelineRunner:
         settings = self.check(found)
         stages = active.begin(found)
         await self._stored(partial(self._store.pipelines.begin, active.run.id, stages))
-        writer = asyncio.create_task(self._write_all(active))
+        ended = asyncio.Event()
+        writer = asyncio.create_task(self._write_all(active, ended))
         try:
             return await self._walk(active, settings)
         finally:
-            writer.cancel()
+            # Cancelled, it might still be writing when the last states are written.
+            ended.set()
+            await asyncio.shield(writer)
             await asyncio.shield(asyncio.create_task(active.host.do(wire.Close())))
 
     async def _walk(self, active: ActiveRun, settings: Mapping[str, StageSettings]) -> str | None:
@@ -266,9 +269,11 @@ class PipelineRunner:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _write_all(self, active: ActiveRun) -> None:
-        while True:
-            await asyncio.sleep(_GATHER)
+    async def _write_all(self, active: ActiveRun, ended: asyncio.Event) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GATHER):
+                    await ended.wait()
             await self._flush(active)
 
     async def _flush(self, active: ActiveRun) -> None:

@@ -13,7 +13,7 @@ from jupyter_mlops.app import operations as ops
 from jupyter_mlops.core.pipelines import CauseKind
 from jupyter_mlops.core.runs import Status
 from tests.support import pipelines
-from tests.support.repositories import DIAMOND, Project, diamond, ran, states
+from tests.support.pipeline_projects import DIAMOND, Project, diamond, ran, states
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from jupyter_mlops.core.exceptions import Conflict, InvalidInput
 from jupyter_mlops.core.pipelines import StageState
 from jupyter_mlops.core.runs import Status
 from tests.support import workers
-from tests.support.repositories import DIAMOND, Project, diamond, ran, states, wait_until
+from tests.support.pipeline_projects import DIAMOND, Project, diamond, ran, states, wait_until
 
 #: Holds DVC's lock until its standard input ends.
 HOLD = """

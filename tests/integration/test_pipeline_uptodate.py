@@ -13,7 +13,7 @@ from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.uptodate import up_to_date
 from tests.support import pipelines
-from tests.support.repositories import Project, diamond, wait_until
+from tests.support.pipeline_projects import Project, diamond, wait_until
 
 FOLDERS = """
 vars: [names.yaml]
