@@ -134,7 +134,8 @@ class PipelineUseCases:
         run = self._requested(body, host.root)
         async with self._turn:
             plan = None
-            if not self._runner.busy:  # else files may change until its turn comes
+            # Else files may change until its turn comes, or it takes as long as the network does.
+            if not self._runner.busy and not body.pull:
                 plan = asyncio.create_task(self._planned(host, run, dry=False))
                 await _until_it_waits(host, plan)
                 if plan.done():
@@ -215,11 +216,20 @@ class PipelineUseCases:
         )
 
     async def _stages(self, root: Path) -> list[wire.Stage]:
-        """Return the stages as DVC sees them now, or saw them before the run under way began."""
+        """Return the stages as DVC sees them now, or saw them before the run under way began.
+
+        Raises `Conflict` if another process holds DVC's lock.
+        """
         active = self._runner.active
         if active is not None and active.host.root == root and active.planned:
             return self._seen.get(root) or list(active.planned.values())
-        self._seen[root] = stages = await self._hosts.of(root).stages(wire.Look())
+        host = self._hosts.of(root)
+        look = asyncio.create_task(host.stages(wire.Look()))
+        await _until_it_waits(host, look)
+        if not look.done():
+            look.add_done_callback(_let_go)
+            raise Conflict(host.waits_for)
+        self._seen[root] = stages = look.result()
         return stages
 
     async def _show(
@@ -297,9 +307,17 @@ class PipelineUseCases:
         return _without_dot(os.path.relpath(root / folder, self._project.root))
 
 
+def _let_go(question: asyncio.Task[list[wire.Stage]]) -> None:
+    """Take note of how a question has ended that nobody waits for any more."""
+    if not question.cancelled():
+        question.exception()
+
+
 async def _until_it_waits(host: Host, question: asyncio.Task[list[wire.Stage]]) -> None:
     """Return when a question is answered, or waits for another process's lock."""
     waits = asyncio.Event()
+    if host.waits_for:  # for an earlier question, which comes first
+        waits.set()
     host.notice = lambda text: waits.set() if text else None
     waiting = asyncio.create_task(waits.wait())
     await asyncio.wait([question, waiting], return_when=asyncio.FIRST_COMPLETED)

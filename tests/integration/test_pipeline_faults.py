@@ -206,10 +206,12 @@ def test_a_held_repository_lock_is_waited_for(project: Project) -> None:
         assert other.stdin is not None
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
+        held = f"Waiting for process {other.pid} ("
+        assert (project.look().problem or "").startswith(held)
         run = [sys.executable, "-m", "jupyter_mlops", "pipeline", "run"]
         with subprocess.Popen(run, cwd=project.folder, stderr=pipe, text=True) as ours:
             assert ours.stderr is not None
-            assert ours.stderr.readline().startswith(f"Waiting for process {other.pid} (")
+            assert ours.stderr.readline().startswith(held)
             other.stdin.close()
             ours.stderr.read()
         assert ours.returncode == 0
