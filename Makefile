@@ -129,10 +129,8 @@ test-py: $(DEV_ENV) $(PACKAGE) ## Test the Python package
 	@$(PYTEST) tests/unit tests/contract tests/integration tests/server \
 		-m "not slow and not wheel" $(PYTEST_ARGS)
 
-# pytest ends with 5 if it finds no test.
 test-slow: $(DEV_ENV) $(PACKAGE) $(BROWSER) ## Run the tests that take minutes
-	@$(PYTEST) tests --ignore=tests/benchmarks -m slow $(PYTEST_ARGS) || { \
-		status=$$?; test $$status -eq 5 && echo "There are no slow tests yet."; }
+	@$(PYTEST) tests --ignore=tests/benchmarks -m slow $(PYTEST_ARGS)
 
 chaos: $(DEV_ENV) $(PACKAGE) ## Kill the engine's processes CHAOS_KILLS (500) times under sweeps
 	@CHAOS_KILLS=$(CHAOS_KILLS) CHAOS_SEED=$(CHAOS_SEED) $(PYTEST) tests/chaos -m slow \
