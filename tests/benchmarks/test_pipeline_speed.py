@@ -77,6 +77,14 @@ def copy_of(source: Path) -> Iterator[Path]:
         shutil.rmtree(copy)
 
 
+@contextmanager
+def settled(folder: Path) -> Iterator[Client]:
+    """Start a worker, and go on when it has also done what it does after its start."""
+    with workers.worker(folder) as client:
+        client.call(ops.LIST_MODELS)
+        yield client
+
+
 def compare(title: str, rounds: int, *measures: tuple[str, Callable[[], float]]) -> None:
     """Measure in alternating rounds, and print the medians and the first one's ratio to each."""
     taken: dict[str, list[float]] = {name: [] for name, _ in measures}
@@ -105,7 +113,7 @@ def test_trivial_stages(tmp_path: Path, number: int) -> None:
             return seconds(OURS, folder)
 
     def with_a_worker() -> float:
-        with copy_of(source) as folder, workers.worker(folder):
+        with copy_of(source) as folder, settled(folder):
             return seconds(OURS, folder)
 
     compare(
@@ -132,11 +140,11 @@ def test_nothing_changed(tmp_path: Path, number: int) -> None:
         return seconds(OURS, folder)
 
     def with_a_worker() -> float:
-        with workers.worker(folder):
+        with settled(folder):
             return seconds(OURS, folder)
 
     def touched_with_a_worker() -> float:
-        with workers.worker(folder):
+        with settled(folder):
             return touched()
 
     def touched_without_a_worker() -> float:
@@ -168,7 +176,7 @@ def test_four_independent_stages(tmp_path: Path) -> None:
     ideal = 12 / cores
 
     def with_a_worker() -> float:
-        with copy_of(source) as folder, workers.worker(folder):
+        with copy_of(source) as folder, settled(folder):
             return seconds(OURS, folder)
 
     def without_a_worker() -> float:
