@@ -91,8 +91,9 @@ class Project:
     def assert_clean(self) -> None:
         """DVC itself finds nothing to do."""
         assert "up to date" in self.dvc("status")
-        assert "didn't change" in self.dvc("repro")
-        assert "Running" not in self.dvc("repro")
+        printed = self.dvc("repro")
+        assert "didn't change" in printed
+        assert not pipelines.ran(printed)
 
 
 def states(detail: m.PipelineRunDetail) -> dict[str, str]:
