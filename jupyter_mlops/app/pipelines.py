@@ -335,6 +335,8 @@ class Hosts:
         self._hosts: dict[Path, Host] = {}
         #: Whether the worker was started for a pipeline.
         self.expected = launched is not None
+        #: The processes that run from the start.
+        self.pids = [] if launched is None else [launched.process.pid]
         if launched is not None:
             self._hosts[launched.root] = Host(launched.root, self._project, self._log, launched)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from ..core.exceptions import LeaseLost
 from ..core.ports import Outcome
 from ..core.runs import ATTEMPT_VARIABLE, ENGINE_VARIABLE, SESSION, Attempt, Reason, Status
 from ..execution import results
-from ..execution.processes import end, family, is_alive, with_variables
+from ..execution.processes import end, is_alive, with_variables
 from ..store import Step, Store, of_stages
 from .outputs import settle
 from .projects import Project
@@ -26,7 +25,9 @@ _LOST = results.Result(
 )
 
 
-def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
+def recover(
+    project: Project, store: Store, *, worker: str, fence: int, spared: Collection[int] = ()
+) -> None:
     """Settle every attempt that is recorded as running though its worker is gone.
 
     One that has ended is recorded by the result that it left. The processes of the others are
@@ -36,7 +37,7 @@ def recover(project: Project, store: Store, *, worker: str, fence: int) -> None:
     """
     store.queue.settle()
     running = store.history.running()
-    _end_processes(project, store, running)
+    _end_processes(project, store, running, spared)
     for attempt in running:
         if attempt.executor == SESSION:
             if any(is_alive(each) is not False for each in attempt.processes):
@@ -68,7 +69,9 @@ def _record(project: Project, store: Store, attempt: Attempt) -> None:
     log.info("Attempt %s: %s %s", attempt.id, outcome.status, outcome.reason or "")
 
 
-def _end_processes(project: Project, store: Store, running: Sequence[Attempt]) -> None:
+def _end_processes(
+    project: Project, store: Store, running: Sequence[Attempt], spared: Collection[int]
+) -> None:
     """End what an earlier worker has left: its attempts, and what executed them.
 
     Not all of it is recorded, and some of it may not have noticed yet that the worker is gone.
@@ -83,8 +86,7 @@ def _end_processes(project: Project, store: Store, running: Sequence[Attempt]) -
         ours = attempt in lost or attempt.partition("/")[0] in pipelines
         return ours or variables.get(ENGINE_VARIABLE) == root
 
-    ours = set(family(os.getpid()))
-    left = [each for each in with_variables(is_left) if each.pid not in ours]
+    left = [each for each in with_variables(is_left) if each.pid not in spared]
     known = [each for attempt in running if attempt.id in lost for each in attempt.processes]
     end([*left, *(each for each in known if is_alive(each))])
 

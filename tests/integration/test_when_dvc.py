@@ -168,7 +168,8 @@ def promote(client: Client, auc: float) -> m.ModelVersionView:
 
 def test_the_example(tmp_path: Path) -> None:
     """Deploy A if A is better, else B; promote only what is better than the champion."""
-    (declaration,) = re.findall(r"```yaml\n(stages:.*?)```", README.read_text("utf-8"), re.DOTALL)
+    shown = re.findall(r"```yaml\n(stages:.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (declaration,) = [each for each in shown if "jupyter mlops when" in each]
     folder = make_repository(tmp_path / "example", dvc_yaml=declaration)
     for name, text in SCRIPTS.items():
         (folder / name).write_text(text, "utf-8")
