@@ -36,6 +36,7 @@ from .client import connect
 from .door import Actions, Door
 from .health import HealthUseCases
 from .holds import Holds
+from .hosts import Hosts
 from .housekeeping import HousekeepingUseCases
 from .hub import EventHub
 from .models import ModelUseCases
@@ -44,7 +45,7 @@ from .occasions import Occasions, wall
 from .operations import OPERATIONS
 from .outputs import OutputUseCases
 from .pipeline_runs import PipelineRunner
-from .pipelines import Hosts, PipelineUseCases
+from .pipelines import PipelineUseCases
 from .projects import Project, find_project
 from .recorder import Recorder
 from .recovery import recover

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections import Counter
 from datetime import UTC, datetime
@@ -18,9 +17,9 @@ from ..core.runs import Status, new_id
 from ..execution.commands import last_lines
 from ..pipeline import wire
 from ..pipeline.client import Host
-from ..pipeline.launch import Launched
 from ..store import Store
 from . import messages as m
+from .hosts import Hosts
 from .pipeline_runs import PipelineRunner
 from .pipeline_state import log_path, plan_of
 from .projects import Project, confined
@@ -322,35 +321,6 @@ async def _until_it_waits(host: Host, question: asyncio.Task[list[wire.Stage]]) 
     waiting = asyncio.create_task(waits.wait())
     await asyncio.wait([question, waiting], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-
-
-class Hosts:
-    """The processes that host DVC, one for each repository."""
-
-    def __init__(self, project: Project, launched: Launched | None = None) -> None:
-        """One of them may have been ``launched`` already."""
-        self.logs = project.state / "logs" / "stages"
-        self._log = project.state / "logs" / "dvc.log"
-        self._project = project.root
-        self._hosts: dict[Path, Host] = {}
-        #: Whether the worker was started for a pipeline.
-        self.expected = launched is not None
-        #: The processes that run from the start.
-        self.pids = [] if launched is None else [launched.process.pid]
-        if launched is not None:
-            self._hosts[launched.root] = Host(launched.root, self._project, self._log, launched)
-
-    def of(self, root: Path) -> Host:
-        """Return the host of a repository; it starts when it is first asked."""
-        if root not in self._hosts:
-            self._hosts[root] = Host(root, self._project, self._log)
-        return self._hosts[root]
-
-    async def close(self) -> None:
-        """End them."""
-        for each in self._hosts.values():
-            with contextlib.suppress(OSError):
-                await each.close()
 
 
 def _merged(stage: wire.Stage, live: StageRun | None, last: StageRun | None) -> m.StageView:
