@@ -28,6 +28,7 @@ from ..core.values import decode
 from ..execution.files import write_atomically
 from .children import run_child
 from .projects import Project, find_project
+from .uptodate import dvc_root
 
 #: Variables by which DVC tells a command its stage and repository.
 STAGE_VARIABLE = "DVC_STAGE"
@@ -176,8 +177,7 @@ class Places:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         named = os.environ.get(ROOT_VARIABLE)
-        above = (each for each in (folder, *folder.parents) if (each / ".dvc").is_dir())
-        root = Path(os.path.realpath(named)) if named else next(above, None)
+        root = Path(os.path.realpath(named)) if named else dvc_root(folder)
         #: The DVC repository's root, if the folder lies in one.
         self.repository = root if root is not None and folder.is_relative_to(root) else None
 

@@ -24,6 +24,7 @@ from . import messages as m
 from .caller import caller_environment
 from .hub import EventHub
 from .projects import Project, find_project
+from .scheduler import STORE_PAUSE
 from .stage_outputs import StageOutputs
 from .submission import StageRequest
 from .sweeps import SweepUseCases
@@ -33,9 +34,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds of silence after which the hub says that there was nothing.
 _BEAT = 60.0
-
-#: Seconds between two tries to read a store that refuses.
-_STORE_PAUSE = 2.0
 
 #: Is told the code cell that begins, from 1, and the number of code cells.
 Progress = Callable[[int | None, int | None], None]
@@ -241,7 +239,7 @@ class StageRuns:
                         self._notice(event)
             except StoreUnavailable as error:
                 log.warning("Stages wait for the store. %s", error.message)
-                await asyncio.sleep(_STORE_PAUSE)
+                await asyncio.sleep(STORE_PAUSE)
 
     def _notice(self, event: Event) -> None:
         waiting = self._waiting.get(event.run_id or "")

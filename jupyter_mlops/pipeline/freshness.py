@@ -47,7 +47,7 @@ def known_stages(root: Path, key: str) -> int | None:
     try:
         known = json.loads(_record(root, key).read_bytes())
         same = (
-            not _journal(root).exists()
+            not journal_path(root).exists()
             and all(_stamp(path) == stamp for path, stamp in known["files"].items())
             and all(_same_folder(path, *seen) for path, seen in known["folders"].items())
         )
@@ -100,7 +100,8 @@ def _record(root: Path, key: str) -> Path:
     return root / ".dvc" / "tmp" / "mlops-fresh" / f"{key}.json"
 
 
-def _journal(root: Path) -> Path:
+def journal_path(root: Path) -> Path:
+    """Return where what is not in dvc.lock yet is kept, in DVC's own folder for such things."""
     return root / ".dvc" / "tmp" / "mlops-journal.jsonl"
 
 

@@ -18,16 +18,13 @@ from ..core.exceptions import InvalidInput
 from ..core.pipelines import Cause, CauseKind, StageState
 from . import evidence, guard, inspection, refusals, steps, wire
 from .causes import causes
-from .freshness import Doubt, Snapshot, request_key
+from .freshness import Doubt, Snapshot, journal_path, request_key
 from .lockfile import LockfileWriter, Recorded
 from .locks import Locks
 
 if TYPE_CHECKING:
     from dvc.stage import Stage
     from networkx import DiGraph
-
-#: Journal of what is not in dvc.lock yet, in DVC's own folder for such things.
-_JOURNAL = "mlops-journal.jsonl"
 
 
 class Repository:
@@ -44,8 +41,7 @@ class Repository:
         self._repo = Repo(str(root))
         self._locks = Locks(self._repo, notify)
         self._recorded = Recorded()
-        journal = Path(self._repo.tmp_dir) / _JOURNAL
-        self._lockfile = LockfileWriter(self._repo, journal, self._recorded)
+        self._lockfile = LockfileWriter(self._repo, journal_path(root), self._recorded)
         #: Of the plan: its stages by name, DVC's graph, the options, and what has changed.
         self._stages: dict[str, Stage] = {}
         self._graph: DiGraph
