@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -28,17 +29,6 @@ from .uptodate import dvc_root
 
 #: Last lines of a stage's log that are shown.
 _LOG_LINES = 200
-
-_OPTIONS = (
-    "folder",
-    "force",
-    "single_item",
-    "downstream",
-    "keep_going",
-    "no_commit",
-    "pull",
-    "all_pipelines",
-)
 
 
 class PipelineUseCases:
@@ -201,7 +191,8 @@ class PipelineUseCases:
 
     def _requested(self, body: m.PipelineRequest, root: Path) -> PipelineRun:
         start = self._project.root / body.folder
-        options = {name: getattr(body, name) for name in _OPTIONS if getattr(body, name)}
+        flags = (name for name in m.PIPELINE_FLAGS if name != "dry" and getattr(body, name))
+        options: dict[str, Any] = dict.fromkeys(flags, True)
         # DVC sees targets from the folder, the host from the repository's root.
         options |= {"folder": start.relative_to(root).as_posix(), "start": body.folder}
         return PipelineRun(

@@ -39,16 +39,6 @@ _OPTIONS = {
     "executor": "--executor",
     "kernel": "--kernel",
 }
-_PIPELINE_FLAGS = (
-    "force",
-    "dry",
-    "single_item",
-    "downstream",
-    "keep_going",
-    "no_commit",
-    "pull",
-    "all_pipelines",
-)
 
 
 class Pipelines(Protocol):
@@ -167,6 +157,6 @@ def _submit_words(request: m.SubmitRequest) -> Iterator[str]:
 
 def _pipeline_words(request: dict[str, Any]) -> Iterator[str]:
     yield from request.get("targets", ())
-    for name in _PIPELINE_FLAGS:
+    for name in m.PIPELINE_FLAGS:
         if request.get(name):
             yield "--" + name.replace("_", "-")

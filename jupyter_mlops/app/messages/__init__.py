@@ -30,6 +30,7 @@ from .notebooks import (
     SubmitRequest,
 )
 from .pipelines import (
+    PIPELINE_FLAGS,
     CauseView,
     FileView,
     MetricChange,
@@ -95,6 +96,7 @@ from .worker import (
 )
 
 __all__ = [
+    "PIPELINE_FLAGS",
     "PROTOCOL",
     "ActionRequest",
     "AliasRequest",

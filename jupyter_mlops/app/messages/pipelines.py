@@ -189,6 +189,19 @@ class PipelineRequest(PipelineQuery):
     origin: str = ""
 
 
+#: The options of ``dvc repro`` among the fields of a request.
+PIPELINE_FLAGS = (
+    "force",
+    "dry",
+    "single_item",
+    "downstream",
+    "keep_going",
+    "no_commit",
+    "pull",
+    "all_pipelines",
+)
+
+
 class PlanView(View):
     """What a pipeline run would do, or is going to do: its stages in DVC's order."""
 
