@@ -21,6 +21,7 @@ from .causes import causes
 from .freshness import Doubt, Snapshot, journal_path, request_key
 from .lockfile import LockfileWriter, Recorded
 from .locks import Locks
+from .saving import Committer, RunCache
 
 if TYPE_CHECKING:
     from dvc.stage import Stage
@@ -39,6 +40,8 @@ class Repository:
         guard.check_aliases(root)
         self._root = root
         self._repo = Repo(str(root))
+        self._repo.stage_cache = RunCache(self._repo)
+        self._committer = Committer(self._repo)
         self._locks = Locks(self._repo, notify)
         self._recorded = Recorded()
         self._lockfile = LockfileWriter(self._repo, journal_path(root), self._recorded)
@@ -122,7 +125,7 @@ class Repository:
                 found = self._why(name, stage)
                 action = steps.begin(stage, self._options_of(name)) if found else "fresh"
                 if action in ("restored", "done"):
-                    steps.finish(stage, self._options)
+                    steps.finish(stage, self._options, self._committer)
             except BaseException:
                 self._locks.release(stage)
                 raise
@@ -140,7 +143,7 @@ class Repository:
         stage = self._stages[name]
         with self._locks.repository():
             try:
-                steps.finish(stage, self._options)
+                steps.finish(stage, self._options, self._committer)
             except BaseException:
                 self._locks.release(stage)
                 raise
@@ -157,6 +160,7 @@ class Repository:
             self._locks.release_all()
             with self._repo.scm_context(quiet=True):
                 self._lockfile.flush()
+            self._committer.flush()
         self._repo.state.close()
 
     # -- what it is made of ------------------------------------------------------------------------

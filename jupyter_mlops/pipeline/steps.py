@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dvc.dependency import DatasetDependency, DbDependency
 from dvc.dvcfile import PROJECT_FILE
-from dvc.exceptions import CacheLinkError, CheckoutError
+from dvc.exceptions import CheckoutError
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 from dvc.stage.cache import RunCacheNotFoundError, RunCacheNotSupported
 from dvc.stage.utils import check_missing_outputs
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.stage import Stage
     from networkx import DiGraph
+
+    from .saving import Committer
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +97,14 @@ def clear(stage: Stage) -> None:
             output.remove(ignore_remove=False)
 
 
-def finish(stage: Stage, options: Options) -> None:
+def finish(stage: Stage, options: Options, committer: Committer) -> None:
     """Save what a stage has come to: hashes, the run cache, the cache."""
     kept_by_git = any(
         not output.use_cache for output in stage.outs if not (output.metric or output.plot)
     )
     stage.save(run_cache=not options.no_commit and not kept_by_git)
-    if options.no_commit:
-        return
-    unlinked = []
-    for output in stage.outs:
-        try:
-            output.commit()
-        except CacheLinkError:
-            unlinked.append(output.fs_path)
-    if unlinked:
-        raise CacheLinkError(unlinked)
+    if not options.no_commit:
+        committer.commit(stage)
 
 
 def _collect(repo: Repo, targets: list[str], graph: DiGraph) -> list[Stage]:
