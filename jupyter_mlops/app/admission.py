@@ -14,6 +14,8 @@ from .projects import Project, Settings
 
 #: Earlier runs of a notebook from which its need of memory is learned.
 _REMEMBERED = 20
+#: Seconds for which it is taken for granted how much memory is left.
+_SAMPLED = 0.1
 
 
 def open_ledger(folder: Path, project: Project) -> Slots:
@@ -32,7 +34,7 @@ def open_ledger(folder: Path, project: Project) -> Slots:
         machine=whole,
         own=_own_part(whole, project.settings),
         most=project.settings.max_running,
-        available=machine.available_memory,
+        available=machine.sampled(machine.available_memory, _SAMPLED),
         reserve=machine.nearly_gone(whole.memory),
     )
 

@@ -229,6 +229,8 @@ class Worker:
         """
         if self._hosts.expected:
             await self._pipelines.first_rest()
+        else:
+            await self._hosts.prepare()
         await self._local.prepare()
         self._recorder.catch_up()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..pipeline.client import Host
 from ..pipeline.launch import Launched
 from .projects import Project
+from .uptodate import dvc_root
 
 
 class Hosts:
@@ -31,6 +32,12 @@ class Hosts:
         if root not in self._hosts:
             self._hosts[root] = Host(root, self._project, self._log)
         return self._hosts[root]
+
+    async def prepare(self) -> None:
+        """Start the one that is likely to be asked, if the project has a pipeline."""
+        root = dvc_root(self._project)
+        if root is not None and any((each / "dvc.yaml").exists() for each in (root, self._project)):
+            await self.of(root).start()
 
     async def close(self) -> None:
         """End them."""

@@ -19,6 +19,7 @@ from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Status
 from ..core.stages import NotebookCommand
 from ..execution import commands
 from ..execution.slots import Hold
+from ..notebooks.commands import may_execute_notebook
 from .holds import Holds
 from .projects import Project
 from .stage_runs import Progress, StageFacts, StageRuns, recognise
@@ -78,6 +79,8 @@ class StageRunner:
 
     async def notebooks(self, task: StageTask) -> list[NotebookCommand | None]:
         """Return which of a stage's commands execute notebooks on warm kernels."""
+        if not any(may_execute_notebook(each) for each in task.commands):
+            return [None] * len(task.commands)
         environment = self._environment(task)
         return [
             await asyncio.to_thread(recognise, self._project, each, task.folder, environment)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -76,6 +78,20 @@ def available_memory(cgroups: Path = CGROUPS, own: Path = MEMBERSHIP) -> int:
         if limit is not None and used is not None:
             left.append(max(0, limit - used))
     return min(left)
+
+
+def sampled(read: Callable[[], int], seconds: float) -> Callable[[], int]:
+    """Return a function that gives what ``read`` gave at most so many seconds ago."""
+    value, taken = 0, -math.inf
+
+    def last() -> int:
+        nonlocal value, taken
+        now = time.monotonic()
+        if now - taken > seconds:
+            value, taken = read(), now
+        return value
+
+    return last
 
 
 def nearly_gone(total: int) -> int:

@@ -19,6 +19,13 @@ from . import nbconvert, papermill
 from .arguments import Flag, NotPlain, parse, words_of
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
+#: What every command contains that executes a notebook.
+_PROGRAMS = re.compile("papermill|nbconvert|mlops")
+
+
+def may_execute_notebook(command: str) -> bool:
+    """Whether a command is worth a closer look."""
+    return _PROGRAMS.search(command) is not None
 
 
 def notebook_command(

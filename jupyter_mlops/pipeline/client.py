@@ -41,6 +41,11 @@ class Host:
         self.waits_for = ""
         self.notice: Callable[[str], None] = lambda _: None
 
+    async def start(self) -> None:
+        """Start the process, that it need not be waited for when it is first asked."""
+        async with self._turn:
+            await self._start()
+
     async def stages(self, question: wire.Look | wire.Plan) -> list[wire.Stage]:
         """Ask which stages there are, or what a request would look at."""
         return (await self._ask(question, wire.Stages)).stages
