@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from ..core.imports import without_garbage_collection
 from ..pipeline.launch import Launched, launch
 
 
@@ -27,8 +28,8 @@ def main() -> int:
     hosted: Launched | None = None
     if options.dvc is not None:
         hosted = launch(options.dvc, options.project)
-    from .composition import serve
-
+    with without_garbage_collection():
+        from .composition import serve
     return serve(options.project, options.ready_fd, stay=options.stay, hosted=hosted)
 
 

@@ -1,7 +1,6 @@
 """The process that hosts DVC for one repository: answers what the worker asks, one at a time.
 
-``python -m jupyter_mlops.pipeline.host ROOT --channel N`` serves on an inherited socket until the
-worker closes it.
+It serves on an inherited socket until the worker closes it.
 """
 
 from __future__ import annotations
@@ -118,7 +117,7 @@ def _exactly(channel: socket.socket, size: int) -> bytes:
 
 def main() -> int:
     """Serve a repository; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="jupyter_mlops.pipeline.host")
+    parser = argparse.ArgumentParser(prog="jupyter_mlops.pipeline")
     parser.add_argument("root", type=Path)
     parser.add_argument("--channel", type=int, required=True)
     options = parser.parse_args()
@@ -137,7 +136,3 @@ def main() -> int:
         except (ConnectionError, KeyboardInterrupt):
             return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -27,7 +27,7 @@ def launch(root: Path, project: Path, log: Path | None = None) -> Launched:
     What it prints goes to ``log``, else where ours goes.
     """
     ours, theirs = socket.socketpair()
-    command = [sys.executable, "-P", "-m", "jupyter_mlops.pipeline.host", str(root)]
+    command = [sys.executable, "-P", "-m", "jupyter_mlops.pipeline", str(root)]
     output = None if log is None else log.open("ab")
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list

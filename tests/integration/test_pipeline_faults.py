@@ -279,7 +279,7 @@ def test_a_killed_host_loses_nothing(project: Project) -> None:
     (host,) = [
         each
         for each in psutil.process_iter(["cmdline"])
-        if "jupyter_mlops.pipeline.host" in (each.info["cmdline"] or ())
+        if "jupyter_mlops.pipeline" in (each.info["cmdline"] or ())
         and str(project.folder) in each.info["cmdline"]
     ]
     os.kill(host.pid, signal.SIGKILL)
