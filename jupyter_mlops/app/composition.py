@@ -136,7 +136,9 @@ class Worker:
         self._pipelines = PipelineRunner(store, runner, self._hosts.logs, self._notifier)
         self._pipeline_cases = PipelineUseCases(project, store, self._pipelines, self._hosts)
         starter = Starter(store, sweeps, self._pipeline_cases)
-        self._occasions = Occasions(project, store, self._recorder, starter, self._is_draining)
+        self._occasions = Occasions(
+            project, store, self._recorder, starter, self._notifier, self._is_draining
+        )
         wake = self._occasions.wake
         schedules = ScheduleUseCases(project, store, starter, wake, wall)
         triggers = TriggerUseCases(project, store, self._recorder, starter, wake, wall)

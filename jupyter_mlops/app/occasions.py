@@ -17,14 +17,17 @@ from datetime import UTC, datetime
 import msgspec
 
 from ..core.exceptions import InvalidInput, LeaseLost, MlopsError, StoreUnavailable
+from ..core.notices import Notice, NoticeKind
 from ..core.occasions import SET_BACK, Fire, FireState, Schedule, Trigger, TriggerKind
 from ..core.policies import decide
+from ..core.runs import Status
 from ..execution.processes import identify, is_alive
 from ..occasions import cron
 from ..store import OCCASIONS, Store
+from .notifying import Notifier
 from .projects import Project
 from .recorder import Recorder
-from .starting import Starter
+from .starting import Starter, describe
 from .triggers import OF_ENDINGS
 from .watching import Watch
 
@@ -56,11 +59,13 @@ class Occasions:
         store: Store,
         recorder: Recorder,
         starter: Starter,
+        notifier: Notifier,
         draining: Callable[[], bool],
         now: Callable[[], datetime] = wall,
     ) -> None:
         self._store = store
         self._starter = starter
+        self._notifier = notifier
         self._watch = Watch(project, store, recorder, self.wake, now)
         self._draining = draining
         self._now = now
@@ -210,6 +215,20 @@ class Occasions:
             message = error.message if isinstance(error, MlopsError) else str(error)
             state, reason = FireState.FAILED, f"{fire.reason} {message}".strip()
             log.warning("%s could not start: %s", fire.origin, message)
+            await self._notifier.tell(_unstarted(fire, action, message))
         await asyncio.to_thread(
             self._store.occasions.settle, fire, state, reason=reason, kind=kind, started=started
         )
+
+
+def _unstarted(fire: Fire, action: dict[str, object], error: str) -> Notice:
+    """Return what is told of something that could not even begin."""
+    command = "schedules" if fire.origin.startswith("schedule:") else "triggers"
+    return Notice(
+        kind=NoticeKind.SCHEDULE,
+        name=describe(action),
+        status=Status.FAILED,
+        error=error,
+        look=f"jupyter mlops {command} list",
+        origin=fire.origin,
+    )

@@ -119,6 +119,8 @@ class PipelineUseCases:
 
     async def run_pipeline(self, body: m.PipelineRequest) -> m.PipelineRunView:
         """Bring stages up to date, after the pipeline runs that were asked for before."""
+        if body.dry:
+            raise InvalidInput("dry: nothing would run. Ask for the plan instead.", field="dry")
         host = self._host(body.folder)
         run = self._requested(body, host.root)
         async with self._turn:

@@ -71,6 +71,8 @@ class Starter:
         if accept:
             raise InvalidInput("accept: a pipeline has no parameters to set.", field="accept")
         request = action.pipeline or m.PipelineRequest()
+        if request.dry:
+            raise InvalidInput("dry: nothing would ever run. Leave it out.", field="dry")
         await self._pipelines.plan_pipeline(request)
         return {"kind": "pipeline", "request": _plain(request)}
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -26,6 +26,9 @@ from tests.support import pipelines, workers
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 #: Numbers of trivial stages.
 SIZES = tuple(int(each) for each in os.environ.get("BENCH_STAGES", "60,300").split(","))
+
+#: Cores that a worker keeps busy which does nothing.
+_REST = 0.05
 
 OURS = (sys.executable, "-m", "jupyter_mlops", "pipeline", "run")
 DVC = (sys.executable, "-m", "dvc", "repro", "--quiet")
@@ -82,7 +85,25 @@ def settled(folder: Path) -> Iterator[Client]:
     """Start a worker, and go on when it has also done what it does after its start."""
     with workers.worker(folder) as client:
         client.call(ops.LIST_MODELS)
+        worker = psutil.Process(client.call(ops.HEALTH).pid)
+        while _load(worker) > _REST:
+            pass
         yield client
+
+
+def _load(worker: psutil.Process) -> float:
+    """Return how many cores a worker and its processes have kept busy for a second."""
+    before = _seconds_used(worker)
+    time.sleep(1)
+    return _seconds_used(worker) - before
+
+
+def _seconds_used(worker: psutil.Process) -> float:
+    used = 0.0
+    for each in (worker, *worker.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            used += sum(each.cpu_times()[:2])
+    return used
 
 
 def compare(title: str, rounds: int, *measures: tuple[str, Callable[[], float]]) -> None:

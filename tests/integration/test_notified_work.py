@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client
 from jupyter_mlops.cli import main
+from jupyter_mlops.core.occasions import TriggerKind
 from tests.support import workers
+from tests.support.occasions import add_trigger, run_request
 from tests.support.receivers import Receiver, http_receiver
 
 SECRET = "s3cr3t-T0ken"
@@ -31,7 +34,7 @@ def client(tmp_path: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch) ->
     folder = workers.make_project(
         tmp_path / "project",
         '[[notifications]]\nto = { env = "HOOK_URL" }\n'
-        'on = ["failure", "success"]\nof = ["sweep", "run"]\n',
+        'on = ["failure", "success"]\nof = ["sweep", "run", "schedule"]\n',
     )
     url = f"http://127.0.0.1:{server.port}/hook?key={SECRET}"
     (folder / ".env").write_text(f"HOOK_URL={url}\n", "utf-8")
@@ -62,6 +65,18 @@ def test_a_sweep_and_a_run(client: Client, server: Receiver) -> None:
     workers.stop(client.project.root)
     for log in (client.project.state / "logs").iterdir():
         assert SECRET not in log.read_text("utf-8", "replace")
+
+
+def test_what_could_not_be_started(client: Client, server: Receiver) -> None:
+    """Also that a trigger has nothing to start any more is told."""
+    workers.write(client, "y = 1", name="other.ipynb")
+    trigger = add_trigger(client, TriggerKind.HTTP, action=run_request("other.ipynb"))
+    (client.project.root / "other.ipynb").unlink()
+    client.call(ops.FIRE_TRIGGER, trigger_id=trigger.id, body=m.FireRequest())
+    post = server.next()
+    assert post.content["title"].startswith("Schedule failed: run other.ipynb: ")
+    assert f"It was started by trigger:{trigger.id}." in post.content["message"]
+    assert "Look closer: jupyter mlops triggers list" in post.content["message"]
 
 
 def test_doctor_sends_a_test(

@@ -278,6 +278,11 @@ def test_pipelines(client: Client) -> None:
     bad = m.ActionRequest(pipeline=m.PipelineRequest(targets=["nope"]))
     with pytest.raises(MlopsError, match="nope"):
         add_trigger(client, TriggerKind.FILE, "in.txt", action=bad)
+    dry = m.ActionRequest(pipeline=m.PipelineRequest(dry=True))
+    with pytest.raises(InvalidInput, match="dry"):
+        add_trigger(client, TriggerKind.FILE, "in.txt", action=dry)
+    with pytest.raises(InvalidInput, match="Ask for the plan"):
+        client.call(ops.RUN_PIPELINE, body=m.PipelineRequest(dry=True))
     changed = add_trigger(client, TriggerKind.FILE, "in.txt", action=pipeline)
     after = add_trigger(client, TriggerKind.PIPELINE, ".", ending=Ending.SUCCEEDED, action=pipeline)
     (root / "in.txt").write_text("2")
