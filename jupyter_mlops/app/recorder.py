@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.exceptions import MlopsError, NotFound, TrackingUnavailable
+from ..core.imports import without_garbage_collection
 from ..core.ports import Outcome, Registry, TrackedRun, Tracker
 from ..core.runs import Attempt, MetricPoint, Run, Status, Sweep, SweepKind
 from ..store import Store, Tally
@@ -315,7 +316,8 @@ class Recorder:
 
     def _get_tracker(self) -> Tracker:
         if self._tracker is None:
-            self._tracker = self._open_tracker()
+            with without_garbage_collection():  # it imports MLflow
+                self._tracker = self._open_tracker()
         return self._tracker
 
     def _get_registry(self) -> Registry:

@@ -16,6 +16,6 @@ def without_garbage_collection() -> Iterator[None]:
     gc.disable()
     try:
         yield
+        gc.freeze()
     finally:
         gc.enable()
-        gc.freeze()
