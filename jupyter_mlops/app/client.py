@@ -108,12 +108,13 @@ def connect(
     start: str | os.PathLike[str] | Project,
     *,
     python: str | None = None,
-    dvc: Path | None = None,
+    ahead: tuple[Path, bytes] | None = None,
 ) -> Client:
     """Return a client of the worker of a path's project, starting one if need be.
 
     ``python`` is the interpreter for a new worker; by default the one that the project recorded,
-    else this one; ``dvc`` the repository that it will be asked for. Raises `WorkerUnavailable`.
+    else this one; ``ahead`` a DVC repository, and what its host is asked while the worker starts.
+    Raises `WorkerUnavailable`.
     """
     from .. import __version__
 
@@ -125,7 +126,7 @@ def connect(
     if health is None:
         with locked(address(project).starting):
             if client.alive() is None:
-                start_worker(project, python=python, dvc=dvc)
+                start_worker(project, python=python, ahead=ahead)
     return client
 
 

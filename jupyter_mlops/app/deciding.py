@@ -27,8 +27,8 @@ from ..core.exceptions import InvalidInput, NotAllowedPath
 from ..core.values import decode
 from ..execution.files import write_atomically
 from .children import run_child
+from .pipeline_requests import dvc_root
 from .projects import Project, find_project
-from .uptodate import dvc_root
 
 #: Variables by which DVC tells a command its stage and repository.
 STAGE_VARIABLE = "DVC_STAGE"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..pipeline.client import Host
 from ..pipeline.launch import Launched
+from .pipeline_requests import dvc_root
 from .projects import Project
-from .uptodate import dvc_root
 
 
 class Hosts:

@@ -24,8 +24,9 @@ from ..pipeline import wire
 from ..pipeline.client import Host
 from ..store import Store
 from .notifying import Notifier
+from .pipeline_requests import question
 from .pipeline_stages import StageWork
-from .pipeline_state import ActiveRun, Stopwatch, plan_of
+from .pipeline_state import ActiveRun, Stopwatch
 from .scheduler import STORE_PAUSE
 from .stages import StageRunner
 
@@ -185,10 +186,10 @@ class PipelineRunner:
 
     async def _look_again(self, active: ActiveRun) -> None:
         """Have DVC see that nothing is left to do, so that the next run need not ask it."""
-        question = plan_of(active.run, dry=True)
-        question.force = question.pull = False
+        look = question(active.run.targets, active.run.options, dry=True)
+        look.force = look.pull = False
         with contextlib.suppress(MlopsError):
-            await active.host.stages(question)
+            await active.host.stages(look)
 
     async def _drive(self, active: ActiveRun) -> str | None:
         """Bring every stage up to date; return what went wrong, in one line, if anything did."""
@@ -199,7 +200,7 @@ class PipelineRunner:
             found = await active.plan
         else:
             done = await asyncio.to_thread(self._done_before, active.run)
-            found = await active.host.stages(plan_of(active.run, done))
+            found = await active.host.stages(question(active.run.targets, active.run.options, done))
         settings = self.check(found)
         stages = active.begin(found)
         await self._stored(partial(self._store.pipelines.begin, active.run.id, stages))

@@ -80,23 +80,6 @@ def _planned(pipeline_id: str, stage: wire.Stage) -> StageRun:
     )
 
 
-def plan_of(run: PipelineRun, done: list[str] | None = None, *, dry: bool = False) -> wire.Plan:
-    """Return the question what a request would look at."""
-    options = run.options
-    return wire.Plan(
-        folder=str(options.get("folder", "")),
-        targets=list(run.targets),
-        force=bool(options.get("force")),
-        single_item=bool(options.get("single_item")),
-        downstream=bool(options.get("downstream")),
-        all_pipelines=bool(options.get("all_pipelines")),
-        pull=bool(options.get("pull")),
-        no_commit=bool(options.get("no_commit")),
-        done=done or [],
-        dry=dry,
-    )
-
-
 def log_path(logs: Path, stage: str) -> Path:
     """Return where what a stage's commands print is kept."""
     safe = "".join(each if each.isalnum() or each in "-_.@" else "~" for each in stage)

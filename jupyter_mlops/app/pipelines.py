@@ -7,7 +7,6 @@ import os
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -21,11 +20,11 @@ from ..pipeline.client import Host
 from ..store import Store
 from . import messages as m
 from .hosts import Hosts
+from .pipeline_requests import dvc_root, options_of, question
 from .pipeline_runs import PipelineRunner
-from .pipeline_state import log_path, plan_of
+from .pipeline_state import log_path
 from .projects import Project, confined
 from .stage_runs import recognise
-from .uptodate import dvc_root
 
 #: Last lines of a stage's log that are shown.
 _LOG_LINES = 200
@@ -111,7 +110,7 @@ class PipelineUseCases:
 
     async def _planned(self, host: Host, run: PipelineRun, *, dry: bool) -> list[wire.Stage]:
         """Return what a request would look at. Raises `InvalidInput` if that is refused."""
-        stages = await host.stages(plan_of(run, dry=dry))
+        stages = await host.stages(question(run.targets, run.options, dry=dry))
         self._runner.check(stages)
         return stages
 
@@ -192,16 +191,11 @@ class PipelineUseCases:
         return self._hosts.of(root)
 
     def _requested(self, body: m.PipelineRequest, root: Path) -> PipelineRun:
-        start = self._project.root / body.folder
-        flags = (name for name in m.PIPELINE_FLAGS if name != "dry" and getattr(body, name))
-        options: dict[str, Any] = dict.fromkeys(flags, True)
-        # DVC sees targets from the folder, the host from the repository's root.
-        options |= {"folder": start.relative_to(root).as_posix(), "start": body.folder}
         return PipelineRun(
             id=new_id(),
             folder=self._relative(root),
             targets=tuple(body.targets),
-            options=options,
+            options=options_of(body, self._project.root, root),
             status=Status.QUEUED,
             origin=body.origin,
             created_at=datetime.now(UTC),

@@ -99,12 +99,13 @@ def recorded_python(project: Project) -> str | None:
     return python if isinstance(python, str) and os.access(python, os.X_OK) else None
 
 
-def start_worker(project: Project, *, python: str | None = None, dvc: Path | None = None) -> None:
+def start_worker(
+    project: Project, *, python: str | None = None, ahead: tuple[Path, bytes] | None = None
+) -> None:
     """Start the project's worker as a daemon and return when it listens.
 
-    ``dvc`` is the repository that it will be asked for at once.
-
-    The caller holds the ``starting`` lock. Raises `WorkerUnavailable` with the log's last line.
+    ``ahead`` is a DVC repository, and what its host is asked while the worker starts. The caller
+    holds the ``starting`` lock. Raises `WorkerUnavailable` with the log's last line.
     """
     python = python or recorded_python(project) or sys.executable
     reader, writer = os.pipe()
@@ -122,7 +123,7 @@ def start_worker(project: Project, *, python: str | None = None, dvc: Path | Non
                     str(project.root),
                     "--ready-fd",
                     str(writer),
-                    *(("--dvc", str(dvc)) if dvc is not None else ()),
+                    *(("--dvc", str(ahead[0]), "--ask", ahead[1].hex()) if ahead else ()),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

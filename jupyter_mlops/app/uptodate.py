@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ..core.pipelines import StageState
 from ..core.runs import Status
 from ..pipeline.freshness import known_stages, request_key
 from . import messages as m
+from .pipeline_requests import dvc_root
 from .projects import Project
-
-
-def dvc_root(start: Path) -> Path | None:
-    """Return the root of the DVC repository of a folder; None if there is none."""
-    return next((each for each in (start, *start.parents) if (each / ".dvc").is_dir()), None)
 
 
 def up_to_date(project: Project, request: m.PipelineRequest) -> m.PipelineRunDetail | None:

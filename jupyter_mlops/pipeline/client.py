@@ -32,6 +32,8 @@ class Host:
         self._project = project
         self._log = log
         self._launched = launched
+        #: The packed question to which the next answer belongs, if it was asked ahead.
+        self._asked: bytes | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -84,11 +86,13 @@ class Host:
         async with self._turn:
             reader, writer = await self._start()
             try:
-                writer.write(wire.pack(question))
-                await writer.drain()
-                while isinstance(answer := await _answer(reader), wire.Notice):
-                    self.waits_for = answer.text
-                    self.notice(answer.text)
+                packed, asked, self._asked = wire.pack(question), self._asked, None
+                if asked != packed:
+                    if asked is not None:
+                        await self._next_answer(reader)
+                    writer.write(packed)
+                    await writer.drain()
+                answer = await self._next_answer(reader)
             except (ConnectionError, asyncio.IncompleteReadError) as error:
                 await self.close()
                 raise HostGone from error
@@ -98,6 +102,12 @@ class Host:
             raise TypeError(f"{type(question).__name__} was answered by {type(answer).__name__}")
         return answer
 
+    async def _next_answer(self, reader: asyncio.StreamReader) -> wire.Answer:
+        while isinstance(answer := await _answer(reader), wire.Notice):
+            self.waits_for = answer.text
+            self.notice(answer.text)
+        return answer
+
     async def _start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._reader is not None and self._writer is not None and not self._reader.at_eof():
             return self._reader, self._writer
@@ -105,7 +115,7 @@ class Host:
         if launched is None:
             await self.close()
             launched = launch(self.root, self._project, self._log)
-        self._process = launched.process
+        self._process, self._asked = launched.process, launched.asked
         self._reader, self._writer = await asyncio.open_connection(sock=launched.channel)
         return self._reader, self._writer
 

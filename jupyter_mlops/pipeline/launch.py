@@ -19,12 +19,17 @@ class Launched:
     root: Path
     process: subprocess.Popen[bytes]
     channel: socket.socket
+    #: The packed question that it was asked already.
+    asked: bytes | None
 
 
-def launch(root: Path, project: Path, log: Path | None = None) -> Launched:
+def launch(
+    root: Path, project: Path, log: Path | None = None, asked: bytes | None = None
+) -> Launched:
     """Start the process for a repository, on behalf of a project's worker.
 
-    What it prints goes to ``log``, else where ours goes.
+    What it prints goes to ``log``, else where ours goes. It answers what it is ``asked`` as soon
+    as it can.
     """
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-P", "-m", "jupyter_mlops.pipeline", str(root)]
@@ -43,4 +48,6 @@ def launch(root: Path, project: Path, log: Path | None = None) -> Launched:
         theirs.close()
         if output is not None:
             output.close()
-    return Launched(root, process, ours)
+    if asked:
+        ours.sendall(asked)
+    return Launched(root, process, ours, asked or None)

@@ -10,8 +10,9 @@ from ..app import messages as m
 from ..app import operations as ops
 from ..app.client import connect
 from ..app.following import PipelineUpdate, follow_pipeline
+from ..app.pipeline_requests import first_question
 from ..app.projects import Project
-from ..app.uptodate import dvc_root, up_to_date
+from ..app.uptodate import up_to_date
 from ..reports import Report
 from ..reports import pipelines as reports
 from .base import Shown
@@ -153,7 +154,7 @@ def run_pipeline(project: Project, request: m.PipelineRequest) -> PipelineResult
     known = up_to_date(project, request)
     if known is not None:
         return PipelineResult(project, known.run, known=known)
-    client = connect(project, dvc=dvc_root(project.root / request.folder))
+    client = connect(project, ahead=first_question(project.root, request))
     seq = client.call(ops.STATUS).seq
     return PipelineResult(project, client.call(ops.RUN_PIPELINE, body=request, timeout=None), seq)
 

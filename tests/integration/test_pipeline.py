@@ -10,9 +10,12 @@ import pytest
 
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
+from jupyter_mlops.app import pipeline_requests
+from jupyter_mlops.app.client import connect
 from jupyter_mlops.core.pipelines import CauseKind
 from jupyter_mlops.core.runs import Status
-from tests.support import pipelines
+from jupyter_mlops.pipeline import wire
+from tests.support import pipelines, workers
 from tests.support.pipeline_projects import DIAMOND, Project, diamond, ran, states
 
 
@@ -23,7 +26,22 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield made
 
 
-# -- dVC stays the truth ---------------------------------------------------------------------------
+@pytest.mark.parametrize("asked", [["compare"], ["prepare"], ["missing"], None])
+def test_what_is_asked_while_the_worker_starts(project: Project, asked: list[str] | None) -> None:
+    """The answer is used if that is what was wanted, and else passed over."""
+    workers.stop(project.folder)
+    other = pipeline_requests.question(asked or [], {"folder": "."})
+    question = wire.pack(other) if asked is not None else b""
+    project.client = connect(project.folder, ahead=(project.folder, question))
+    assert ran(project.run("prepare")) == {"prepare"}
+    assert project.states()["compare"] == "stale"
+    wanted = m.PipelineRequest(targets=["prepare"])
+    same = pipeline_requests.first_question(project.folder, wanted)
+    assert same is not None
+    assert (same[1] == question) == (asked == ["prepare"])
+
+
+# -- DVC stays the truth ---------------------------------------------------------------------------
 
 
 def test_afterwards_dvc_has_nothing_to_do(project: Project) -> None:
