@@ -10,6 +10,8 @@ DEMO_ARGS ?=
 # Further arguments of pytest and of the resolver, for example LOCK_ARGS=--upgrade.
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
+# How many processes test the Python package side by side.
+TEST_JOBS ?= 2
 # How many processes `make chaos` kills, and the seed that chooses them; it is random if empty.
 CHAOS_KILLS ?= 500
 CHAOS_SEED ?=
@@ -127,7 +129,7 @@ test-wheel: $(DEV_ENV) $(ASSETS) ## Test the wheel in fresh environments without
 
 test-py: $(DEV_ENV) $(PACKAGE) ## Test the Python package
 	@$(PYTEST) tests/unit tests/contract tests/integration tests/server \
-		-m "not slow and not wheel" $(PYTEST_ARGS)
+		-m "not slow and not wheel" --numprocesses $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-slow: $(DEV_ENV) $(PACKAGE) $(BROWSER) ## Run the tests that take minutes
 	@$(PYTEST) tests --ignore=tests/benchmarks -m slow $(PYTEST_ARGS)
