@@ -87,7 +87,9 @@ export class Pace implements IDisposable {
     if (due < Infinity && !this._current && !this._isDisposed) {
       this._timer = setTimeout(
         () => {
-          void this.run(all <= Date.now() ? 'all' : 'run');
+          // A timer may be a millisecond early by the clock.
+          const now = Math.max(due, Date.now());
+          void this.run(all <= now ? 'all' : 'run');
         },
         Math.max(0, due - Date.now())
       );

@@ -35,6 +35,16 @@ describe('Pace', () => {
     expect(asked).toEqual(['all']);
   });
 
+  it('asks for what was due although the timer comes early', async () => {
+    const begun = Date.now();
+    pace.ask('now');
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(begun + 149);
+    await wait(150);
+    clock.mockRestore();
+    await wait(1000);
+    expect(asked).toEqual(['all']);
+  });
+
   it('asks about a run at most once a second', async () => {
     for (let elapsed = 0; elapsed < 5000; elapsed += 50) {
       pace.ask('run');
