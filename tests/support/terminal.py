@@ -16,6 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
+#: As often as this in a row, a command that really waits is seen to do so.
+_CALM = 5
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -61,8 +65,16 @@ class Terminal:
         return self.text
 
     def interrupt(self) -> None:
-        """Press Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
+        """Press Ctrl-C, once the command waits for something.
+
+        Python misses an interrupt that comes between printing a question and reading the answer.
+        """
+        process = psutil.Process(self._process.pid)
+        waits = 0
+        while waits < _CALM:
+            time.sleep(0.02)  # nothing tells that a process has begun to wait
+            waits = waits + 1 if process.status() == psutil.STATUS_SLEEPING else 0
+        process.send_signal(signal.SIGINT)
 
     def type(self, line: str) -> None:
         """Type a line."""
