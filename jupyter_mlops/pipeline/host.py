@@ -46,7 +46,7 @@ class _Host:
             log.info("Refused.", exc_info=True)
             users = isinstance(error, DvcException | FileNotFoundError)
             return wire.Refused(describe(error, self._root), users)
-        except Exception as error:
+        except Exception as error:  # DVC raises what it has not foreseen as it comes
             log.exception("Failed.")
             problem = f"{type(error).__name__}: {describe(error, self._root).rstrip('.')}"
             return wire.Refused(f"DVC failed. {problem}. Its log is .mlops/logs/dvc.log.")

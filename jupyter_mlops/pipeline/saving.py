@@ -19,16 +19,16 @@ from dvc_data.hashfile.utils import to_nanoseconds
 from dvc_objects.fs.generic import test_links as possible_links
 from dvc_objects.fs.utils import tmp_fname
 
-#: How JSON escapes half of a character for which YAML has another escape.
-_SURROGATE = "\\ud"
-
 if TYPE_CHECKING:
     from dvc.output import Output
     from dvc.repo import Repo
     from dvc.stage import Stage
 
+#: How JSON escapes half of a character for which YAML has another escape.
+_SURROGATE = "\\ud"
 
-class RunCache(StageCache):  # type: ignore[misc]
+
+class RunCache(StageCache):  # type: ignore[misc]  # DVC has no types
     """DVC's run cache, to which entries are written many times faster: as JSON, which is YAML."""
 
     def save(self, stage: Stage) -> None:

@@ -64,14 +64,17 @@ class Terminal:
                 raise AssertionError(f"{pattern!r} did not appear in:\n{self.text}")
         return self.text
 
-    def interrupt(self) -> None:
+    def interrupt(self, timeout: float = 60.0) -> None:
         """Press Ctrl-C, once the command waits for something.
 
         Python misses an interrupt that comes between printing a question and reading the answer.
         """
         process = psutil.Process(self._process.pid)
+        deadline = time.monotonic() + timeout
         waits = 0
         while waits < _CALM:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"It never waits for anything:\n{self.text}")
             time.sleep(0.02)  # nothing tells that a process has begun to wait
             waits = waits + 1 if process.status() == psutil.STATUS_SLEEPING else 0
         process.send_signal(signal.SIGINT)
