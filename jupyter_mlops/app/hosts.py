@@ -9,6 +9,7 @@ from ..pipeline.client import Host
 from ..pipeline.launch import Launched
 from .pipeline_requests import dvc_root
 from .projects import Project
+from .runtime import dvc_log
 
 
 class Hosts:
@@ -17,7 +18,7 @@ class Hosts:
     def __init__(self, project: Project, launched: Launched | None = None) -> None:
         """One of them may have been ``launched`` already."""
         self.logs = project.state / "logs" / "stages"
-        self._log = project.state / "logs" / "dvc.log"
+        self._log = dvc_log(project)
         self._project = project.root
         self._hosts: dict[Path, Host] = {}
         #: Whether the worker was started for a pipeline.

@@ -99,6 +99,11 @@ def recorded_python(project: Project) -> str | None:
     return python if isinstance(python, str) and os.access(python, os.X_OK) else None
 
 
+def _ahead(project: Project, dvc: Path, question: bytes) -> tuple[str, ...]:
+    """Return the options by which a worker starts with DVC."""
+    return "--dvc", str(dvc), "--dvc-log", str(dvc_log(project)), "--ask", question.hex()
+
+
 def start_worker(
     project: Project, *, python: str | None = None, ahead: tuple[Path, bytes] | None = None
 ) -> None:
@@ -123,7 +128,7 @@ def start_worker(
                     str(project.root),
                     "--ready-fd",
                     str(writer),
-                    *(("--dvc", str(ahead[0]), "--ask", ahead[1].hex()) if ahead else ()),
+                    *(_ahead(project, *ahead) if ahead else ()),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -157,6 +162,11 @@ def _worker_environment() -> dict[str, str]:
         if inside in os.environ.get("MLFLOW_TRACKING_URI", ""):
             own.add("MLFLOW_TRACKING_URI")
     return {name: value for name, value in os.environ.items() if name not in own}
+
+
+def dvc_log(project: Project) -> Path:
+    """Return where the processes that host DVC for a project write what they print."""
+    return project.state / "logs" / "dvc.log"
 
 
 def worker_log(project: Project) -> Path:

@@ -22,13 +22,14 @@ def main() -> int:
     parser.add_argument("--ready-fd", type=int)
     parser.add_argument("--stay", action="store_true", help="serve until told to end")
     parser.add_argument("--dvc", type=Path, help="DVC repository whose host is started first")
+    parser.add_argument("--dvc-log", type=Path, help="where that host writes what it prints")
     parser.add_argument("--ask", type=bytes.fromhex, help="what that host is asked meanwhile")
     options = parser.parse_args()
     if options.ready_fd is not None and not options.stay and os.fork():
         os._exit(0)
     hosted: Launched | None = None
     if options.dvc is not None:
-        hosted = launch(options.dvc, options.project, asked=options.ask)
+        hosted = launch(options.dvc, options.project, options.dvc_log, options.ask)
     with without_garbage_collection():
         from .composition import serve
     return serve(options.project, options.ready_fd, stay=options.stay, hosted=hosted)

@@ -23,31 +23,26 @@ class Launched:
     asked: bytes | None
 
 
-def launch(
-    root: Path, project: Path, log: Path | None = None, asked: bytes | None = None
-) -> Launched:
+def launch(root: Path, project: Path, log: Path, asked: bytes | None = None) -> Launched:
     """Start the process for a repository, on behalf of a project's worker.
 
-    What it prints goes to ``log``, else where ours goes. It answers what it is ``asked`` as soon
-    as it can.
+    What it prints goes to ``log``. It answers what it is ``asked`` as soon as it can.
     """
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-P", "-m", "jupyter_mlops.pipeline", str(root)]
-    output = None if log is None else log.open("ab")
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
-            [*command, "--channel", str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            pass_fds=(theirs.fileno(),),
-            env={**os.environ, "DVC_NO_ANALYTICS": "1", ENGINE_VARIABLE: str(project)},
-            start_new_session=True,
-        )
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
+                [*command, "--channel", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(theirs.fileno(),),
+                env={**os.environ, "DVC_NO_ANALYTICS": "1", ENGINE_VARIABLE: str(project)},
+                start_new_session=True,
+            )
     finally:
         theirs.close()
-        if output is not None:
-            output.close()
     if asked:
         ours.sendall(asked)
     return Launched(root, process, ours, asked or None)
