@@ -14,40 +14,37 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
-from .. import registry, tracking
 from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
 from ..core.ports import Executor
 from ..core.runs import ENGINE_VARIABLE, new_id
 from ..execution.executors.local import LocalExecutor
 from ..execution.files import write_atomically
 from ..execution.processes import identify, is_alive
-from ..execution.slots import Slots
-from ..execution.warm.pool import Templates
 from ..pipeline.launch import Launched
-from ..store import TTL, Store, network_file_system
+from ..store import TTL, Store
 from . import unfinished
 from .admission import open_ledger
 from .client import connect
 from .door import Actions, Door
+from .endpoints import Endpoints
 from .health import HealthUseCases
 from .holds import Holds
 from .hosts import Hosts
 from .housekeeping import HousekeepingUseCases
 from .hub import EventHub
+from .model_copies import ModelCopies
 from .models import ModelUseCases
 from .notifying import Notifier
 from .occasions import Occasions, wall
+from .opening import open_recorder, open_templates
 from .operations import OPERATIONS
 from .outputs import OutputUseCases
 from .pipeline_runs import PipelineRunner
 from .pipelines import PipelineUseCases
+from .predictions import PredictionUseCases
 from .projects import Project, find_project
-from .recorder import Recorder
 from .recovery import recover
 from .removal import Removal
 from .retrying import RetryUseCases
@@ -60,7 +57,6 @@ from .stage_runs import StageRuns
 from .stages import StageRunner
 from .starting import Starter
 from .sweeps import SweepUseCases
-from .tasks import output_path
 from .triggers import TriggerUseCases
 
 log = logging.getLogger(__name__)
@@ -96,11 +92,11 @@ class Worker:
         worker = new_id()
         self._slots = open_ledger(runtime_dir(), project)
         mark = {ENGINE_VARIABLE: str(project.root)}
-        warm = _templates(project, self._slots, mark)
+        warm = open_templates(project, self._slots, mark)
         self._local = LocalExecutor(project.state / "logs" / "runner.log", warm, mark)
         executors: dict[str, Executor] = {"local": self._local}
         self._notifier = Notifier(project, store)
-        self._recorder, resolved = _open_recorder(project, store, self._notifier)
+        self._recorder, resolved = open_recorder(project, store, self._notifier)
         self._scheduler = Scheduler(
             project,
             store,
@@ -126,9 +122,9 @@ class Worker:
         self._housekeeping = HousekeepingUseCases(
             project, store, self._recorder, removal, self._scheduler.idle
         )
-        models = ModelUseCases(store, self._recorder, sweeps)
+        copies = ModelCopies(project, self._recorder)
+        self._endpoints = Endpoints(project, store, copies)
         outputs = OutputUseCases(project, store, self._scheduler.live)
-        sharing = SharingUseCases(project, store, self._slots)
         self._hosts = Hosts(project, hosted)
         self._holds = Holds(self._slots)
         runs = StageRuns(project, store, sweeps, EventHub(store))
@@ -155,11 +151,13 @@ class Worker:
         actions = _collect(
             health,
             sweeps,
-            sharing,
+            SharingUseCases(project, store, self._slots),
             retrying,
             outputs,
             self._sessions,
-            models,
+            ModelUseCases(store, self._recorder, sweeps),
+            self._endpoints,
+            PredictionUseCases(project, copies, sweeps),
             self._housekeeping,
             self._pipeline_cases,
             schedules,
@@ -186,6 +184,7 @@ class Worker:
         self._door.open(socket)
         await self._sessions.import_spool()
         await self._pipeline_cases.resume()
+        await self._endpoints.resume()
         preparing = asyncio.create_task(self._prepare())
         if not self._hosts.expected:
             await preparing
@@ -214,6 +213,8 @@ class Worker:
         await self._scheduler.close()
         self._holds.close()
         await self._hosts.close()
+        # A successor takes over what answers.
+        await self._endpoints.close(keep=self._succeed)
         await self._recorder.close()
         await self._notifier.close()
         await self._door.close()
@@ -272,46 +273,15 @@ class Worker:
         return self._scheduler.waiting(attempt)
 
     def _has_work(self) -> bool:
-        """Whether runs wait or run, or something may start by itself."""
-        return bool(self._store.history.totals()) or self._store.occasions.exist()
+        """Whether runs wait or run, something may start by itself, or a model is served."""
+        waits = bool(self._store.history.totals()) or self._store.occasions.exist()
+        return waits or self._store.endpoints.exist()
 
     def _is_draining(self) -> bool:
         return self._scheduler.draining
 
     def _touch(self) -> None:
         self._active_at = time.monotonic()
-
-
-def _templates(project: Project, slots: Slots, mark: Mapping[str, str]) -> Templates | None:
-    """Return what starts warm kernels, if the project wants them."""
-    if not project.settings.warm_kernels:
-        return None
-    return Templates(
-        runtime_dir() / f"{project.id}.warm",
-        project.state / "logs" / "templates.log",
-        idle=slots.limit,
-        allowed=project.settings.preload,
-        variables=mark,
-    )
-
-
-def _open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[Recorder, str]:
-    """Return what records the project's runs, and the tracking URI; .env may name the server."""
-    for name, value in dotenv_values(project.root / ".env").items():
-        if value and name.startswith("MLFLOW_TRACKING_"):
-            os.environ.setdefault(name, value)
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or project.settings.tracking_uri
-    resolved = uri or tracking.default_uri(project.state)
-    local = network_file_system(project.state) is None
-    recorder = Recorder(
-        store,
-        lambda: tracking.open_tracker(uri, project.state, wal=local),
-        lambda: registry.open_registry(resolved),
-        lambda run: output_path(project, run) if run.notebook else None,
-        kernel_environment={"MLFLOW_TRACKING_URI": resolved},
-        sweep_ended=notifier.sweep_ended,
-    )
-    return recorder, resolved
 
 
 def _collect(*use_cases: object) -> Actions:

@@ -18,7 +18,8 @@ from ..core.exceptions import InvalidInput, MlopsError, NotFound
 from . import messages as m
 from . import views
 from .hub import EventHub
-from .operations import OPERATIONS, Operation
+from .operation import Operation
+from .operations import OPERATIONS
 
 log = logging.getLogger(__name__)
 

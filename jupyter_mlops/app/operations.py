@@ -7,36 +7,11 @@ path's placeholders as keyword arguments, then the query or the body.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any
 
 from . import messages as m
-
-Method = Literal["GET", "POST", "PUT", "DELETE"]
-#: The words of Jupyter's authorizer.
-Action = Literal["read", "write", "execute"]
-
-
-R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Operation(Generic[R]):
-    """A request that the worker answers."""
-
-    name: str
-    method: Method
-    #: Path below the API's root, with ``{placeholders}``.
-    path: str
-    action: Action
-    #: What it does, for the OpenAPI file.
-    summary: str
-    response: type[R]
-    query: type[m.Request] | None = None
-    body: type[m.Request] | None = None
-    #: Whether the browser may ask it, through the server extension.
-    public: bool = True
-
+from . import serving_operations
+from .operation import Operation
 
 HEALTH = Operation("health", "GET", "/health", "read", "Who answers", m.HealthView, public=False)
 DRAIN = Operation(
@@ -381,6 +356,7 @@ EVENTS = Operation(
     query=m.EventsQuery,
 )
 
-OPERATIONS: tuple[Operation[Any], ...] = tuple(
-    value for value in list(globals().values()) if isinstance(value, Operation)
+OPERATIONS: tuple[Operation[Any], ...] = (
+    *(value for value in list(globals().values()) if isinstance(value, Operation)),
+    *serving_operations.OPERATIONS,
 )

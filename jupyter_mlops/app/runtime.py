@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import select
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from ..core.exceptions import WorkerUnavailable
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE
@@ -62,6 +64,17 @@ def address(project: Project) -> Address:
     """Return where the project's worker listens."""
     base = runtime_dir() / project.id
     return Address(base.with_suffix(".sock"), base.with_suffix(".lock"), base.with_suffix(".start"))
+
+
+def endpoint_address(project: Project, name: str) -> Path:
+    """Return the link that leads to the socket of whatever process serves a model just now."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return runtime_dir() / f"{project.id}-{digest}.endpoint"
+
+
+def endpoint_path(name: str) -> str:
+    """Return a model's address below the Jupyter server's base URL."""
+    return f"mlops/endpoints/{quote(name, safe='')}/"
 
 
 @contextlib.contextmanager

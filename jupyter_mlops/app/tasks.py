@@ -90,8 +90,13 @@ def environment(
 
 
 def output_path(project: Project, run: Run) -> Path:
-    """Return where a run's output notebook lies: ``runs/<notebook>/<sweep>/<run>.ipynb``."""
-    folder = project.root / "runs" / Path(run.notebook).with_suffix("")
+    """Return where a run's output notebook lies: ``runs/<notebook>/<sweep>/<run>.ipynb``.
+
+    Notebooks that we have written ourselves lie in ``runs`` already.
+    """
+    notebook = run.notebook.removeprefix("runs/predictions/")
+    inside = "" if notebook == run.notebook else "predictions"
+    folder = project.root / "runs" / inside / Path(notebook).with_suffix("")
     return folder / run.sweep_id / f"{run.id}.ipynb"
 
 

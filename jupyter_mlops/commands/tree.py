@@ -12,8 +12,10 @@ from .base import Face, Root
 from .clean import clean
 from .demo import demo
 from .doctor import doctor
+from .endpoints import endpoints, serve
 from .models import models, register
 from .pipeline import pipeline
+from .predict import check, monitor, predict
 from .runs import runs
 from .schedules import schedules
 from .submit import run, sweep
@@ -114,6 +116,7 @@ COMMANDS = (
     schedules,
     triggers,
     models,
+    endpoints,
     register,
     track,
     log,
@@ -123,6 +126,9 @@ COMMANDS = (
     clean,
     worker,
 )
+
+for each in (serve, predict, check, monitor):
+    models.add_command(each)
 
 for command in COMMANDS:
     tree.add_command(command)

@@ -4,12 +4,41 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
 Assignments = tuple[tuple[str, str], ...]
+
+
+class ModelName(NamedTuple):
+    """A model, and which version of it: by number, by alias, or the latest one."""
+
+    name: str
+    version: int | None = None
+    alias: str | None = None
+
+
+class ModelType(click.ParamType[ModelName]):
+    """``NAME``, ``NAME@ALIAS`` or ``NAME@v3``."""
+
+    name = "name[@alias]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> ModelName:
+        """Split at the last ``@``."""
+        if isinstance(value, ModelName):
+            return value
+        name, at, which = str(value).rpartition("@")
+        if not at:
+            return ModelName(which)
+        if not name or not which:
+            self.fail(f"{value!r} is no model. Write NAME, NAME@ALIAS or NAME@v3.", param, ctx)
+        if which.isdecimal() or (which[:1] in "vV" and which[1:].isdecimal()):
+            return ModelName(name, version=int(which.lstrip("vV")))
+        return ModelName(name, alias=which)
 
 
 class NotebookType(click.ParamType[str]):

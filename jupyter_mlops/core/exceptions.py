@@ -100,6 +100,18 @@ class NoModelLogged(Conflict):
     code = "no_model"
 
 
+class EndpointFailed(MlopsError):
+    """The model could not be served. See: jupyter mlops endpoints list."""
+
+    code = "endpoint_failed"
+
+
+class ModelAltered(Conflict):
+    """The model's files are not those that were registered. Register it again."""
+
+    code = "model_altered"
+
+
 class SearchMissing(InvalidInput):
     """--sampler and --prune need Optuna. Install it with: pip install "jupyter-mlops[optuna]"."""
 

@@ -330,6 +330,16 @@ class Registry(Protocol):
         """Return the version that an alias points at; None if there is none. Asks but once."""
         ...
 
+    def find(
+        self, name: str, *, version: int | None = None, alias: str | None = None
+    ) -> ModelVersion:
+        """Return a version by its number or an alias, else the latest one. Raises `NotFound`."""
+        ...
+
+    def fetch(self, name: str, version: int, folder: Path) -> Path:
+        """Copy a version's files below a folder; return where they are. Raises `NotFound`."""
+        ...
+
     def protected(self, tracked_ids: Sequence[str]) -> dict[str, str]:
         """Return those runs that a version was made from, with the version as ``name vN``."""
         ...

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import mlflow_client
@@ -115,6 +116,42 @@ class MlflowRegistry:
         except NotFound:
             return None
         return None if found is None else int(found)
+
+    def find(
+        self, name: str, *, version: int | None = None, alias: str | None = None
+    ) -> ModelVersion:
+        """Return a version by its number or an alias, else the latest one. Raises `NotFound`."""
+        if version is not None:
+            return self._get(name, version)
+        client = self._client
+        with translated(self.uri, missing=_no_model(name)):
+            model = client.get_registered_model(name)
+            if alias is None:
+                found = client.search_model_versions(f"name = {_literal(name)}")
+                numbers = [int(each.version) for each in found]
+            else:
+                numbers = [int(model.aliases[alias])] if alias in model.aliases else []
+        if not numbers:
+            what = f"version of {name}" if alias is None else f"alias {alias} of {name}"
+            raise NotFound(f"There is no {what}. See: jupyter mlops models list")
+        return self._get(name, max(numbers))
+
+    def fetch(self, name: str, version: int, folder: Path) -> Path:
+        """Copy a version's files below a folder; return where they are. Raises `NotFound`."""
+        from mlflow.artifacts import download_artifacts
+
+        missing = f"The files of {name} v{version} are gone. Register it again."
+        with translated(self.uri, missing=missing), _default_store(self.uri):
+            try:
+                found = download_artifacts(
+                    artifact_uri=f"models:/{name}/{version}",
+                    dst_path=str(folder),
+                    tracking_uri=self.uri,
+                    registry_uri=self.uri,
+                )
+            except OSError as error:
+                raise NotFound(missing) from error
+        return Path(found)
 
     def protected(self, tracked_ids: Sequence[str]) -> dict[str, str]:
         """Return those runs that a version was made from, with the version as ``name vN``.
@@ -273,6 +310,12 @@ def _check_tags(tags: dict[str, str]) -> None:
                 f"tags: {key!r} is no name of a tag. Use letters, digits, and . _ - /",
                 field="tags",
             )
+
+
+def _literal(text: str) -> str:
+    """Write text for a search filter."""
+    quote = '"' if "'" in text else "'"
+    return f"{quote}{text}{quote}"
 
 
 def _no_model(name: str, version: int | None = None) -> str:

@@ -1,6 +1,7 @@
 """What the Python API returns: sweeps, runs and models that know how to show themselves."""
 
 from .base import Message, Shown
+from .endpoints import Endpoint, EndpointList
 from .models import ModelList, ModelVersion
 from .partial import written
 from .pipelines import GraphResult, PipelineResult, PlanResult, StageResult, StatusResult
@@ -8,6 +9,8 @@ from .runs import RunList, RunResult, SweepResult, together
 from .sharing import SharingResult, explain_sharing
 
 __all__ = [
+    "Endpoint",
+    "EndpointList",
     "GraphResult",
     "Message",
     "ModelList",

@@ -16,7 +16,7 @@ import msgspec
 from jupyter_events import yaml
 
 from ..app import messages as m
-from ..app.operations import Operation
+from ..app.operation import Operation
 from .events import SCHEMA_FILE, SCHEMA_ID, ChangeEvent
 from .routes import API, FORWARDED, ROUTES
 

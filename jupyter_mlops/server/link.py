@@ -22,7 +22,7 @@ from tornado.iostream import IOStream, StreamClosedError
 
 from ..app import messages as m
 from ..app.client import connect, decode_error, query_string
-from ..app.operations import Operation
+from ..app.operation import Operation
 from ..app.projects import Project
 from ..app.runtime import address
 from ..core.exceptions import WorkerUnavailable

@@ -6,8 +6,11 @@ import re
 from typing import Any
 
 from ..app import messages as m
-from ..app.operations import OPERATIONS, Operation
+from ..app.operation import Operation
+from ..app.operations import OPERATIONS
 from .handlers.base import MlopsHandler, UnknownRoute, handler_class
+from .handlers.endpoints import ROUTES as ENDPOINT_ROUTES
+from .handlers.endpoints import EndpointHandler
 from .handlers.forward import ForwardHandler
 from .handlers.projects import FindProject, ListProjects
 from .link import Link
@@ -15,6 +18,8 @@ from .projects import Projects
 
 #: Below the server's base URL.
 API = "mlops/api"
+#: Models that are served, each with the routes that MLflow's scoring app has.
+ENDPOINTS = "mlops/endpoints"
 
 PROJECT = Operation(
     "project",
@@ -53,7 +58,15 @@ def rules(projects: Projects, link: Link) -> list[Rule]:
         operations = [each for each in FORWARDED if each.path == path]
         handler = handler_class(ForwardHandler, operations)
         table.append((pattern(path), handler, {"projects": projects, "link": link}))
-    return [*table, (f"/{API}(?:/.*)?", UnknownRoute, {})]
+    routes = "|".join(ENDPOINT_ROUTES)
+    table.append(
+        (
+            rf"/{ENDPOINTS}/(?P<name>[^/]+)/(?P<route>{routes})",
+            EndpointHandler,
+            {"projects": projects},
+        )
+    )
+    return [*table, (f"/(?:{API}|{ENDPOINTS})(?:/.*)?", UnknownRoute, {})]
 
 
 def pattern(path: str) -> str:

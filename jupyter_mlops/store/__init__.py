@@ -9,6 +9,7 @@ from .attempts import AttemptLog
 from .base import Database
 from .causes import Causes, Ended
 from .database import network_file_system, open_database
+from .endpoints import EndpointLog
 from .history import History, RunFilter, Tally, Timing
 from .inventory import Inventory
 from .leases import TTL, LeaseTable
@@ -55,6 +56,7 @@ class Store:
         self.resuming = Resuming(self._database)
         self.trials = Trials(self._database)
         self.pipelines = PipelineLog(self._database)
+        self.endpoints = EndpointLog(self._database)
         self.leases = LeaseTable(self._database.engine, project)
         #: Whether workers on other machines can reach it too.
         self.shared = self._database.engine.dialect.name != "sqlite"

@@ -305,3 +305,23 @@ fires = sa.Table(
     sa.Index("fires_by_state", "project", "state"),
     sa.Index("fires_by_start", "project", "started"),
 )
+
+endpoints = sa.Table(
+    "endpoints",
+    metadata,
+    _project(),
+    sa.Column("name", sa.String(250), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("alias", sa.Text),
+    sa.Column("previous", sa.Integer),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("error", sa.Text),
+    #: The process, and the socket by which it is reached.
+    sa.Column("scorer", Json),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("failures", sa.BigInteger, nullable=False),
+    sa.Column("restarts", sa.Integer, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("monitoring", Json, nullable=False),
+)

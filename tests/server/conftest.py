@@ -60,7 +60,8 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from jupyter_mlops import __version__
 from jupyter_mlops.app import messages as m
-from jupyter_mlops.app.operations import OPERATIONS, Operation
+from jupyter_mlops.app.operation import Operation
+from jupyter_mlops.app.operations import OPERATIONS
 from jupyter_mlops.app.projects import Project, find_project
 from jupyter_mlops.app.runtime import address
 from jupyter_mlops.core.exceptions import MlopsError

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from jupyter_events.schema import EventSchema
 
 from jupyter_mlops.app import messages as m
-from jupyter_mlops.app.operations import Operation
+from jupyter_mlops.app.operation import Operation
 from jupyter_mlops.server import contract
 from jupyter_mlops.server.events import SCHEMA_FILE, SCHEMA_ID
 from jupyter_mlops.server.routes import FORWARDED, ROUTES

@@ -10,7 +10,7 @@ from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.serverapp import ServerApp
 from tornado.web import RequestHandler
 
-from jupyter_mlops.app.operations import Operation
+from jupyter_mlops.app.operation import Operation
 from jupyter_mlops.server.routes import API, ROUTES
 
 #: What no table lists, but an attacker may try.

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from jupyter_mlops.app import messages as m
-from jupyter_mlops.app.operations import Operation
+from jupyter_mlops.app.operation import Operation
 from jupyter_mlops.app.projects import Project
 from jupyter_mlops.server.routes import FORWARDED
 

@@ -62,7 +62,7 @@ class EventView(View):
 
     seq: int
     time: Moment
-    kind: Literal["sweep", "run", "metrics", "model", "pipeline", "schedule", "worker"]
+    kind: Literal["sweep", "run", "metrics", "model", "endpoint", "pipeline", "schedule", "worker"]
     sweep_id: str | None
     run_id: str | None
     status: str | None

@@ -12,7 +12,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from ...app import messages as m
-from ...app.operations import Action, Operation
+from ...app.operation import Action, Operation
 from ...core.exceptions import (
     Conflict,
     InvalidInput,

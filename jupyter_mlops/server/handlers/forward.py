@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...app import messages as m
-from ...app.operations import Operation
+from ...app.operation import Operation
 from ...app.projects import Project
 from ...core.exceptions import InvalidInput
 from ..link import Link

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ...app import messages as m
-from ...app.operations import Operation
+from ...app.operation import Operation
 from ..projects import Projects
 from .base import MlopsHandler
 

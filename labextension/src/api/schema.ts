@@ -38,6 +38,59 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/endpoints': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The models that are served, and how they do */
+    readonly get: operations['list_endpoints'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/endpoints/{name}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** A model that is served, and what may be asked of it */
+    readonly get: operations['get_endpoint'];
+    /** Serve a version of a model, in place of the one that is served */
+    readonly put: operations['serve_model'];
+    readonly post?: never;
+    /** Stop serving a model */
+    readonly delete: operations['stop_endpoint'];
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/endpoints/{name}/rollback': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Serve the version that was served before */
+    readonly post: operations['roll_back'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/events': {
     readonly parameters: {
       readonly query?: never;
@@ -119,6 +172,57 @@ export interface paths {
     readonly post?: never;
     /** Remove an alias */
     readonly delete: operations['delete_alias'];
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/models/{name}/check': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Compare a model's predictions online and in a batch, as a queued run */
+    readonly post: operations['check_model'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/models/{name}/monitoring': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Compare an endpoint's requests with the training data and true labels, as a queued run */
+    readonly post: operations['monitor_model'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/models/{name}/predictions': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Predict the rows of a file, as a queued run */
+    readonly post: operations['predict_model'];
+    readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
     readonly patch?: never;
@@ -737,6 +841,7 @@ export interface components {
       };
       /** @enum {unknown} */
       readonly kind:
+        | 'endpoint'
         | 'metrics'
         | 'model'
         | 'pipeline'
@@ -752,6 +857,27 @@ export interface components {
       readonly sweep_id: string | null;
       /** Format: date-time */
       readonly time: string;
+    };
+    /**
+     * CheckRequest
+     * @description Compare a model's predictions online and in a batch.
+     */
+    readonly CheckRequest: {
+      readonly alias?: string | null;
+      readonly cpus?: number | null;
+      readonly environment?: {
+        readonly [key: string]: string;
+      } | null;
+      readonly input: string;
+      readonly kernel?: string | null;
+      readonly memory?: number | null;
+      readonly parent_attempt?: string | null;
+      readonly priority?: number;
+      readonly rows?: number;
+      readonly table?: string | null;
+      readonly timeout?: number | null;
+      readonly tolerance?: number;
+      readonly version?: number | null;
     };
     /**
      * CleanItem
@@ -786,6 +912,15 @@ export interface components {
       readonly size: number;
     };
     /**
+     * ColumnView
+     * @description A column that a model asks for.
+     */
+    readonly ColumnView: {
+      readonly name: string;
+      readonly required: boolean;
+      readonly type: string;
+    };
+    /**
      * Counts
      * @description Number of runs in each state.
      */
@@ -808,6 +943,48 @@ export interface components {
      * @enum {unknown}
      */
     readonly Ending: 'failed' | 'finished' | 'succeeded';
+    /**
+     * EndpointDetail
+     * @description An endpoint, and what may be asked of it.
+     */
+    readonly EndpointDetail: {
+      readonly columns: readonly components['schemas']['ColumnView'][];
+      readonly endpoint: components['schemas']['EndpointView'];
+      readonly example: unknown;
+    };
+    /**
+     * EndpointStatus
+     * @description Where an endpoint stands.
+     * @enum {unknown}
+     */
+    readonly EndpointStatus: 'failed' | 'ready' | 'restarting' | 'starting';
+    /**
+     * EndpointView
+     * @description A model that is served, and how it does.
+     */
+    readonly EndpointView: {
+      readonly address: string;
+      readonly alias: string | null;
+      readonly challenger: number | null;
+      /** Format: date-time */
+      readonly created_at: string;
+      readonly error: string | null;
+      readonly failures: number;
+      readonly log: string;
+      readonly monitored: readonly string[];
+      readonly name: string;
+      readonly next: number | null;
+      readonly p50: number | null;
+      readonly p95: number | null;
+      readonly previous: number | null;
+      readonly requests: number;
+      readonly restarts: number;
+      readonly share: number;
+      /** Format: date-time */
+      readonly since: string;
+      readonly status: components['schemas']['EndpointStatus'];
+      readonly version: number;
+    };
     /**
      * ErrorDetail
      * @description What went wrong, for the user: one line, and the parameter or option it is about.
@@ -834,6 +1011,7 @@ export interface components {
       };
       /** @enum {unknown} */
       readonly kind:
+        | 'endpoint'
         | 'metrics'
         | 'model'
         | 'pipeline'
@@ -961,6 +1139,38 @@ export interface components {
       readonly version: number;
     };
     /**
+     * MonitorRequest
+     * @description What an endpoint keeps of its requests, and who else is asked.
+     */
+    readonly MonitorRequest: {
+      readonly challenger?: number | null;
+      readonly columns: readonly string[];
+      readonly share?: number;
+    };
+    /**
+     * MonitoringRequest
+     * @description Compare what an endpoint keeps with the training data, and with true labels.
+     */
+    readonly MonitoringRequest: {
+      readonly alias?: string | null;
+      readonly allowed?: number | null;
+      readonly cpus?: number | null;
+      readonly environment?: {
+        readonly [key: string]: string;
+      } | null;
+      readonly input: string;
+      readonly kernel?: string | null;
+      readonly label?: string | null;
+      readonly labels?: string | null;
+      readonly memory?: number | null;
+      readonly on?: readonly string[];
+      readonly parent_attempt?: string | null;
+      readonly priority?: number;
+      readonly table?: string | null;
+      readonly timeout?: number | null;
+      readonly version?: number | null;
+    };
+    /**
      * NotebookFile
      * @description An output notebook's path, and whether its run has finished.
      */
@@ -1080,6 +1290,29 @@ export interface components {
      */
     readonly PlanView: {
       readonly stages: readonly components['schemas']['StageView'][];
+    };
+    /**
+     * PredictRequest
+     * @description Write the predictions of a file's rows to another file.
+     */
+    readonly PredictRequest: {
+      readonly alias?: string | null;
+      readonly chunk?: number | null;
+      readonly cpus?: number | null;
+      readonly environment?: {
+        readonly [key: string]: string;
+      } | null;
+      readonly input: string;
+      readonly kernel?: string | null;
+      readonly memory?: number | null;
+      readonly only_predictions?: boolean;
+      readonly output: string;
+      readonly parent_attempt?: string | null;
+      readonly priority?: number;
+      readonly rows?: number | null;
+      readonly table?: string | null;
+      readonly timeout?: number | null;
+      readonly version?: number | null;
     };
     /**
      * PreviewView
@@ -1260,6 +1493,15 @@ export interface components {
       readonly sampler: components['schemas']['Sampler'];
       readonly seed: number;
       readonly trials: number;
+    };
+    /**
+     * ServeRequest
+     * @description Serve a version of a model, in place of the one that is served.
+     */
+    readonly ServeRequest: {
+      readonly alias?: string | null;
+      readonly monitor?: components['schemas']['MonitorRequest'] | null;
+      readonly version?: number | null;
     };
     /**
      * SharingCell
@@ -1630,6 +1872,138 @@ export interface operations {
       readonly default: components['responses']['Error'];
     };
   };
+  readonly list_endpoints: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['EndpointView'][];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly get_endpoint: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['EndpointDetail'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly serve_model: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ServeRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['EndpointView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly stop_endpoint: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Empty'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly roll_back: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['EndpointView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
   readonly events: {
     readonly parameters: {
       readonly query: {
@@ -1788,6 +2162,96 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['Empty'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly check_model: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['CheckRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly monitor_model: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['MonitoringRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly predict_model: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['PredictRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SweepView'];
         };
       };
       readonly default: components['responses']['Error'];

@@ -11,19 +11,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .core.exceptions import (
+from ..core.exceptions import (
     InvalidInput,
     NoModelLogged,
     NotFound,
-    SearchFailed,
     TrackingUnavailable,
 )
-from .core.model_names import check_alias, check_model_name
-from .core.models import ModelVersion
-from .core.ports import CellStarted, MetricsLogged, Outcome, Progress, Stopping, Task, TrackedRun
-from .core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
-from .core.search import Standing
-from .core.values import Value, masked
+from ..core.model_names import check_alias, check_model_name
+from ..core.models import ModelVersion
+from ..core.ports import CellStarted, MetricsLogged, Outcome, Progress, Stopping, Task, TrackedRun
+from ..core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
+from ..core.values import masked
+from .searching import InMemorySearcher
+
+__all__ = [
+    "InMemoryExecutor",
+    "InMemoryRegistry",
+    "InMemorySearcher",
+    "InMemoryTracker",
+    "RecordedRun",
+]
 
 
 @dataclass(slots=True)
@@ -245,6 +252,21 @@ class InMemoryRegistry:
         found = (each for each in self.versions() if each.name == name and alias in each.aliases)
         return next((each.version for each in found), None)
 
+    def find(
+        self, name: str, *, version: int | None = None, alias: str | None = None
+    ) -> ModelVersion:
+        """Return a version by its number or an alias, else the latest one. Raises `NotFound`."""
+        self._check()
+        for each in self.versions():
+            fits = version in (None, each.version) and (alias is None or alias in each.aliases)
+            if each.name == name and fits:
+                return each
+        raise NotFound(f"There is no such version of {name}.")
+
+    def fetch(self, name: str, version: int, folder: Path) -> Path:
+        """Copy a version's files below a folder. Raises `NotFound`: here, it has none."""
+        raise NotFound(f"{name} v{version} has no files to copy to {folder}.")
+
     def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias. Raises `NotFound`."""
         self._check()
@@ -354,47 +376,3 @@ class InMemoryExecutor:
         """Let all attempts end as cancelled."""
         for stop in self.running.values():
             stop.set()
-
-
-class InMemorySearcher:
-    """Asks for given points, one after the other, and stops the runs that it is told to stop."""
-
-    def __init__(
-        self,
-        points: Iterable[dict[str, Value]] = (),
-        lags: Callable[[int, float], bool] = lambda _step, _value: False,
-    ) -> None:
-        """``lags`` tells by step and value which runs are stopped; it fails without points."""
-        self._points = list(points)
-        self._lags = lags
-        #: What each run was given, has reported, and ended with.
-        self.asked: dict[int, Mapping[str, Value]] = {}
-        self.reported: dict[int, list[tuple[int, float]]] = {}
-        self.told: dict[int, float | None] = {}
-        self.pruned: set[int] = set()
-
-    def ask(self, index: int) -> dict[str, Value]:
-        """Choose the next point. Raises `SearchFailed` if there is none left."""
-        if len(self.asked) >= len(self._points):
-            raise SearchFailed
-        point = self._points[len(self.asked)]
-        self.asked[index] = point
-        return dict(point)
-
-    def add(self, index: int, parameters: Mapping[str, Value]) -> None:
-        """Take note of a run whose parameters were chosen before."""
-        self.asked[index] = parameters
-
-    def report(self, index: int, step: int, value: float) -> Standing | None:
-        """Take note of a value; stop the run if it lags."""
-        known = self.reported.setdefault(index, [])
-        known.append((step, value))
-        if not self._lags(step, value):
-            return None
-        return Standing(step=step, value=value, rank=2, of=2)
-
-    def tell(self, index: int, value: float | None, *, pruned: bool = False) -> None:
-        """Take note of the end of a run."""
-        self.told[index] = value
-        if pruned:
-            self.pruned.add(index)

@@ -1,0 +1,50 @@
+"""What the worker opens first: kernels that are ready, and what records the runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from dotenv import dotenv_values
+
+from .. import registry, tracking
+from ..execution.slots import Slots
+from ..execution.warm.pool import Templates
+from ..store import Store, network_file_system
+from .notifying import Notifier
+from .projects import Project
+from .recorder import Recorder
+from .runtime import runtime_dir
+from .tasks import output_path
+
+
+def open_templates(project: Project, slots: Slots, mark: Mapping[str, str]) -> Templates | None:
+    """Return what starts warm kernels, if the project wants them."""
+    if not project.settings.warm_kernels:
+        return None
+    return Templates(
+        runtime_dir() / f"{project.id}.warm",
+        project.state / "logs" / "templates.log",
+        idle=slots.limit,
+        allowed=project.settings.preload,
+        variables=mark,
+    )
+
+
+def open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[Recorder, str]:
+    """Return what records the project's runs, and the tracking URI; .env may name the server."""
+    for name, value in dotenv_values(project.root / ".env").items():
+        if value and name.startswith("MLFLOW_TRACKING_"):
+            os.environ.setdefault(name, value)
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or project.settings.tracking_uri
+    resolved = uri or tracking.default_uri(project.state)
+    local = network_file_system(project.state) is None
+    recorder = Recorder(
+        store,
+        lambda: tracking.open_tracker(uri, project.state, wal=local),
+        lambda: registry.open_registry(resolved),
+        lambda run: output_path(project, run) if run.notebook else None,
+        kernel_environment={"MLFLOW_TRACKING_URI": resolved},
+        sweep_ended=notifier.sweep_ended,
+    )
+    return recorder, resolved
