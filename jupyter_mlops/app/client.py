@@ -16,6 +16,7 @@ import psutil
 from ..core.exceptions import Conflict, MlopsError, WorkerUnavailable, error_types
 from . import messages as m
 from . import operations as ops
+from .operation import Operation
 from .projects import Project, find_project
 from .runtime import address, locked, start_worker
 from .unix import UnixConnection
@@ -35,7 +36,7 @@ class Client:
 
     def call(
         self,
-        operation: ops.Operation[R],
+        operation: Operation[R],
         *,
         query: m.Request | None = None,
         body: m.Request | None = None,

@@ -57,7 +57,7 @@ from pathlib import Path
 
 import jupyter_mlops as mlops
 from jupyter_mlops.metrics import log_values
-from jupyter_mlops.registry import drift
+from jupyter_mlops.registry import drift, quality
 from jupyter_mlops.registry.sources import Source
 
 kept = drift.read_samples(Path(samples))
@@ -66,12 +66,11 @@ log_values({drift.metric_name(each.feature): each.distance for each in drifts})
 for each in drifts:
     print(f"{each.feature}: distance {each.distance:.3f}, p {each.p_value:.2g}")
 if labels:
-    qualities = drift.judge(kept, drift.read_rows(Source(Path(labels))), on=on, label=label)
-    for each in qualities:
-        values = {f"{each.of}/{name}": value for name, value in each.metrics.items()}
-        if not each.day:
-            log_values(values)
-        print(each.day or "all days", each.of, f"{each.rows:,} rows", values)
+    for each in quality.judge(kept, drift.read_rows(Source(Path(labels))), on=on, label=label):
+        log_values(each.values, step=each.step)
+        print(each.day or "all days", each.of, f"{each.rows:,} rows", each.metrics)
+        if each.day is None:
+            log_values({f"card/{k}": v for k, v in quality.expected(card, each.metrics).items()})
 mlops.log(rows=len(kept))
 drift.check(drifts, allowed)
 """
@@ -84,6 +83,7 @@ _MONITOR_DEFAULTS: dict[str, Any] = {
     "labels": None,
     "on": [],
     "label": None,
+    "card": {},
     "allowed": None,
 }
 _PREDICT_DEFAULTS: dict[str, Any] = {
@@ -168,6 +168,7 @@ class PredictionUseCases:
             "files": str(copy.folder.parent),
             "input": str(source.path),
             "table": body.table,
+            "card": version.metrics,
         }
         notebook = f"{_FOLDER}/{verb}-{slug(version.name)}.ipynb"
         await asyncio.to_thread(

@@ -22,6 +22,7 @@ from ..execution.slots import Hold
 from ..notebooks.commands import may_execute_notebook
 from .holds import Holds
 from .projects import Project
+from .runtime import RUNTIME_VARIABLE, runtime_dir
 from .stage_runs import Progress, StageFacts, StageRuns, recognise
 
 #: What the shell says when it finds no such program, and when it may not execute it.
@@ -209,6 +210,8 @@ class StageRunner:
             "DVC_STAGE": task.name,
             ATTEMPT_VARIABLE: task.owner,
             PROJECT_VARIABLE: str(self._project.root),
+            # Commands of ours must find this worker.
+            RUNTIME_VARIABLE: str(runtime_dir()),
         }
 
 

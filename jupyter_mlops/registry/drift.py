@@ -1,16 +1,16 @@
-"""How the requests of an endpoint differ from the data of its training, and from the truth."""
+"""How the requests of an endpoint differ from the data of its training."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.exceptions import Conflict, InvalidInput
-from .mlops_scoring.samples import CHALLENGER, PREDICTION, TIME
+from .mlops_scoring.samples import PREDICTION
 from .sources import Source, opened
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 #: Rows of the training data, and of the requests, that are compared.
 _MOST = 200_000
-#: Values of a column up to which numbers count as classes.
-_CLASSES = 2
 
 
 class DriftFound(Conflict):
@@ -38,18 +36,6 @@ class Drift:
     distance: float
     #: How likely such a distance is if nothing has changed; of few rows even a large one may be.
     p_value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How predictions compare with true labels."""
-
-    #: ``prediction`` or ``challenger``.
-    of: str
-    #: Day in UTC, such as ``2026-03-01``; empty for all.
-    day: str
-    rows: int
-    metrics: dict[str, float]
 
 
 def read_samples(folder: Path) -> pd.DataFrame:
@@ -117,60 +103,6 @@ def _drift(feature: str, seen: pd.Series[Any], known: pd.Series[Any]) -> Drift:
     distance = sum(abs(a - b) for a, b in zip(*shares, strict=True)) / 2
     p_value = float(stats.chi2_contingency(table).pvalue) if len(values) > 1 else 1.0
     return Drift(feature, distance, p_value)
-
-
-def judge(
-    samples: pd.DataFrame, labels: pd.DataFrame, *, on: Sequence[str], label: str
-) -> list[Quality]:
-    """Compare predictions with true labels, over all and by day. Raises `InvalidInput`.
-
-    ``on`` are the columns that tell which request a label belongs to.
-    """
-    for name in on:
-        if name not in samples.columns:
-            raise InvalidInput(f"on: {name} was not kept. Serve the model with --keep {name}.")
-    missing = [each for each in (*on, label) if each not in labels.columns]
-    if missing:
-        raise InvalidInput(f"labels: there is no column {missing[0]}.", field="labels")
-    known = labels[[*on, label]].drop_duplicates(list(on)).rename(columns={label: "_label"})
-    joined = samples.merge(known, on=list(on), how="inner").dropna(subset=["_label"])
-    if joined.empty:
-        raise InvalidInput("labels: none belongs to a request that was kept.", field="labels")
-    return list(_qualities(joined))
-
-
-def _qualities(joined: pd.DataFrame) -> Iterator[Quality]:
-    days = joined[TIME].dt.strftime("%Y-%m-%d")
-    for column in (PREDICTION, CHALLENGER):
-        if joined[column].notna().any():
-            part = joined.dropna(subset=[column])
-            yield Quality(column, "", len(part), metrics_of(part[column], part["_label"]))
-            for day, group in part.groupby(days.loc[part.index]):
-                found = metrics_of(group[column], group["_label"])
-                yield Quality(column, str(day), len(group), found)
-
-
-def metrics_of(predictions: pd.Series[Any], labels: pd.Series[Any]) -> dict[str, float]:
-    """Return the metrics that fit: of classes, of probabilities of one, or of numbers."""
-    from pandas.api import types
-    from scipy import stats
-
-    guessed, true = predictions.infer_objects(), labels.infer_objects()
-    numeric = all(types.is_numeric_dtype(each) for each in (guessed, true))
-    if not numeric or types.is_bool_dtype(guessed):
-        return {"accuracy": float((guessed.astype(str) == true.astype(str)).mean())}
-    a, b = guessed.astype(float), true.astype(float)
-    classes = set(b.unique())
-    if classes <= {0.0, 1.0} and a.between(0, 1).all():
-        found = {"accuracy": float(((a >= 0.5) == (b == 1.0)).mean())}
-        if len(classes) == _CLASSES:
-            u = stats.mannwhitneyu(a[b == 1.0], a[b == 0.0]).statistic
-            found["auc"] = float(u) / (float((b == 1.0).sum()) * float((b == 0.0).sum()))
-        return found | {"brier": float(((a - b) ** 2).mean())}
-    return {
-        "mae": float((a - b).abs().mean()),
-        "rmse": math.sqrt(float(((a - b) ** 2).mean())),
-    }
 
 
 def metric_name(feature: str) -> str:

@@ -84,8 +84,8 @@ class Table:
         """Return the number of rows, where that costs little."""
         if self._source.suffix in (".csv", ".tsv", ".json", ".ndjson", ".jsonl"):
             return None
-        found = self._connection.execute(f"SELECT count(*) FROM {self._from}").fetchone()  # noqa: S608
-        return None if found is None else int(found[0])
+        ((found,),) = self._connection.execute(f"SELECT count(*) FROM {self._from}").fetchall()  # noqa: S608
+        return int(found)
 
     @property
     def width(self) -> int:
@@ -100,11 +100,7 @@ class Table:
         query = f"SELECT * FROM {self._from}{most} OFFSET {skip}"  # noqa: S608
         try:
             yield from self._connection.sql(query).to_arrow_reader(size)
-        except duckdb.Error as error:
-            if self._source.suffix in (".csv", ".tsv"):
-                self._find_wrong()
-            raise _unreadable(self._source.path, error) from error
-        except OSError as error:  # Arrow wraps what DuckDB says while it streams
+        except (duckdb.Error, OSError) as error:  # Arrow wraps what DuckDB says while it streams
             if self._source.suffix in (".csv", ".tsv"):
                 self._find_wrong()
             raise _unreadable(self._source.path, error) from error
@@ -183,9 +179,10 @@ class Table:
                 f"FROM {relation}) WHERE v IS NOT NULL AND TRY_CAST(v AS {_TYPES[each.type]}) "
                 "IS NULL LIMIT 1"
             )
-            found = self._connection.execute(query).fetchone()
-            if found is not None:
-                raise WrongColumn(each.name, each.type, f"text {found[1]!r:.60}", row=found[0])
+            found = self._connection.execute(query).fetchall()
+            if found:
+                row, text = found[0]
+                raise WrongColumn(each.name, each.type, f"text {text!r:.60}", row=row)
 
 
 @contextlib.contextmanager

@@ -153,7 +153,7 @@ def test_a_killed_prediction_goes_on(client: Client, tmp_path: Path) -> None:
     ]
     workers.wait_for(following, sweep.id)
     (run,) = workers.runs(following, sweep.id)
-    assert (run.status, run.lost) == ("succeeded", 1)
+    assert (run.status, run.attempts) == ("succeeded", 2)
     calls = sorted(map(int, marker.read_text().split()))
     assert calls == [0, 1000, 2000, 3000, 3000, 4000]
     made = pd.read_csv(root / "many.csv")
@@ -217,6 +217,7 @@ def test_monitoring(client: Client) -> None:
     assert metrics["drift/hour"] < 0.15
     assert metrics["prediction/mae"] == pytest.approx(0, abs=1e-9)
     assert metrics["challenger/mae"] == pytest.approx(1000)
+    assert metrics["daily/prediction/mae"] == pytest.approx(0, abs=1e-9)
     workers.write(client, "x = 1", name="retrain.ipynb")
     shell(
         client, "triggers", "add", "--run", "runs/predictions/monitor-flights.ipynb",

@@ -1,4 +1,4 @@
-"""Distances of features, and how good predictions were."""
+"""How far the features of requests are from those of the training."""
 
 from __future__ import annotations
 
@@ -51,47 +51,6 @@ def test_empty_columns() -> None:
     assert drift.compare(empty, empty)[0].distance == 0.0
     with pytest.raises(InvalidInput, match="no column in common"):
         drift.compare(full, pd.DataFrame({"y": [1]}))
-
-
-@pytest.mark.parametrize(
-    ("predictions", "labels", "expected"),
-    [
-        ([0.9, 0.2, 0.6, 0.1], [1, 0, 0, 1], {"accuracy": 0.5, "auc": 0.5, "brier": 0.305}),
-        ([3.0, 5.0], [1.0, 5.0], {"mae": 1.0, "rmse": math.sqrt(2)}),
-        (["a", "b"], ["a", "c"], {"accuracy": 0.5}),
-        ([True, False], [True, True], {"accuracy": 0.5}),
-    ],
-)
-def test_metrics(predictions: list[object], labels: list[object], expected: object) -> None:
-    """Probabilities, numbers and classes are judged each in their way."""
-    found = drift.metrics_of(pd.Series(predictions), pd.Series(labels))
-    assert found == pytest.approx(expected)
-
-
-def test_labels_are_joined() -> None:
-    """A label belongs to the requests of the same key, and is judged by day."""
-    samples = pd.DataFrame(
-        {
-            "_time": pd.to_datetime(["2026-03-01", "2026-03-02", "2026-03-02"], utc=True),
-            "id": [1, 2, 3],
-            "prediction": [1.0, 2.0, 9.0],
-            "challenger": [None, None, None],
-        }
-    )
-    labels = pd.DataFrame({"id": [1, 2, 7], "late": [1.0, 4.0, 0.0]})
-    found = drift.judge(samples, labels, on=["id"], label="late")
-    shown = [(each.of, each.day, each.rows, each.metrics["mae"]) for each in found]
-    assert shown == [
-        ("prediction", "", 2, 1.0),
-        ("prediction", "2026-03-01", 1, 0.0),
-        ("prediction", "2026-03-02", 1, 2.0),
-    ]
-    for on, label, message in (
-        (["key"], "late", "was not kept"),
-        (["id"], "truth", "no column truth"),
-    ):
-        with pytest.raises(InvalidInput, match=message):
-            drift.judge(samples, labels, on=on, label=label)
 
 
 def test_nothing_was_kept(tmp_path: Path) -> None:
