@@ -28,22 +28,19 @@ from . import unfinished
 from .admission import open_ledger
 from .client import connect
 from .door import Actions, Door
-from .endpoints import Endpoints
 from .health import HealthUseCases
 from .holds import Holds
 from .hosts import Hosts
 from .housekeeping import HousekeepingUseCases
 from .hub import EventHub
-from .model_copies import ModelCopies
 from .models import ModelUseCases
 from .notifying import Notifier
 from .occasions import Occasions, wall
-from .opening import open_recorder, open_templates
+from .opening import open_recorder, open_serving, open_templates
 from .operations import OPERATIONS
 from .outputs import OutputUseCases
 from .pipeline_runs import PipelineRunner
 from .pipelines import PipelineUseCases
-from .predictions import PredictionUseCases
 from .projects import Project, find_project
 from .recovery import recover
 from .removal import Removal
@@ -122,8 +119,7 @@ class Worker:
         self._housekeeping = HousekeepingUseCases(
             project, store, self._recorder, removal, self._scheduler.idle
         )
-        copies = ModelCopies(project, self._recorder)
-        self._endpoints = Endpoints(project, store, copies)
+        self._endpoints, *serving = open_serving(project, store, self._recorder, sweeps)
         outputs = OutputUseCases(project, store, self._scheduler.live)
         self._hosts = Hosts(project, hosted)
         self._holds = Holds(self._slots)
@@ -157,7 +153,7 @@ class Worker:
             self._sessions,
             ModelUseCases(store, self._recorder, sweeps),
             self._endpoints,
-            PredictionUseCases(project, copies, sweeps),
+            *serving,
             self._housekeeping,
             self._pipeline_cases,
             schedules,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from ..core.endpoints import Endpoint, EndpointStatus
+from ..mlflow_client import kernel_defaults
 from ..registry.model_files import ModelFacts
 from . import messages as m
 from .model_copies import slug
@@ -79,7 +83,7 @@ class Served:
             monitored=list(endpoint.monitoring.columns),
             share=endpoint.monitoring.share,
             challenger=endpoint.monitoring.challenger,
-            log=os.path.relpath(log_of(project, endpoint.name), project.root),
+            log=shown_log(project, endpoint.name),
             created_at=endpoint.created_at,
             since=endpoint.since,
         )
@@ -114,3 +118,22 @@ def log_of(project: Project, name: str) -> Path:
     digest = endpoint_address(project, name).stem.rpartition("-")[2]
     readable = "".join(c if c.isalnum() else "-" for c in name)[:60]
     return project.state / "logs" / "endpoints" / f"{readable}-{digest}.log"
+
+
+def shown_log(project: Project, name: str) -> str:
+    """Return that path as people see it, relative to the project's folder."""
+    return os.path.relpath(log_of(project, name), project.root)
+
+
+def variables_of(project: Project) -> dict[str, str]:
+    """Return the variables of a process, beyond the worker's: those of .env."""
+    extra = {k: v for k, v in dotenv_values(project.root / ".env").items() if v}
+    return {**kernel_defaults(), **extra}
+
+
+def python_hint(facts: ModelFacts) -> str:
+    """Say which Python made a model, if it is another one than ours."""
+    ours = [str(each) for each in sys.version_info[:2]]
+    if facts.python is None or facts.python.split(".")[:2] == ours:
+        return ""
+    return f" It was made with Python {facts.python}, and this is Python {'.'.join(ours)}."

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-
-from dotenv import dotenv_values
 
 from .. import __version__
 from ..core.endpoints import Endpoint, EndpointStatus, Monitoring
@@ -23,11 +20,11 @@ from ..core.exceptions import Conflict, InvalidInput, MlopsError, NotFound, Stor
 from ..core.model_names import check_model_name
 from ..core.models import ModelVersion
 from ..core.runs import new_id
-from ..mlflow_client import kernel_defaults
+from ..execution.commands import last_lines
 from ..store import Store
 from . import messages as m
 from . import scorers, unfinished
-from .endpoint_state import Served, log_of, new, samples_of
+from .endpoint_state import Served, log_of, new, python_hint, samples_of, shown_log, variables_of
 from .model_copies import ModelCopies, ModelCopy
 from .projects import Project
 from .runtime import endpoint_address
@@ -46,6 +43,8 @@ _LONGEST_PAUSE = 60.0
 _STEADY = 60.0
 #: Seconds for which a process that was replaced may answer what it was asked.
 _DRAINING = 120.0
+#: Lines of a log that are shown.
+_LINES = 200
 
 
 class Endpoints:
@@ -80,6 +79,12 @@ class Endpoints:
         return m.EndpointDetail(
             endpoint=served.view(self._project), columns=columns, example=facts.example
         )
+
+    async def endpoint_log(self, name: str) -> m.EndpointLog:
+        """Tell what an endpoint's processes have printed last."""
+        self._get(name)
+        text = await asyncio.to_thread(last_lines, log_of(self._project, name), _LINES)
+        return m.EndpointLog(path=shown_log(self._project, name), text=text)
 
     async def serve_model(self, name: str, body: m.ServeRequest) -> m.EndpointView:
         """Begin to serve a version, beside the one that is served until it answers."""
@@ -203,7 +208,7 @@ class Endpoints:
         self, served: Served, version: int, copy: ModelCopy, error: MlopsError
     ) -> None:
         """Note that a version could not be loaded; what was served goes on."""
-        message = f"v{version} could not be loaded: {error.message}{_hint(copy)}"
+        message = f"v{version} could not be loaded: {error.message}{python_hint(copy.facts)}"
         log.warning("%s %s", served.endpoint.name, message)
         first = served.endpoint.status is EndpointStatus.STARTING
         status = EndpointStatus.FAILED if first else served.endpoint.status
@@ -226,7 +231,7 @@ class Endpoints:
             folder=self._project.root,
             log=log_of(self._project, name),
             prefix=endpoint_address(self._project, name).stem,
-            variables=_variables(self._project),
+            variables=variables_of(self._project),
             samples=samples_of(self._project, name),
             monitoring=monitoring,
             challenger=challenger,
@@ -369,18 +374,3 @@ class Endpoints:
             await asyncio.to_thread(write)
         except StoreUnavailable as error:
             log.warning("Endpoints could not be recorded: %s", error.message)
-
-
-def _variables(project: Project) -> dict[str, str]:
-    """Return the variables of a process, beyond the worker's: those of .env."""
-    extra = {k: v for k, v in dotenv_values(project.root / ".env").items() if v}
-    return {**kernel_defaults(), **extra}
-
-
-def _hint(copy: ModelCopy) -> str:
-    """Say which Python made a model, if it is another one than ours."""
-    made = copy.facts.python
-    if made is None or made.split(".")[:2] == [str(each) for each in sys.version_info[:2]]:
-        return ""
-    ours = ".".join(str(each) for each in sys.version_info[:2])
-    return f" It was made with Python {made}, and this is Python {ours}."

@@ -1,4 +1,4 @@
-"""What the worker opens first: kernels that are ready, and what records the runs."""
+"""What the worker opens first: kernels that are ready, what records the runs, and serves models."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from .. import registry, tracking
 from ..execution.slots import Slots
 from ..execution.warm.pool import Templates
 from ..store import Store, network_file_system
+from .endpoints import Endpoints
+from .model_copies import ModelCopies
+from .model_runs import ModelRuns
+from .monitoring import MonitoringUseCases
 from .notifying import Notifier
+from .predictions import PredictionUseCases
 from .projects import Project
 from .recorder import Recorder
 from .runtime import runtime_dir
+from .sweeps import SweepUseCases
 from .tasks import output_path
 
 
@@ -48,3 +54,16 @@ def open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[R
         sweep_ended=notifier.sweep_ended,
     )
     return recorder, resolved
+
+
+def open_serving(
+    project: Project, store: Store, recorder: Recorder, sweeps: SweepUseCases
+) -> tuple[Endpoints, PredictionUseCases, MonitoringUseCases]:
+    """Return what serves models, predicts with them, and watches both."""
+    copies = ModelCopies(project, recorder)
+    runs = ModelRuns(project, copies, sweeps)
+    return (
+        Endpoints(project, store, copies),
+        PredictionUseCases(runs),
+        MonitoringUseCases(project, store, runs),
+    )

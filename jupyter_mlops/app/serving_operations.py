@@ -34,6 +34,14 @@ MONITOR_MODEL = Operation(
     m.SweepView,
     body=m.MonitoringRequest,
 )
+GET_MONITORING = Operation(
+    "get_monitoring",
+    "GET",
+    "/models/{name}/monitoring",
+    "read",
+    "What the last comparison of an endpoint's requests has found",
+    m.MonitoringView,
+)
 LIST_ENDPOINTS = Operation(
     "list_endpoints",
     "GET",
@@ -49,6 +57,14 @@ GET_ENDPOINT = Operation(
     "read",
     "A model that is served, and what may be asked of it",
     m.EndpointDetail,
+)
+ENDPOINT_LOG = Operation(
+    "endpoint_log",
+    "GET",
+    "/endpoints/{name}/log",
+    "read",
+    "What an endpoint's processes have printed last",
+    m.EndpointLog,
 )
 SERVE_MODEL = Operation(
     "serve_model",

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _MOST = 200_000
 
 
+#: Begins the names of the distances as metrics.
+DRIFT = "drift/"
+
+
 class DriftFound(Conflict):
     """The requests differ from the training data by more than is allowed."""
 
@@ -107,7 +111,7 @@ def _drift(feature: str, seen: pd.Series[Any], known: pd.Series[Any]) -> Drift:
 
 def metric_name(feature: str) -> str:
     """Return the metric of a feature's distance, in letters that MLflow takes."""
-    return f"drift/{re.sub(r'[^A-Za-z0-9_. -]', '_', feature)}"
+    return f"{DRIFT}{re.sub(r'[^A-Za-z0-9_. -]', '_', feature)}"
 
 
 def check(drifts: Sequence[Drift], allowed: float | None) -> None:

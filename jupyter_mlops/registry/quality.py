@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: Begins the names of metrics by day; their steps are days since 1970.
 DAILY = "daily/"
+EPOCH = date(1970, 1, 1)
+#: Begins the names of what the model's card says.
+CARD = "card/"
 #: What people call the metrics that we compute.
 _SYNONYMS = {
     "auroc": "auc",
@@ -30,7 +33,6 @@ _SYNONYMS = {
 }
 #: Where metrics of a card were measured, if their names say so.
 _PARTS = ("validation_", "valid_", "val_", "test_", "eval_")
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Quality:
     @property
     def step(self) -> int | None:
         """The step at which they are logged."""
-        return None if self.day is None else (self.day - _EPOCH).days
+        return None if self.day is None else (self.day - EPOCH).days
 
 
 def judge(
@@ -149,7 +151,7 @@ def _of_numbers(guessed: pd.Series[Any], true: pd.Series[Any]) -> dict[str, floa
 
 
 def expected(card: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
-    """Return what a card says of metrics, by the names by which they are computed here."""
+    """Return what a card says of metrics, by the names under which it is logged."""
     found: dict[str, float] = {}
     for name, value in card.items():
         known = name.lower().rpartition("/")[2]
@@ -157,5 +159,5 @@ def expected(card: Mapping[str, float], names: Sequence[str]) -> dict[str, float
             known = known.removeprefix(part)
         known = _SYNONYMS.get(known, known)
         if known in names:
-            found.setdefault(known, value)
+            found.setdefault(f"{CARD}{known}", value)
     return found

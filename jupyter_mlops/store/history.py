@@ -131,6 +131,20 @@ class History:
             return reading.run(row)
         raise NotFound(f"There is no run {run_id}. List them with: jupyter mlops runs list")
 
+    def latest(self, notebook: str) -> Run | None:
+        """Return the last run of a notebook that has ended; None if there is none."""
+        query = (
+            sa.select(runs)
+            .where(
+                self._database.mine(runs),
+                runs.c.notebook == notebook,
+                runs.c.finished_at.is_not(None),
+            )
+            .order_by(runs.c.finished_at.desc())
+            .limit(1)
+        )
+        return next((reading.run(row) for row in self._all(query)), None)
+
     def attempts(self, run_id: str) -> list[Attempt]:
         """List the attempts of a run, first to last."""
         query = (

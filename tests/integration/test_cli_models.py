@@ -15,6 +15,7 @@ import pytest
 
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
+from jupyter_mlops.app import serving_operations
 from jupyter_mlops.app.client import Client, connect
 from jupyter_mlops.app.runtime import endpoint_address
 from tests.support import served, workers
@@ -218,6 +219,15 @@ def test_monitoring(client: Client) -> None:
     assert metrics["prediction/mae"] == pytest.approx(0, abs=1e-9)
     assert metrics["challenger/mae"] == pytest.approx(1000)
     assert metrics["daily/prediction/mae"] == pytest.approx(0, abs=1e-9)
+    found = client.call(serving_operations.GET_MONITORING, name="flights")
+    assert (found.status, found.rows, found.allowed) == ("succeeded", 300, None)
+    assert [each.feature for each in found.drifts] == ["distance", "hour"]
+    quality = next(each for each in found.qualities if each.metric == "mae")
+    assert (quality.served, quality.challenger) == (
+        pytest.approx(0, abs=1e-9),
+        pytest.approx(1000),
+    )
+    assert len(quality.days) == len(quality.values) == 1
     workers.write(client, "x = 1", name="retrain.ipynb")
     shell(
         client, "triggers", "add", "--run", "runs/predictions/monitor-flights.ipynb",
@@ -229,3 +239,6 @@ def test_monitoring(client: Client) -> None:
         if any(each.notebook == "retrain.ipynb" for each in found):
             break
     shell(client, "endpoints", "stop", "flights")
+    found = client.call(serving_operations.GET_MONITORING, name="flights")
+    assert (found.status, found.allowed) == ("failed", 0.2)
+    assert client.call(serving_operations.GET_MONITORING, name="other").run_id is None

@@ -165,6 +165,10 @@ def test_restarts_what_was_killed(client: Client) -> None:
     view = served.until(client, lambda each: each.restarts == 1)
     assert view.status is EndpointStatus.READY
     assert ask(where(client), RECORDS)[0] == 200
+    log = client.call(serving_operations.ENDPOINT_LOG, name="flights")
+    (following,) = processes(client)
+    assert log.path == view.log
+    assert all(f"[{each.pid}]" in log.text for each in (process, following))
 
 
 def test_switch_and_rollback(client: Client, folder: Path) -> None:

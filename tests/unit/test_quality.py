@@ -78,4 +78,7 @@ def test_wrong_columns(on: str, label: str, message: str) -> None:
 def test_metrics_of_a_card() -> None:
     """What the card says is found under the usual names, whatever it was measured on."""
     card = {"validation_roc_auc": 0.7, "test/rmse": 2.0, "seconds": 3.0}
-    assert quality.expected(card, ["auc", "rmse", "mae"]) == {"auc": 0.7, "rmse": 2.0}
+    assert quality.expected(card, ["auc", "rmse", "mae"]) == {
+        "card/auc": 0.7,
+        "card/rmse": 2.0,
+    }

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ...core.endpoints import EndpointStatus
+from ...core.runs import Status
 from .base import Count, Moment, Name, Path, Request, View
 
 
@@ -86,11 +87,10 @@ class EndpointDetail(View):
     example: Any
 
 
-class RowsRequest(Request):
-    """Rows of a file that a version of a model is to predict, as a queued run."""
+class ModelRunRequest(Request, kw_only=True):
+    """What a version of a model is to do, as a queued run."""
 
-    #: A file, a pattern, or a database with ``table``; relative to the project's folder.
-    input: Path
+    #: Table of a database.
     table: Name | None = None
     version: Count | None = None
     alias: Name | None = None
@@ -104,6 +104,13 @@ class RowsRequest(Request):
     environment: dict[str, str] | None = None
     #: The attempt from within which this is submitted, if any.
     parent_attempt: str | None = None
+
+
+class RowsRequest(ModelRunRequest, kw_only=True):
+    """Rows of a file that a version of a model is to predict."""
+
+    #: A file, a pattern, or a database with ``table``; relative to the project's folder.
+    input: Path
 
 
 class PredictRequest(RowsRequest, kw_only=True):
@@ -126,12 +133,61 @@ class CheckRequest(RowsRequest, kw_only=True):
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.0
 
 
-class MonitoringRequest(RowsRequest, kw_only=True):
+class MonitoringRequest(ModelRunRequest, kw_only=True):
     """Compare what an endpoint keeps with the training data, and with true labels."""
 
+    #: The training data; None means the sample of them that was logged with the model.
+    input: Path | None = None
     #: File of true labels, the columns that tell which request each belongs to, and its own.
     labels: Path | None = None
     on: list[Name] = msgspec.field(default_factory=list)
     label: Name | None = None
     #: Distance of a feature, from 0 to 1, above which the run fails; None fails never.
     allowed: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+
+
+class DriftView(View):
+    """How far the values of a feature are from those of the training data."""
+
+    feature: str
+    #: From 0, the same distribution, to 1.
+    distance: float
+
+
+class QualityView(View):
+    """A metric of what was predicted, once the truth is known."""
+
+    metric: str
+    #: Of the version that is served and of its challenger, and what the model's card says.
+    served: float | None
+    challenger: float | None
+    card: float | None
+    #: Days in UTC, such as ``2026-03-01``, and what the served version reached on each.
+    days: list[str]
+    values: list[float | None]
+
+
+class MonitoringView(View):
+    """What the last comparison of an endpoint's requests has found."""
+
+    #: The run that has compared; None if there is none yet.
+    run_id: str | None
+    status: Status | None
+    finished_at: Moment | None
+    #: Why it failed, for example because of drift above what was allowed.
+    error: str | None
+    #: Requests that were compared.
+    rows: int
+    #: The distance above which it fails.
+    allowed: float | None
+    #: The farthest features first.
+    drifts: list[DriftView]
+    qualities: list[QualityView]
+
+
+class EndpointLog(View):
+    """What an endpoint's processes have printed last."""
+
+    #: Relative to the project's folder.
+    path: str
+    text: str

@@ -74,6 +74,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/endpoints/{name}/log': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** What an endpoint's processes have printed last */
+    readonly get: operations['endpoint_log'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/endpoints/{name}/rollback': {
     readonly parameters: {
       readonly query?: never;
@@ -201,7 +218,8 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    readonly get?: never;
+    /** What the last comparison of an endpoint's requests has found */
+    readonly get: operations['get_monitoring'];
     readonly put?: never;
     /** Compare an endpoint's requests with the training data and true labels, as a queued run */
     readonly post: operations['monitor_model'];
@@ -933,6 +951,14 @@ export interface components {
       readonly succeeded: number;
     };
     /**
+     * DriftView
+     * @description How far the values of a feature are from those of the training data.
+     */
+    readonly DriftView: {
+      readonly distance: number;
+      readonly feature: string;
+    };
+    /**
      * Empty
      * @description Done; there is nothing to tell.
      */
@@ -951,6 +977,14 @@ export interface components {
       readonly columns: readonly components['schemas']['ColumnView'][];
       readonly endpoint: components['schemas']['EndpointView'];
       readonly example: unknown;
+    };
+    /**
+     * EndpointLog
+     * @description What an endpoint's processes have printed last.
+     */
+    readonly EndpointLog: {
+      readonly path: string;
+      readonly text: string;
     };
     /**
      * EndpointStatus
@@ -1158,7 +1192,7 @@ export interface components {
       readonly environment?: {
         readonly [key: string]: string;
       } | null;
-      readonly input: string;
+      readonly input?: string | null;
       readonly kernel?: string | null;
       readonly label?: string | null;
       readonly labels?: string | null;
@@ -1169,6 +1203,20 @@ export interface components {
       readonly table?: string | null;
       readonly timeout?: number | null;
       readonly version?: number | null;
+    };
+    /**
+     * MonitoringView
+     * @description What the last comparison of an endpoint's requests has found.
+     */
+    readonly MonitoringView: {
+      readonly allowed: number | null;
+      readonly drifts: readonly components['schemas']['DriftView'][];
+      readonly error: string | null;
+      readonly finished_at: string | null;
+      readonly qualities: readonly components['schemas']['QualityView'][];
+      readonly rows: number;
+      readonly run_id: string | null;
+      readonly status: components['schemas']['Status'] | null;
     };
     /**
      * NotebookFile
@@ -1349,6 +1397,18 @@ export interface components {
       readonly factor: number;
       readonly rule: components['schemas']['PruningRule'];
       readonly steps: number | null;
+    };
+    /**
+     * QualityView
+     * @description A metric of what was predicted, once the truth is known.
+     */
+    readonly QualityView: {
+      readonly card: number | null;
+      readonly challenger: number | null;
+      readonly days: readonly string[];
+      readonly metric: string;
+      readonly served: number | null;
+      readonly values: readonly (number | null)[];
     };
     /**
      * Reason
@@ -1978,6 +2038,32 @@ export interface operations {
       readonly default: components['responses']['Error'];
     };
   };
+  readonly endpoint_log: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['EndpointLog'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
   readonly roll_back: {
     readonly parameters: {
       readonly query: {
@@ -2192,6 +2278,32 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly get_monitoring: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['MonitoringView'];
         };
       };
       readonly default: components['responses']['Error'];
