@@ -59,7 +59,7 @@ def predict(face: Face, /, model: ModelName, source: str, output: str, **options
 
     \b
     Examples:
-      jupyter mlops models predict late-flights@champion --input new.parquet --output late.parquet
+      jupyter mlops models predict late-flights@champion --input new.csv --output late.csv
       jupyter mlops models predict late-flights --input "days/*.csv" --output late.csv
     """
     from ..app import serving_operations

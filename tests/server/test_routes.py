@@ -42,6 +42,10 @@ def request_of(operation: Operation[Any]) -> dict[str, Any]:
         body = {"line": "@daily", "action": {}}
     if operation.body is m.TriggerRequest:
         body = {"kind": "http", "action": {}}
+    if operation.body in (m.CheckRequest, m.PredictRequest):
+        body = {"input": "rows.csv"}
+    if operation.body is m.PredictRequest:
+        body = {"input": "rows.csv", "output": "predictions.csv"}
     return {"params": params, "body": body}
 
 
