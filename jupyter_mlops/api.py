@@ -221,22 +221,30 @@ def runs(
     sweep: str | None = None,
     *,
     status: str | None = None,
+    where: str | None = None,
+    sort: str | None = None,
     limit: int | None = None,
+    offset: int = 0,
     project: Notebook | None = None,
 ) -> RunList:
     """Return the project's runs, newest sweep first; ``.frame`` makes a DataFrame of them.
 
-    ``sweep`` is a sweep's id, or the first letters of it; ``project`` any file or folder of the
-    project, by default the current folder's.
+    ``mlops.runs(where="metrics.auc > 0.9 and params.depth = 3", sort="-metrics.auc", limit=10)``
+    are the ten best of those. ``sweep`` is a sweep's id, or the first letters of it; ``offset``
+    leaves out so many runs, and ``.total`` is how many there are in all; ``project`` any file or
+    folder of the project, by default the current folder's. Raises `InvalidInput` for a condition
+    that cannot be read, with the place of what is wrong.
     """
     wanted = _word(Status, status, "status")
     found = _project(project)
     client = connect(found)
     sweep_id = find_sweep(client, sweep).id if sweep is not None else None
-    query = m.RunsQuery(sweep=sweep_id, status=wanted, limit=limit)
-    views = client.call(ops.LIST_RUNS, query=query)
-    more = limit is not None and len(views) == limit
-    return RunList((RunResult(found, view) for view in views), more=more)
+    query = m.SearchQuery(
+        sweep=sweep_id, status=wanted, where=where, sort=sort, limit=limit, offset=offset
+    )
+    page = client.call(ops.SEARCH_RUNS, query=query)
+    results = (RunResult(found, view) for view in page.runs)
+    return RunList(results, query=query, total=page.total, notes=page.notes)
 
 
 def models(*, project: Notebook | None = None) -> ModelList:

@@ -48,6 +48,7 @@ from .retrying import RetryUseCases
 from .runtime import SUCCESSOR, address, keep_fresh, make_state, runtime_dir, try_lock
 from .scheduler import Scheduler
 from .schedules import ScheduleUseCases
+from .searching import SearchUseCases
 from .sessions import SessionUseCases
 from .sharing import SharingUseCases
 from .stage_runs import StageRuns
@@ -148,6 +149,7 @@ class Worker:
             health,
             sweeps,
             SharingUseCases(project, store, self._slots),
+            SearchUseCases(store, self._scheduler.live),
             retrying,
             outputs,
             self._sessions,

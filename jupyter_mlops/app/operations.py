@@ -104,6 +104,23 @@ SWEEP_METRICS = Operation(
 LIST_RUNS = Operation(
     "list_runs", "GET", "/runs", "read", "Runs", list[m.RunView], query=m.RunsQuery
 )
+SEARCH_RUNS = Operation(
+    "search_runs",
+    "GET",
+    "/search/runs",
+    "read",
+    "Runs on a condition, sorted, by pages",
+    m.RunPage,
+    query=m.SearchQuery,
+)
+RUN_FIELDS = Operation(
+    "run_fields",
+    "GET",
+    "/search/fields",
+    "read",
+    "What runs can be searched and sorted by",
+    m.FieldsView,
+)
 GET_RUN = Operation("get_run", "GET", "/runs/{run_id}", "read", "A run", m.RunDetail)
 CANCEL_RUN = Operation(
     "cancel_run", "POST", "/runs/{run_id}/cancel", "execute", "Cancel a run", m.RunView

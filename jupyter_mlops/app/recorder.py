@@ -276,7 +276,8 @@ class Recorder:
             try:
                 run = self._store.history.run(attempt.run_id)
                 sweep = self._store.history.sweep(run.sweep_id)
-                self._finish(sweep, run, attempt, _outcome_of(attempt))
+                metrics = self._finish(sweep, run, attempt, _outcome_of(attempt))
+                self._store.attempts.add_metrics(attempt, metrics)
             except TrackingUnavailable:
                 raise
             except MlopsError as error:

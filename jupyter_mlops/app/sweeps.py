@@ -15,7 +15,7 @@ from ..core.runs import Run, Status, Sweep, SweepKind
 from ..execution.slots import Slots
 from ..store import RunFilter, Store, Tally, of_run, of_sweep
 from . import messages as m
-from . import submission, unfinished, views
+from . import searching, submission, unfinished, views
 from .estimates import Estimates
 from .projects import Project
 from .recorder import Recorder
@@ -247,15 +247,7 @@ class SweepUseCases:
         where = RunFilter(
             sweep_id=query.sweep, status=query.status, limit=query.limit, offset=query.offset
         )
-        sweeps: dict[str, Sweep] = {}
-        shown = []
-        for run in self._store.history.runs(where):
-            if run.sweep_id not in sweeps:
-                sweeps[run.sweep_id] = self._store.history.sweep(run.sweep_id)
-            sweep = sweeps[run.sweep_id]
-            times = self._estimates.of_run(run, sweep.kind)
-            shown.append(views.run(run, sweep, times))
-        return shown
+        return searching.show(self._store, self._estimates, self._store.history.runs(where))
 
     async def get_run(self, run_id: str) -> m.RunDetail:
         """Show all that is known of a run."""

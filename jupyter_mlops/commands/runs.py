@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .base import Face, Group
-from .types import RunType
+from .types import FieldType, RunType
 
 if TYPE_CHECKING:
     from ..app.messages import ResumptionView
@@ -32,24 +32,45 @@ def runs() -> None:
 @runs.command("list")
 @click.option("--sweep", "sweep_id", type=RunType(), metavar="ID", help="Only this sweep's runs.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only runs in this state.")
+@click.option("--where", metavar="CONDITION", help="Only runs that fit, such as metrics.auc > 0.9.")
+@click.option(
+    "--sort", type=FieldType(), metavar="FIELD", help="By a field; -FIELD: highest first."
+)
 @click.option("--limit", type=click.IntRange(1, 100_000), metavar="N", help="So many at most.")
+@click.option("--offset", type=click.IntRange(0), default=0, metavar="N", help="Leave out so many.")
 @click.pass_obj
 def list_runs(
-    face: Face, sweep_id: str | None, status: str | None, limit: int | None
-) -> RunList | SweepResult:
+    face: Face,
+    sweep_id: str | None,
+    status: str | None,
+    where: str | None,
+    sort: str | None,
+    limit: int | None,
+    offset: int,
+) -> RunList:
     """List runs, newest first; those of a sweep best first.
+
+    A CONDITION compares params.NAME, metrics.NAME and facts (id, sweep, kind, index, notebook,
+    experiment, stage, status, reason, error, attempts, duration, created, started, finished) by =
+    != < <= > >=, like and in; and, or, not and parentheses join comparisons. What a run lacks fits
+    no comparison; = null asks for it. A name with other characters is written metrics["val loss"].
+    The same fields sort, several with commas between them. NaN comes last, then what is missing.
 
     \b
     Examples:
       jupyter mlops runs list --status failed
+      jupyter mlops runs list --where "metrics.auc > 0.9 and params.depth = 3"
+      jupyter mlops runs list --where "started > '2d ago'" --sort -metrics.auc --limit 10
       jupyter mlops runs list --sweep k3m9x2ab --json
     """
     from ..api import runs as all_runs
 
+    if sweep_id is not None and sort is None:
+        found = all_runs(sweep_id, status=status, where=where)
+        return found.ranked(limit=limit, offset=offset)
     if limit is None and not face.json and sweep_id is None:
         limit = _ROWS
-    found = all_runs(sweep_id, status=status, limit=limit)
-    return found.ranked() if sweep_id is not None else found
+    return all_runs(sweep_id, status=status, where=where, sort=sort, limit=limit, offset=offset)
 
 
 @runs.command("show")

@@ -142,6 +142,34 @@ class Causes(click.ParamType[list[str]]):
         ]
 
 
+class FieldType(click.ParamType[str]):
+    """Fields to sort runs by, with commas between them."""
+
+    name = "field"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer what recent runs can be sorted by; ask only a living worker."""
+        from ..app import operations as ops
+        from ..app.client import Client
+        from ..app.projects import find_project
+        from ..core.exceptions import MlopsError
+
+        before, comma, start = incomplete.rpartition(",")
+        minus = "-" if start.startswith("-") else ""
+        try:
+            fields = Client(find_project(Path.cwd())).call(ops.RUN_FIELDS, timeout=1.0)
+        except MlopsError:
+            return []
+        names = [f"metrics.{each}" for each in fields.metrics]
+        names += [f"params.{each}" for each in fields.parameters]
+        found = (f"{minus}{each}" for each in (*names, *fields.facts) if shlex.quote(each) == each)
+        return [
+            CompletionItem(f"{before}{comma}{each}") for each in found if each.startswith(start)
+        ]
+
+
 class RunType(click.ParamType[str]):
     """The id of a run or a sweep, or the beginning of one."""
 

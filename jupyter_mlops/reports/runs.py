@@ -8,7 +8,7 @@ from typing import Any
 
 from ..app import messages as m
 from ..core import formats
-from ..core.runs import Reason, Status, SweepKind
+from ..core.runs import Reason, Status
 from ..core.values import decode, identity
 from . import resources, states
 from .form import Column, Report, Table
@@ -244,49 +244,6 @@ class ProgressLines:
             self._seen.add(run.id)
             number = min(self._before + len(self._seen), self._total)
             yield f"{number}/{self._total}  {progress_line(run)}"
-
-
-def runs_report(runs: Sequence[m.RunView], *, more: bool = False) -> Report:
-    """Report runs of any sweeps as a list; ``more`` says that it was cut off."""
-    if not runs:
-        return Report(headline="There are no such runs.", hints=(("Start some", "mlops sweep NB"),))
-    columns = (
-        Column("run"),
-        Column("status"),
-        Column("notebook"),
-        Column("parameters", spare=True),
-        Column("metric", right=True),
-        Column("duration", right=True),
-        Column("begun", right=True, spare=True),
-    )
-    table = Table.of(columns, map(_list_row, runs))
-    count = formats.counted(len(runs), "run")
-    hints = (("More", f"mlops runs list --limit {len(runs) * 10}"),) if more else ()
-    return Report(
-        headline=f"The newest {count}" if more else count,
-        table=table,
-        hints=(*hints, ("Look closer", f"mlops runs show {runs[0].id}")),
-    )
-
-
-def _list_row(run: m.RunView) -> list[str]:
-    has_value = run.metric is not None and run.value is not None
-    return [
-        run.id,
-        states.state(run),
-        _what(run),
-        formats.pairs(run.parameters, limit=40),
-        f"{run.metric} {formats.value(run.value)}" if has_value else "",
-        states.took(run),
-        formats.ago(run.started_at),
-    ]
-
-
-def _what(run: m.RunView) -> str:
-    """Say what was executed."""
-    if run.kind is SweepKind.SESSION:
-        return f"{run.notebook} (session)".strip()
-    return f"{run.notebook} (stage {run.stage})" if run.stage else run.notebook
 
 
 def run_headline(run: m.RunView) -> str:

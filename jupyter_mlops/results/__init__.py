@@ -5,7 +5,8 @@ from .endpoints import Endpoint, EndpointList
 from .models import ModelList, ModelVersion
 from .partial import written
 from .pipelines import GraphResult, PipelineResult, PlanResult, StageResult, StatusResult
-from .runs import RunList, RunResult, SweepResult, together
+from .run_list import RunList
+from .runs import RunResult, SweepResult, together
 from .sharing import SharingResult, explain_sharing
 
 __all__ = [

@@ -21,6 +21,7 @@ from ..reports import runs as reports
 from ..widgets import Display, cell_number, in_ipython, show_progress
 from .base import Message, Shown, fields, reachable
 from .models import ModelVersion, register_model
+from .run_list import RunList, frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,59 +183,6 @@ class RunResult(Shown):
     def __repr__(self) -> str:
         """Say in one line what the run is and how far it is."""
         return reports.run_headline(self.view)
-
-
-class RunList(list[RunResult], Shown):
-    """Runs, as a list and as a table."""
-
-    def __init__(self, runs: Iterable[RunResult], *, more: bool = False) -> None:
-        super().__init__(runs)
-        self._more = more
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """Parameters, metrics, status and duration in seconds, one row per run."""
-        return frame([run.view for run in self])
-
-    def ranked(self) -> RunList:
-        """Return the runs best first; those without a value of the metric follow."""
-        by_id = {run.id: run for run in self}
-        return RunList(by_id[view.id] for view in reports.ranked(run.view for run in self))
-
-    def report(self) -> Report:
-        """Return what to tell a person."""
-        return reports.runs_report([run.view for run in self], more=self._more)
-
-    def record(self) -> list[m.RunView]:
-        """Return what to tell a program."""
-        return [run.view for run in self]
-
-    __repr__ = Shown.__repr__
-
-
-def frame(views: Iterable[m.RunView]) -> pd.DataFrame:
-    """Make a DataFrame of runs, one row each, named by the run's id.
-
-    Columns are parameters, then metrics, then ``status`` and ``duration`` in seconds. A name that
-    is taken already gets the prefix ``parameters.`` or ``metrics.``.
-    """
-    import pandas as pd
-
-    views = list(views)
-    own = ("status", "duration")
-    parameters = dict.fromkeys(name for view in views for name in view.parameters)
-    metrics = dict.fromkeys(name for view in views for name in view.metrics)
-    rows = []
-    for view in views:
-        row: dict[str, Any] = {}
-        for name in parameters:
-            column = f"parameters.{name}" if name in own else name
-            row[column] = decode(view.parameters.get(name))
-        for name in metrics:
-            column = f"metrics.{name}" if name in own or name in parameters else name
-            row[column] = decode(view.metrics.get(name))
-        rows.append({**row, "status": str(view.status), "duration": view.duration})
-    return pd.DataFrame(rows, index=pd.Index([view.id for view in views], name="run"))
 
 
 def together(results: Sequence[RunResult | SweepResult], done: str) -> Message:

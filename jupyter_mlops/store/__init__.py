@@ -18,13 +18,16 @@ from .pipelines import PipelineLog
 from .progress import ProgressLog, Step
 from .queue import Queue, of_run, of_runs, of_stages, of_sweep, unpruned
 from .resuming import Resuming
+from .searching import FoundRuns, RunSearch, Searching
 from .trials import Trials
 
 __all__ = [
     "OCCASIONS",
     "TTL",
     "Ended",
+    "FoundRuns",
     "RunFilter",
+    "RunSearch",
     "Step",
     "Store",
     "Tally",
@@ -50,6 +53,7 @@ class Store:
         self.attempts = AttemptLog(self._database)
         self.progress = ProgressLog(self._database)
         self.history = History(self._database)
+        self.searching = Searching(self._database)
         self.inventory = Inventory(self._database)
         self.occasions = Occasions(self._database)
         self.causes = Causes(self._database)

@@ -180,6 +180,24 @@ class AttemptLog:
             )
             transaction.emit("run", sweep_id=run.sweep_id, run_id=run.id, status=run.status)
 
+    def add_metrics(self, attempt: Attempt, metrics: dict[str, float]) -> None:
+        """Record metrics that the tracker told of late, unless the run had a later attempt."""
+        with self._database.transaction() as transaction:
+            run = self._run(transaction, attempt.run_id)
+            new = {key: value for key, value in metrics.items() if key not in run.metrics}
+            if not new or run.attempts != attempt.number:
+                return
+            transaction.connection.execute(
+                self._runs(run.id).values(metrics={**run.metrics, **new})
+            )
+            transaction.emit(
+                "metrics",
+                sweep_id=run.sweep_id,
+                run_id=run.id,
+                status=run.status,
+                data={"keys": sorted(new)},
+            )
+
     def count_points(self, attempt: Attempt) -> int:
         """Return the number of metric points that an attempt itself has logged."""
         query = (

@@ -17,6 +17,9 @@ from ..core.exceptions import StoreUnavailable
 from ..core.runs import Status
 from .schema import counters, events
 
+#: Option of a connection that will not write.
+READING = "mlops_reading"
+
 
 @dataclass(frozen=True, slots=True)
 class Database:
@@ -44,6 +47,18 @@ class Database:
         if transaction.has_events:
             for listener in self.changed:
                 listener()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Read at one moment, without keeping writers waiting. Raises `StoreUnavailable`."""
+        try:
+            with self.engine.connect().execution_options(**{READING: True}) as connection:
+                yield connection
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+            raise StoreUnavailable(
+                f"The project's state cannot be read: {error.orig}. "
+                "Check the permissions of the state folder."
+            ) from error
 
     def mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         """Return the condition that a row of ``table`` is this project's."""

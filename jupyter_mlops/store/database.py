@@ -13,6 +13,7 @@ import sqlalchemy.orm
 from sqlalchemy.engine import Engine
 
 from ..core.exceptions import StoreUnavailable
+from .base import READING
 from .migrations import migrate
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "lustre", "beegfs", "ceph"}
@@ -66,4 +67,5 @@ def _configure_sqlite(engine: Engine, journal_mode: str) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(READING, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -6,9 +6,9 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import nbformat
 import pytest
@@ -16,9 +16,9 @@ from click.shell_completion import ShellComplete
 
 from jupyter_mlops.app.client import Client
 from jupyter_mlops.app.projects import find_project
-from jupyter_mlops.cli import main
 from jupyter_mlops.commands.tree import tree
 from tests.support import workers
+from tests.support.commands import Command, caller
 from tests.support.notebooks import write_notebook
 
 DECLARE = "depth: int = 3\nrate: float = 0.1\nfail: bool = False"
@@ -33,22 +33,6 @@ MODEL = (
     "mlflow.pyfunc.log_model(\n"
     "    name='model', python_model=lambda model_input: [1], pip_requirements=[])"
 )
-
-
-class Outcome(NamedTuple):
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def record(self) -> Any:
-        """What --json printed; anything else on standard output is an error."""
-        return json.loads(self.out, parse_constant=pytest.fail)
-
-
-Command = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +50,7 @@ def mlops(
 ) -> Command:
     """The command, called in the project's folder."""
     monkeypatch.chdir(project)
-
-    def call(*arguments: str) -> Outcome:
-        code = main(arguments)
-        return Outcome(code, *capsys.readouterr())
-
-    return call
+    return caller(capsys)
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +189,8 @@ def test_list(mlops: Command, sweep: dict[str, Any]) -> None:
     done = mlops("runs", "list", "--sweep", sweep["id"], "--status", "failed", "--json")
     assert len(done.record) == 2
     done = mlops("runs", "list", "--limit", "1")
-    assert done.out.splitlines()[0] == "The newest 1 run"
+    assert done.out.splitlines()[0].startswith("The newest 1 of ")
+    assert "More: jupyter mlops runs list --limit 1 --offset 1" in done.out
 
 
 def test_show(mlops: Command, sweep: dict[str, Any]) -> None:

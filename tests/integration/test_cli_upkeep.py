@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -14,32 +13,16 @@ from IPython.core.interactiveshell import InteractiveShell
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client
 from jupyter_mlops.app.projects import find_project
-from jupyter_mlops.cli import main
 from jupyter_mlops.core.exceptions import MlopsError
 from jupyter_mlops.core.runs import Status
 from tests.support import workers
+from tests.support.commands import Command, caller
 from tests.support.notebooks import write_notebook
 from tests.support.tasks import DEAF
 from tests.support.terminal import Terminal
 
 MLOPS = (sys.executable, "-m", "jupyter_mlops")
 FAILS = "raise ValueError('bad lr')"
-
-
-class Outcome(NamedTuple):
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def record(self) -> Any:
-        """What --json printed; anything else on standard output is an error."""
-        return json.loads(self.out, parse_constant=pytest.fail)
-
-
-Command = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +39,7 @@ def mlops(
 ) -> Command:
     """The command, called in the project's folder by a script: nobody answers questions."""
     monkeypatch.chdir(project)
-
-    def call(*arguments: str) -> Outcome:
-        code = main(arguments)
-        return Outcome(code, *capsys.readouterr())
-
-    return call
+    return caller(capsys)
 
 
 def _failed(mlops: Command, project: Path, name: str) -> str:

@@ -8,6 +8,7 @@ from jupyter_mlops.app import messages as m
 from jupyter_mlops.core.runs import Reason, Status, SweepKind
 from jupyter_mlops.core.search import PruningRule, Sampler
 from jupyter_mlops.reports import Column, Report, Table, as_html, as_text, hint_lines, models, runs
+from jupyter_mlops.reports.run_list import runs_report
 from tests.support.views import TIME, run_view, sweep_view
 
 
@@ -169,12 +170,37 @@ def test_lists() -> None:
     """A list has a row per run, says when it was cut, and an empty one says how to begin."""
     session = run_view(2, kind=SweepKind.SESSION, notebook="", metric=None, value=None)
     stage = run_view(3, stage="train@a", pipeline_id="p1")
-    report = runs.runs_report([run_view(1), session, stage], more=True)
-    assert report.headline == "The newest 3 runs"
+    report = runs_report([run_view(1), session, stage], total=30)
+    assert report.headline == "The newest 3 of 30 runs"
     assert report.table is not None
     shown = ["train.ipynb", "(session)", "train.ipynb (stage train@a)"]
     assert [row[2] for row in report.table.rows] == shown
-    assert runs.runs_report([]).headline == "There are no such runs."
+    assert runs_report([]).headline == "There are no such runs."
+
+
+def test_a_searched_list() -> None:
+    """It has a column for each parameter and metric that was asked for, and names the next page."""
+    query = m.SearchQuery(
+        where='metrics.loss < 0.5 and status = succeeded and metrics["val loss"] < 1',
+        sort="-params.depth",
+        limit=2,
+        offset=2,
+    )
+    report = runs_report([run_view(3), run_view(4)], total=9, query=query, notes=["A note."])
+    assert report.headline == "Runs 3 to 4 of 9, sorted by -params.depth"
+    assert report.details == ("A note.",)
+    assert report.table is not None
+    titles = [column.title for column in report.table.columns]
+    assert titles[-4:-2] == ["metrics.loss", "params.depth"]
+    assert [row[-3] for row in report.table.rows] == ["3", "4"]
+    assert report.hints[0] == (
+        "More",
+        f"mlops runs list --where '{query.where}' --sort -params.depth --limit 2 --offset 4",
+    )
+    last = runs_report([run_view(3)], total=9, query=m.SearchQuery(offset=8))
+    assert [purpose for purpose, _ in last.hints] == ["Look closer"]
+    beyond = runs_report([], total=9, query=m.SearchQuery(offset=10))
+    assert beyond.headline == "There are no more than 9 runs."
 
 
 def test_models() -> None:

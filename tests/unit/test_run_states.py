@@ -10,7 +10,8 @@ import pytest
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.reports import as_text
-from jupyter_mlops.reports.runs import run_headline, run_report, runs_report
+from jupyter_mlops.reports.run_list import runs_report
+from jupyter_mlops.reports.runs import run_headline, run_report
 from jupyter_mlops.reports.states import state
 from tests.support.views import TIME, run_view, sweep_view
 

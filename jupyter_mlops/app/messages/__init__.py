@@ -73,6 +73,7 @@ from .schedules import (
     TriggerView,
     UpcomingView,
 )
+from .searching import FieldsView, RunPage, SearchQuery
 from .serving import (
     CheckRequest,
     ColumnView,
@@ -137,6 +138,7 @@ __all__ = [
     "ErrorView",
     "EventView",
     "EventsQuery",
+    "FieldsView",
     "FileView",
     "Finding",
     "FinishRequest",
@@ -180,10 +182,12 @@ __all__ = [
     "ResumptionView",
     "RowsRequest",
     "RunDetail",
+    "RunPage",
     "RunView",
     "RunsQuery",
     "ScheduleRequest",
     "ScheduleView",
+    "SearchQuery",
     "SearchView",
     "ServeRequest",
     "SessionRequest",

@@ -607,6 +607,40 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/search/fields': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** What runs can be searched and sorted by */
+    readonly get: operations['run_fields'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/search/runs': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Runs on a condition, sorted, by pages */
+    readonly get: operations['search_runs'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/status': {
     readonly parameters: {
       readonly query?: never;
@@ -1061,6 +1095,15 @@ export interface components {
       readonly time: string;
     };
     /**
+     * FieldsView
+     * @description What runs can be searched and sorted by; parameters and metrics are those of recent runs.
+     */
+    readonly FieldsView: {
+      readonly facts: readonly string[];
+      readonly metrics: readonly string[];
+      readonly parameters: readonly string[];
+    };
+    /**
      * FileView
      * @description A dependency or an output of a stage.
      */
@@ -1468,6 +1511,16 @@ export interface components {
       readonly notebook_hash: string;
       readonly run: components['schemas']['RunView'];
       readonly sweep: components['schemas']['SweepView'];
+    };
+    /**
+     * RunPage
+     * @description A page of runs.
+     */
+    readonly RunPage: {
+      readonly notes: readonly string[];
+      readonly offset: number;
+      readonly runs: readonly components['schemas']['RunView'][];
+      readonly total: number;
     };
     /**
      * RunView
@@ -3021,6 +3074,60 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['ScheduleView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly run_fields: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['FieldsView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly search_runs: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly limit?: number;
+        readonly offset?: number;
+        readonly sweep?: string;
+        readonly status?: components['schemas']['Status'];
+        readonly where?: string;
+        readonly sort?: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['RunPage'];
         };
       };
       readonly default: components['responses']['Error'];

@@ -1,0 +1,81 @@
+"""Use cases of searching runs, as the worker carries them out."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Iterator, Sequence
+
+from ..core.run_query import FACTS, Condition, SortKey, fields_of, parse_condition, parse_order
+from ..core.runs import Run, Sweep
+from ..core.values import looks_secret
+from ..store import RunSearch, Store
+from . import messages as m
+from . import views
+from .estimates import Estimates
+from .live import Live
+
+#: Newest runs whose parameters and metrics are known by name.
+_ASKED = 1_000
+
+
+class SearchUseCases:
+    """What can be asked of all runs together."""
+
+    def __init__(self, store: Store, live: Live) -> None:
+        self._store = store
+        self._estimates = Estimates(store, live)
+
+    async def search_runs(self, query: m.SearchQuery) -> m.RunPage:
+        """Find a page of runs."""
+        return await asyncio.to_thread(self._search, query)
+
+    def _search(self, query: m.SearchQuery) -> m.RunPage:
+        condition = parse_condition(query.where) if query.where is not None else None
+        order = parse_order(query.sort) if query.sort is not None else ()
+        if query.sweep is not None:
+            self._store.history.sweep(query.sweep)
+        search = RunSearch(
+            condition=condition,
+            order=order,
+            sweep_id=query.sweep,
+            status=query.status,
+            limit=query.limit,
+            offset=query.offset,
+        )
+        found = self._store.searching.runs(search)
+        return m.RunPage(
+            runs=show(self._store, self._estimates, found.runs),
+            total=found.total,
+            offset=query.offset,
+            notes=list(self._notes(condition, order)) if not found.total or order else [],
+        )
+
+    def _notes(self, condition: Condition | None, order: Sequence[SortKey]) -> Iterator[str]:
+        """Say which of the names that were asked for no recent run has."""
+        asked = [each for each in fields_of(condition, order) if each.group != "fact"]
+        parameters, metrics = self._store.searching.names(_ASKED) if asked else ([], [])
+        for each in asked:
+            known = parameters if each.group == "params" else metrics
+            if known and each.name not in known:
+                what = "parameter" if each.group == "params" else "metric"
+                close = difflib.get_close_matches(each.name, known, n=1)
+                meant = f" Did you mean {close[0]}?" if close else ""
+                yield f"No recent run has a {what} {each.name}.{meant}"
+
+    async def run_fields(self) -> m.FieldsView:
+        """Tell what can be searched and sorted by."""
+        parameters, metrics = await asyncio.to_thread(self._store.searching.names, _ASKED)
+        public = [name for name in parameters if not looks_secret(name)]
+        return m.FieldsView(facts=list(FACTS), parameters=public, metrics=metrics)
+
+
+def show(store: Store, estimates: Estimates, runs: Sequence[Run]) -> list[m.RunView]:
+    """Show runs, each with what it needs of its sweep."""
+    sweeps: dict[str, Sweep] = store.searching.sweeps({run.sweep_id for run in runs})
+    shown = []
+    for run in runs:
+        sweep = sweeps.get(run.sweep_id)
+        if sweep is not None:  # it may have just been deleted
+            shown.append(views.run(run, sweep, estimates.of_run(run, sweep.kind)))
+    return shown
