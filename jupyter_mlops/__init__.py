@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import (
+        compare,
         explain,
         get,
         models,
@@ -46,6 +47,7 @@ __all__ = [
     "Session",
     "SharingResult",
     "SweepResult",
+    "compare",
     "explain",
     "get",
     "load_ipython_extension",

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from .app import messages as m
-from .app import operations as ops
 from .app.caller import locate, submit
 from .app.client import connect
-from .app.lookup import find_sweep
+from .app.lookup import find, find_sweep
 from .app.projects import Project, find_project
+from .app.search_operations import SEARCH_RUNS
 from .core.exceptions import InvalidInput, NotFound, RunFailed
 from .core.parameters import from_python
 from .core.resources import parse_memory
@@ -27,6 +27,10 @@ from .core.spaces import Space, axes_from_python, check_size
 from .core.values import encode
 from .metrics import log
 from .results import (
+    CellDiffs,
+    Comparison,
+    Curves,
+    Gallery,
     ModelList,
     ModelVersion,
     RunList,
@@ -242,9 +246,24 @@ def runs(
     query = m.SearchQuery(
         sweep=sweep_id, status=wanted, where=where, sort=sort, limit=limit, offset=offset
     )
-    page = client.call(ops.SEARCH_RUNS, query=query)
+    page = client.call(SEARCH_RUNS, query=query)
     results = (RunResult(found, view) for view in page.runs)
     return RunList(results, query=query, total=page.total, notes=page.notes)
+
+
+def compare(*sources: str | RunResult | SweepResult, project: Notebook | None = None) -> Comparison:
+    """Set runs side by side, what differs first: ``mlops.compare("k3m9x2ab-1", "k3m9x2ab-4")``.
+
+    A sweep, or its id, stands for all of its runs. The result's ``.frame`` is a DataFrame,
+    ``.curves("loss")`` a metric by step, ``.cells()`` the difference of two output notebooks.
+    Raises `NotFound`.
+    """
+    found = _project(project)
+    if not sources:
+        raise InvalidInput("Name runs or sweeps to compare.")
+    client = connect(found)
+    ids = [find(client, each).id if isinstance(each, str) else each.id for each in sources]
+    return Comparison.of(found, ids)
 
 
 def models(*, project: Notebook | None = None) -> ModelList:
@@ -273,8 +292,6 @@ def register(
 
 def get(id: str, *, project: Notebook | None = None) -> RunResult | SweepResult:  # noqa: A002
     """Return a run or a sweep by its id, or by the first letters of it. Raises `NotFound`."""
-    from .app.lookup import find
-
     found = _project(project)
     view = find(connect(found), id)
     if isinstance(view, m.SweepView):
@@ -347,6 +364,10 @@ def _written(value: object, mode: str) -> str | None:
 
 
 __all__ = [
+    "CellDiffs",
+    "Comparison",
+    "Curves",
+    "Gallery",
     "InvalidInput",
     "ModelVersion",
     "NotFound",
@@ -356,6 +377,7 @@ __all__ = [
     "Session",
     "SharingResult",
     "SweepResult",
+    "compare",
     "explain",
     "get",
     "log",

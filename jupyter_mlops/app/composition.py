@@ -27,6 +27,7 @@ from ..store import TTL, Store
 from . import unfinished
 from .admission import open_ledger
 from .client import connect
+from .comparing import ComparisonUseCases
 from .door import Actions, Door
 from .health import HealthUseCases
 from .holds import Holds
@@ -150,6 +151,7 @@ class Worker:
             sweeps,
             SharingUseCases(project, store, self._slots),
             SearchUseCases(store, self._scheduler.live),
+            ComparisonUseCases(project, store, self._recorder, self._scheduler.live),
             retrying,
             outputs,
             self._sessions,

@@ -1,4 +1,4 @@
-"""What an operation is."""
+"""What an operation of the worker is; `operations` is their table."""
 
 from __future__ import annotations
 

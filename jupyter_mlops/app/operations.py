@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import messages as m
-from . import serving_operations
+from . import search_operations, serving_operations
 from .operation import Operation
 
 HEALTH = Operation("health", "GET", "/health", "read", "Who answers", m.HealthView, public=False)
@@ -104,23 +104,6 @@ SWEEP_METRICS = Operation(
 LIST_RUNS = Operation(
     "list_runs", "GET", "/runs", "read", "Runs", list[m.RunView], query=m.RunsQuery
 )
-SEARCH_RUNS = Operation(
-    "search_runs",
-    "GET",
-    "/search/runs",
-    "read",
-    "Runs on a condition, sorted, by pages",
-    m.RunPage,
-    query=m.SearchQuery,
-)
-RUN_FIELDS = Operation(
-    "run_fields",
-    "GET",
-    "/search/fields",
-    "read",
-    "What runs can be searched and sorted by",
-    m.FieldsView,
-)
 GET_RUN = Operation("get_run", "GET", "/runs/{run_id}", "read", "A run", m.RunDetail)
 CANCEL_RUN = Operation(
     "cancel_run", "POST", "/runs/{run_id}/cancel", "execute", "Cancel a run", m.RunView
@@ -155,6 +138,7 @@ RUN_METRICS = Operation(
     list[m.MetricSeries],
     query=m.MetricsQuery,
 )
+
 
 TAIL = Operation("tail", "GET", "/runs/{run_id}/tail", "read", "What a run is printing", m.TailView)
 PARTIAL_NOTEBOOK = Operation(
@@ -375,5 +359,6 @@ EVENTS = Operation(
 
 OPERATIONS: tuple[Operation[Any], ...] = (
     *(value for value in list(globals().values()) if isinstance(value, Operation)),
+    *search_operations.OPERATIONS,
     *serving_operations.OPERATIONS,
 )

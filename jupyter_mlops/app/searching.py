@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from ..core.run_query import FACTS, Condition, SortKey, fields_of, parse_condition, parse_order
 from ..core.runs import Run, Sweep
@@ -44,11 +45,13 @@ class SearchUseCases:
             offset=query.offset,
         )
         found = self._store.searching.runs(search)
+        # What is missing comes last: if the first run lacks it, all of them do.
+        unknown = not found.total or any(map(partial(_lacks, found.runs[:1]), order))
         return m.RunPage(
             runs=show(self._store, self._estimates, found.runs),
             total=found.total,
             offset=query.offset,
-            notes=list(self._notes(condition, order)) if not found.total or order else [],
+            notes=list(self._notes(condition, order)) if unknown else [],
         )
 
     def _notes(self, condition: Condition | None, order: Sequence[SortKey]) -> Iterator[str]:
@@ -68,6 +71,14 @@ class SearchUseCases:
         parameters, metrics = await asyncio.to_thread(self._store.searching.names, _ASKED)
         public = [name for name in parameters if not looks_secret(name)]
         return m.FieldsView(facts=list(FACTS), parameters=public, metrics=metrics)
+
+
+def _lacks(runs: Sequence[Run], key: SortKey) -> bool:
+    """Whether one of the runs has no value to sort by."""
+    if key.field.group == "fact":
+        return False
+    params = key.field.group == "params"
+    return any(key.field.name not in (run.parameters if params else run.metrics) for run in runs)
 
 
 def show(store: Store, estimates: Estimates, runs: Sequence[Run]) -> list[m.RunView]:

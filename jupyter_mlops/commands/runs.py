@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .base import Face, Group
+from .compare import compare
 from .types import FieldType, RunType
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 
 @click.group("runs", cls=Group)
 def runs() -> None:
-    """List, show, cancel, retry and delete runs.
+    """List, show, compare, cancel, retry and delete runs.
 
     An ID is that of a run, such as k3m9x2ab-4, or of a whole sweep, such as k3m9x2ab. The first
     letters of a sweep's id are enough: k3 or k3-4.
@@ -105,6 +106,9 @@ def show(
             return sweep if face.is_cell else sweep.receipt()
         face.failed = found.status != "succeeded"
     return found
+
+
+runs.add_command(compare)
 
 
 @runs.command("cancel")

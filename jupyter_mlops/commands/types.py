@@ -151,15 +151,15 @@ class FieldType(click.ParamType[str]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Offer what recent runs can be sorted by; ask only a living worker."""
-        from ..app import operations as ops
         from ..app.client import Client
         from ..app.projects import find_project
+        from ..app.search_operations import RUN_FIELDS
         from ..core.exceptions import MlopsError
 
         before, comma, start = incomplete.rpartition(",")
         minus = "-" if start.startswith("-") else ""
         try:
-            fields = Client(find_project(Path.cwd())).call(ops.RUN_FIELDS, timeout=1.0)
+            fields = Client(find_project(Path.cwd())).call(RUN_FIELDS, timeout=1.0)
         except MlopsError:
             return []
         names = [f"metrics.{each}" for each in fields.metrics]

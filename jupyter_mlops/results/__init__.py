@@ -1,6 +1,7 @@
 """What the Python API returns: sweeps, runs and models that know how to show themselves."""
 
 from .base import Message, Shown
+from .comparing import CellDiffs, Comparison, Curves, Gallery
 from .endpoints import Endpoint, EndpointList
 from .models import ModelList, ModelVersion
 from .partial import written
@@ -10,8 +11,12 @@ from .runs import RunResult, SweepResult, together
 from .sharing import SharingResult, explain_sharing
 
 __all__ = [
+    "CellDiffs",
+    "Comparison",
+    "Curves",
     "Endpoint",
     "EndpointList",
+    "Gallery",
     "GraphResult",
     "Message",
     "ModelList",

@@ -20,6 +20,7 @@ from ..reports import Report, as_html
 from ..reports import runs as reports
 from ..widgets import Display, cell_number, in_ipython, show_progress
 from .base import Message, Shown, fields, reachable
+from .comparing import Gallery, sweep_gallery
 from .models import ModelVersion, register_model
 from .run_list import RunList, frame
 
@@ -308,6 +309,22 @@ class SweepResult(Shown):
         """Make the model of the best run a version of the registered model ``name``."""
         request = m.RegisterRequest(sweep=self.id, alias=alias, tags=dict(tags or {}))
         return register_model(self._project, name, request)
+
+    def gallery(
+        self, cell: int | str | None = None, *, limit: int | None = None, offset: int = 0
+    ) -> Gallery:
+        """Return what a cell put out as images in each run, best run first.
+
+        ``cell`` is a code cell's number, from 1, or its tag; without one the last that put out an
+        image. Raises `InvalidInput`.
+        """
+        query = m.GalleryQuery(
+            limit=limit,
+            offset=offset,
+            cell=cell if isinstance(cell, int) else None,
+            tag=cell if isinstance(cell, str) else None,
+        )
+        return sweep_gallery(self._project, self.id, query)
 
     def delete(self) -> None:
         """Delete the sweep with its runs. Raises `Conflict` while one of them runs."""

@@ -24,11 +24,11 @@ from ..core.run_query import (
     SortKey,
     fields_of,
 )
-from ..core.runs import Run, Status, Sweep
+from ..core.runs import Attempt, Run, Status, Sweep
 from . import reading
 from .base import Database
 from .json_values import Expression, JsonValue, reader_for
-from .schema import runs, sweeps
+from .schema import attempts, runs, sweeps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +121,21 @@ class Searching:
             for some in _batches(sorted(ids)):
                 query = sa.select(sweeps).where(self._database.mine(sweeps), sweeps.c.id.in_(some))
                 found |= {row.id: reading.sweep(row) for row in connection.execute(query)}
+        return found
+
+    def last_attempts(self, run_ids: Iterable[str]) -> dict[str, Attempt]:
+        """Return the last attempts of runs by the runs' ids; those without one are left out."""
+        same = sa.and_(attempts.c.project == runs.c.project, attempts.c.run_id == runs.c.id)
+        found: dict[str, Attempt] = {}
+        with self._database.snapshot() as connection:
+            for some in _batches(list(run_ids)):
+                query = (
+                    sa.select(attempts)
+                    .join(runs, sa.and_(same, attempts.c.number == runs.c.attempts))
+                    .where(self._database.mine(runs), runs.c.id.in_(some))
+                )
+                for row in connection.execute(query):
+                    found[row.run_id] = reading.attempt(row)
         return found
 
     def names(self, newest: int) -> tuple[list[str], list[str]]:

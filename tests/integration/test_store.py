@@ -105,6 +105,25 @@ def test_a_run_is_claimed_once(store: Store) -> None:
     assert len([each for each in got if each is not None]) == 1
 
 
+def test_metrics_that_come_late_are_added(store: Store) -> None:
+    """What a tracker tells of an attempt late is added, if it is new and no attempt followed."""
+    sweep = _submit(store, 1, retries=1)
+    first = _claim(store)
+    _finish(store, first, FAILED)
+    store.attempts.add_metrics(first, {"auc": 0.5})
+    assert store.history.run(f"{sweep.id}-1").metrics == {"auc": 0.5}
+    last = store.history.last_seq()
+    second = _claim(store)
+    _finish(store, second, SUCCEEDED)
+    store.attempts.add_metrics(first, {"loss": 1.0})
+    store.attempts.add_metrics(second, {"plain": math.inf})
+    store.attempts.add_metrics(second, {"plain": 1.0, "auc": 0.7})
+    run = store.history.run(f"{sweep.id}-1")
+    assert run.metrics == {"auc": 0.7, "plain": math.inf}
+    told = [event.data for event in store.history.events(last, 100) if event.kind == "metrics"]
+    assert told == [{"keys": ["plain"]}, {"keys": ["auc"]}]
+
+
 def test_events_count_without_gaps_across_threads(store: Store) -> None:
     """Every change has the next number, also when many write at once."""
     sweep = _submit(store, 20)

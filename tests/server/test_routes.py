@@ -26,26 +26,31 @@ ESCAPES = [
 ]
 
 
+#: What the bodies of requests cannot do without.
+LEAST: dict[type[m.Request], dict[str, Any]] = {
+    m.SpaceRequest: {"notebook": "train.ipynb"},
+    m.SubmitRequest: {"notebook": "train.ipynb"},
+    m.AliasRequest: {"version": 3},
+    m.ScheduleRequest: {"line": "@daily", "action": {}},
+    m.TriggerRequest: {"kind": "http", "action": {}},
+    m.CompareRequest: {"ids": ["r-1"]},
+    m.CurvesRequest: {"ids": ["r-1"], "key": "auc"},
+    m.CellsRequest: {"left": "r-1", "right": "r-2"},
+    m.CheckRequest: {"input": "rows.csv"},
+    m.PredictRequest: {"input": "rows.csv", "output": "predictions.csv"},
+}
+
+
 def request_of(operation: Operation[Any]) -> dict[str, Any]:
     """Return the least that an operation can be asked with."""
-    body: dict[str, Any] | None = None if operation.body is None else {}
+    body: dict[str, Any] | None = None
     params = {"project": "work"}
     if operation.query is m.NotebookQuery:
         params["notebook"] = "train.ipynb"
     if operation.query is m.StageQuery:
         params["name"] = "train"
-    if operation.body in (m.SpaceRequest, m.SubmitRequest):
-        body = {"notebook": "train.ipynb"}
-    if operation.body is m.AliasRequest:
-        body = {"version": 3}
-    if operation.body is m.ScheduleRequest:
-        body = {"line": "@daily", "action": {}}
-    if operation.body is m.TriggerRequest:
-        body = {"kind": "http", "action": {}}
-    if operation.body in (m.CheckRequest, m.PredictRequest):
-        body = {"input": "rows.csv"}
-    if operation.body is m.PredictRequest:
-        body = {"input": "rows.csv", "output": "predictions.csv"}
+    if operation.body is not None:
+        body = LEAST.get(operation.body, {})
     return {"params": params, "body": body}
 
 

@@ -53,6 +53,7 @@ def test_the_tree() -> None:
         "sweep",
         "runs list",
         "runs show",
+        "runs compare",
         "runs cancel",
         "runs retry",
         "runs delete",
@@ -215,7 +216,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_completion_of_commands_and_options() -> None:
     """Tab completes commands and options."""
     assert complete(incomplete="ru") == ["run", "runs"]
-    assert complete("runs", incomplete="c") == ["cancel"]
+    assert complete("runs", incomplete="c") == ["cancel", "compare"]
     assert complete("sweep", "train.ipynb", incomplete="--m") == [
         "--metric",
         "--maximize",

@@ -121,7 +121,7 @@ def test_json(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> No
     ("line", "expected"),
     [
         ("%mlops sw", ["%mlops sweep"]),
-        ("%mlops runs c", ["%mlops runs cancel"]),
+        ("%mlops runs c", ["%mlops runs cancel", "%mlops runs compare"]),
         ("best = %mlops sw", ["best = %mlops sweep"]),
         ("a.b, c = %mlops ru", ["a.b, c = %mlops run", "a.b, c = %mlops runs"]),
         ("%mlops sweep tr", ["%mlops sweep train.ipynb"]),

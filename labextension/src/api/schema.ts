@@ -21,6 +21,57 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/compare': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Runs side by side, what differs first */
+    readonly post: operations['compare_runs'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/compare/cells': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Two output notebooks cell by cell */
+    readonly post: operations['compare_cells'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/compare/curves': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** A metric of several runs by step */
+    readonly post: operations['compare_curves'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/doctor': {
     readonly parameters: {
       readonly query?: never;
@@ -711,6 +762,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/sweeps/{sweep_id}/gallery': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The images of one cell across the runs of a sweep, best run first */
+    readonly get: operations['sweep_gallery'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/sweeps/{sweep_id}/metrics': {
     readonly parameters: {
       readonly query?: never;
@@ -884,6 +952,37 @@ export interface components {
       readonly what: string;
     };
     /**
+     * CellDiff
+     * @description A cell that one notebook or both have.
+     */
+    readonly CellDiff: {
+      readonly cell_type: string;
+      /** @enum {unknown} */
+      readonly change: 'added' | 'changed' | 'removed' | 'same';
+      readonly left: number | null;
+      readonly outputs: readonly components['schemas']['OutputDiff'][];
+      readonly right: number | null;
+      readonly source: readonly components['schemas']['DiffLine'][];
+      readonly title: string;
+    };
+    /**
+     * CellsRequest
+     * @description Two runs whose output notebooks are compared.
+     */
+    readonly CellsRequest: {
+      readonly left: string;
+      readonly right: string;
+    };
+    /**
+     * CellsView
+     * @description Two output notebooks, cell by cell.
+     */
+    readonly CellsView: {
+      readonly cells: readonly components['schemas']['CellDiff'][];
+      readonly left: string;
+      readonly right: string;
+    };
+    /**
      * ChangeEvent
      * @description Something changed in a project; fetch it by its id.
      */
@@ -973,6 +1072,35 @@ export interface components {
       readonly type: string;
     };
     /**
+     * CompareRequest
+     * @description Which runs; a sweep's id stands for all of its runs.
+     */
+    readonly CompareRequest: {
+      readonly ids: readonly string[];
+    };
+    /**
+     * CompareRow
+     * @description One name and its value in each run, by the run's id; a run that lacks it is left out.
+     */
+    readonly CompareRow: {
+      readonly differs: boolean;
+      readonly name: string;
+      readonly values: {
+        readonly [key: string]: unknown;
+      };
+    };
+    /**
+     * CompareView
+     * @description Runs side by side; of each list what differs comes first.
+     */
+    readonly CompareView: {
+      readonly facts: readonly components['schemas']['CompareRow'][];
+      readonly metrics: readonly components['schemas']['CompareRow'][];
+      readonly parameters: readonly components['schemas']['CompareRow'][];
+      readonly runs: readonly components['schemas']['RunView'][];
+      readonly total: number;
+    };
+    /**
      * Counts
      * @description Number of runs in each state.
      */
@@ -983,6 +1111,33 @@ export interface components {
       readonly queued: number;
       readonly running: number;
       readonly succeeded: number;
+    };
+    /**
+     * CurvesRequest
+     * @description Which metric of which runs, and how many points each curve may have.
+     */
+    readonly CurvesRequest: {
+      readonly ids: readonly string[];
+      readonly key: string;
+      readonly points?: number;
+    };
+    /**
+     * CurvesView
+     * @description A metric of several runs by step, to be drawn over one another.
+     */
+    readonly CurvesView: {
+      readonly key: string;
+      readonly notes: readonly string[];
+      readonly series: readonly components['schemas']['MetricSeries'][];
+    };
+    /**
+     * DiffLine
+     * @description A line that only the left, only the right, or both have.
+     */
+    readonly DiffLine: {
+      /** @enum {unknown} */
+      readonly change: 'added' | 'removed' | 'same';
+      readonly text: string;
     };
     /**
      * DriftView
@@ -1166,6 +1321,44 @@ export interface components {
       readonly time: string;
     };
     /**
+     * GalleryCell
+     * @description A code cell that put out images in the first runs that were looked at.
+     */
+    readonly GalleryCell: {
+      readonly cell: number;
+      readonly tags: readonly string[];
+      readonly title: string;
+    };
+    /**
+     * GalleryItem
+     * @description What a cell put out in one run.
+     */
+    readonly GalleryItem: {
+      readonly images: readonly components['schemas']['ImageView'][];
+      readonly problem: string | null;
+      readonly run: components['schemas']['RunView'];
+    };
+    /**
+     * GalleryView
+     * @description One cell across the runs of a sweep.
+     */
+    readonly GalleryView: {
+      readonly cell: number | null;
+      readonly cells: readonly components['schemas']['GalleryCell'][];
+      readonly items: readonly components['schemas']['GalleryItem'][];
+      readonly sweep_id: string;
+      readonly total: number;
+    };
+    /**
+     * ImageView
+     * @description An image: base64, or the text of an SVG. It is drawn as an image, never as a document.
+     */
+    readonly ImageView: {
+      readonly data: string | null;
+      readonly mime: string;
+      readonly size: number;
+    };
+    /**
      * MetricChange
      * @description A value of a metrics file now, and in the last commit.
      */
@@ -1268,6 +1461,27 @@ export interface components {
     readonly NotebookFile: {
       readonly finished: boolean;
       readonly path: string;
+    };
+    /**
+     * OutputDiff
+     * @description An output of a cell that differs.
+     */
+    readonly OutputDiff: {
+      /** @enum {unknown} */
+      readonly change: 'added' | 'changed' | 'removed' | 'same';
+      readonly left: components['schemas']['OutputSide'] | null;
+      readonly lines: readonly components['schemas']['DiffLine'][];
+      readonly right: components['schemas']['OutputSide'] | null;
+    };
+    /**
+     * OutputSide
+     * @description What one side put out: text, or an image in base64 (SVG as it is).
+     */
+    readonly OutputSide: {
+      readonly image: string | null;
+      readonly mime: string;
+      readonly size: number;
+      readonly text: string | null;
     };
     /**
      * Overlap
@@ -1956,6 +2170,90 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['CleanView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly compare_runs: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['CompareRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['CompareView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly compare_cells: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['CellsRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['CellsView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly compare_curves: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['CurvesRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['CurvesView'];
         };
       };
       readonly default: components['responses']['Error'];
@@ -3284,6 +3582,36 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly sweep_gallery: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly limit?: number;
+        readonly offset?: number;
+        readonly cell?: number;
+        readonly tag?: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly sweep_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['GalleryView'];
         };
       };
       readonly default: components['responses']['Error'];
