@@ -25,6 +25,8 @@ R = TypeVar("R")
 
 #: Seconds that we wait for an idle worker of another version to end.
 _RETIRE_TIMEOUT = 5.0
+#: Bytes of a file that are in memory at a time.
+_PIECE = 1024 * 1024
 
 
 class Client:
@@ -61,6 +63,34 @@ class Client:
         if response.status >= 400:
             raise decode_error(data)
         return msgspec.json.decode(data, type=operation.response)
+
+    def download(
+        self,
+        operation: Operation[bytes],
+        *,
+        query: m.Request,
+        timeout: float | None = None,
+        **path: str,
+    ) -> Iterator[bytes]:
+        """Yield the bytes that an operation answers with, piece by piece.
+
+        Raises the error that the worker answers with, or `WorkerUnavailable`.
+        """
+        target = operation.path.format(**{name: quote(v, safe="") for name, v in path.items()})
+        with contextlib.closing(UnixConnection(self._socket, timeout)) as connection:
+            try:
+                connection.request(operation.method, f"{target}?{query_string(query)}")
+                response = connection.getresponse()
+                if response.status >= 400:
+                    raise decode_error(response.read())
+                left = int(response.headers["Content-Length"])
+                while piece := response.read(_PIECE):
+                    left -= len(piece)
+                    yield piece
+            except (OSError, http.client.HTTPException) as error:
+                raise WorkerUnavailable from error
+        if left:
+            raise WorkerUnavailable("The file ended before all of it had come. Try again.")
 
     def events(
         self, after: int, *, attempt: str | None = None, beat: float = 10.0

@@ -24,8 +24,10 @@ from ..execution.files import write_atomically
 from ..execution.processes import identify, is_alive
 from ..pipeline.launch import Launched
 from ..store import TTL, Store
+from ..tracking import KeptFiles
 from . import unfinished
 from .admission import open_ledger
+from .artifacts import ArtifactUseCases
 from .client import connect
 from .comparing import ComparisonUseCases
 from .door import Actions, Door
@@ -38,7 +40,7 @@ from .models import ModelUseCases
 from .notifying import Notifier
 from .occasions import Occasions, wall
 from .opening import open_recorder, open_serving, open_templates
-from .operations import OPERATIONS
+from .operations import DOWNLOADS, OPERATIONS
 from .outputs import OutputUseCases
 from .pipeline_runs import PipelineRunner
 from .pipelines import PipelineUseCases
@@ -154,6 +156,7 @@ class Worker:
             ComparisonUseCases(project, store, self._recorder, self._scheduler.live),
             retrying,
             outputs,
+            ArtifactUseCases(project, store, self._recorder, KeptFiles(resolved).stores),
             self._sessions,
             ModelUseCases(store, self._recorder, sweeps),
             self._endpoints,
@@ -288,7 +291,7 @@ def _collect(*use_cases: object) -> Actions:
     """Find the method that carries out each operation."""
     return {
         operation.name: getattr(owner, operation.name)
-        for operation in OPERATIONS
+        for operation in (*OPERATIONS, *DOWNLOADS)
         for owner in use_cases
         if hasattr(owner, operation.name)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,9 +18,10 @@ from tornado.web import Application, HTTPError, RequestHandler
 from ..core.exceptions import InvalidInput, MlopsError, NotFound
 from . import messages as m
 from . import views
+from .artifacts import Content
 from .hub import EventHub
 from .operation import Operation
-from .operations import OPERATIONS
+from .operations import DOWNLOADS, OPERATIONS
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ Waiting = Callable[[str | None], contextlib.AbstractContextManager[None]]
 
 #: Bytes of a request's body, which may carry a file of points.
 _MAX_BODY = 64 * 1024 * 1024
+#: Bytes of a file that are in memory at a time.
+_PIECE = 256 * 1024
 
 
 class Door:
@@ -42,9 +46,14 @@ class Door:
         by_path: dict[str, dict[str, Operation[Any]]] = {}
         for operation in OPERATIONS:
             by_path.setdefault(operation.path, {})[operation.method] = operation
+        shared = {"actions": actions, "touched": touched}
         routes: list[Any] = [
-            (_pattern(path), _OperationHandler, {"operations": found, "actions": actions})
+            (_pattern(path), _OperationHandler, {"operations": found, **shared})
             for path, found in by_path.items()
+        ]
+        routes += [
+            (_pattern(each.path), _FileHandler, {"operations": {each.method: each}, **shared})
+            for each in DOWNLOADS
         ]
         stream = {"hub": hub, "waiting": waiting}
         self._server = HTTPServer(
@@ -109,11 +118,20 @@ class _UnknownHandler(_JsonHandler):
 
 
 class _OperationHandler(_JsonHandler):
-    def initialize(self, operations: dict[str, Operation[Any]], actions: Actions) -> None:
+    def initialize(
+        self,
+        operations: dict[str, Operation[Any]],
+        actions: Actions,
+        touched: Callable[[], None],
+    ) -> None:
         self._operations = operations
         self._actions = actions
+        self._touched = touched
 
     async def _serve(self, **path: str) -> None:
+        self.answer(await self._carry_out(path))
+
+    async def _carry_out(self, path: dict[str, str]) -> Any:
         operation = self._operations.get(self.request.method or "")
         if operation is None:
             raise HTTPError(405)
@@ -128,9 +146,28 @@ class _OperationHandler(_JsonHandler):
                 arguments["body"] = msgspec.json.decode(self.request.body, type=operation.body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise InvalidInput(f"{error}.") from error
-        self.answer(await self._actions[operation.name](**arguments))
+        return await self._actions[operation.name](**arguments)
 
     get = post = put = delete = _serve
+
+
+class _FileHandler(_OperationHandler):
+    """Answers with the bytes of a file, as fast as they are taken."""
+
+    async def get(self, **path: str) -> None:
+        content: Content = await self._carry_out(path)
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Length", str(content.size))
+        left = content.size
+        with content.file as file, contextlib.suppress(StreamClosedError):
+            while left > 0:
+                piece = await asyncio.to_thread(file.read, min(left, _PIECE))
+                if not piece:  # it was cut short meanwhile, which the reader has to notice
+                    break
+                left -= len(piece)
+                self.write(piece)
+                await self.flush()
+                self._touched()
 
 
 class _StreamHandler(_JsonHandler):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import artifact_operations, search_operations, serving_operations
 from . import messages as m
-from . import search_operations, serving_operations
 from .operation import Operation
 
 HEALTH = Operation("health", "GET", "/health", "read", "Who answers", m.HealthView, public=False)
@@ -361,4 +361,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     *(value for value in list(globals().values()) if isinstance(value, Operation)),
     *search_operations.OPERATIONS,
     *serving_operations.OPERATIONS,
+    *artifact_operations.OPERATIONS,
 )
+#: Those that answer with the bytes of a file.
+DOWNLOADS: tuple[Operation[bytes], ...] = artifact_operations.DOWNLOADS

@@ -13,7 +13,7 @@ from .types import FieldType, RunType
 
 if TYPE_CHECKING:
     from ..app.messages import ResumptionView
-    from ..results import Message, RunList, RunResult, SweepResult
+    from ..results import Message, RunList, RunResult, Shown
 
 #: Rows that are shown to a person who names no limit.
 _ROWS = 30
@@ -78,14 +78,18 @@ def list_runs(
 @click.argument("id", type=RunType())
 @click.option("--follow", is_flag=True, help="Stay until it has finished.")
 @click.option("--notebook", is_flag=True, help="Write a run's notebook as far as it has come.")
+@click.option("--artifact", metavar="PATH", help="Show a file that a run kept, with its sha256.")
+@click.option("--output", metavar="FILE", help="With --artifact: fetch it, or all of a folder.")
 @click.pass_obj
 def show(
     face: Face,
     id: str,  # noqa: A002
     follow: bool,
     notebook: bool,
-) -> RunResult | SweepResult | Message:
-    """Show a run and what it is printing, or a sweep with its ranking.
+    artifact: str | None,
+    output: str | None,
+) -> Shown:
+    """Show a run, what it is printing and what it kept, or a sweep with its ranking.
 
     \b
     Examples:
@@ -93,11 +97,16 @@ def show(
       jupyter mlops runs show k3m9x2ab-4
       jupyter mlops runs show k3 --follow
       jupyter mlops runs show k3m9x2ab-4 --notebook
+      jupyter mlops runs show k3m9x2ab-4 --artifact plots/roc.png --output roc.png
     """
     from ..api import get
-    from ..results import SweepResult, written
+    from ..results import SweepResult, fetched, written
 
+    if output is not None and artifact is None:
+        raise click.UsageError("--output needs --artifact PATH, the file to fetch.")
     found = get(id)
+    if artifact is not None:
+        return fetched(found, artifact, output)
     if notebook:
         return written(found)
     if follow:

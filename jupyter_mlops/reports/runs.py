@@ -11,6 +11,7 @@ from ..core import formats
 from ..core.runs import Reason, Status
 from ..core.values import decode, identity
 from . import resources, states
+from .artifacts import artifact_hints, artifact_lines
 from .form import Column, Report, Table
 
 #: Rows of a table, and failures that are told one by one.
@@ -259,8 +260,10 @@ def run_headline(run: m.RunView) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def run_report(detail: m.RunDetail, tail: m.TailView | None = None) -> Report:
-    """Report all that is known of a run, and what it is printing."""
+def run_report(
+    detail: m.RunDetail, tail: m.TailView | None = None, kept: m.ArtifactsView | None = None
+) -> Report:
+    """Report all that is known of a run, what it is printing, and what it kept."""
     run = detail.run
     facts = [
         ("Stopped" if _pruned(run) else "Error", run.error),
@@ -279,12 +282,17 @@ def run_report(detail: m.RunDetail, tail: m.TailView | None = None) -> Report:
         lines += [_attempt_line(attempt) for attempt in detail.attempts]
     if tail is not None:
         lines += tail_lines(tail)
+    if kept is not None:
+        lines += artifact_lines(kept)
     metrics = Table.of(
         (Column("metric"), Column("value", right=True)),
         ((name, formats.value(each)) for name, each in run.metrics.items()),
     )
     return Report(
-        headline=run_headline(run), details=tuple(lines), table=metrics, hints=_run_hints(run)
+        headline=run_headline(run),
+        details=tuple(lines),
+        table=metrics,
+        hints=(*_run_hints(run), *(artifact_hints(kept) if kept else ())),
     )
 
 

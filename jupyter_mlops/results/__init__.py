@@ -1,5 +1,6 @@
 """What the Python API returns: sweeps, runs and models that know how to show themselves."""
 
+from .artifacts import Artifact, ArtifactList, fetched
 from .base import Message, Shown
 from .comparing import CellDiffs, Comparison, Curves, Gallery
 from .endpoints import Endpoint, EndpointList
@@ -11,6 +12,8 @@ from .runs import RunResult, SweepResult, together
 from .sharing import SharingResult, explain_sharing
 
 __all__ = [
+    "Artifact",
+    "ArtifactList",
     "CellDiffs",
     "Comparison",
     "Curves",
@@ -31,6 +34,7 @@ __all__ = [
     "StatusResult",
     "SweepResult",
     "explain_sharing",
+    "fetched",
     "together",
     "written",
 ]

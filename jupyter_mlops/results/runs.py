@@ -27,6 +27,8 @@ from .run_list import RunList, frame
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .artifacts import ArtifactList
+
 #: Rows that a notebook shows of a sweep.
 HTML_ROWS = 50
 
@@ -108,6 +110,13 @@ class RunResult(Shown):
         return self._project.root / written.path
 
     @property
+    def artifacts(self) -> ArtifactList:
+        """The files that the run kept: output notebook, plots, tables, models."""
+        from .artifacts import artifacts_of
+
+        return artifacts_of(self._project, self.id)
+
+    @property
     def mlflow_run_id(self) -> str | None:
         """The id of the run in MLflow."""
         return self.view.mlflow_run_id
@@ -160,7 +169,8 @@ class RunResult(Shown):
     def report(self) -> Report:
         """Return what to tell a person."""
         detail = self.detail()
-        report = reachable(reports.run_report(detail, self._tail(detail)), self._project)
+        report = reports.run_report(detail, self._tail(detail), self.artifacts.view)
+        report = reachable(report, self._project)
         output = self.output
         if output is None or not self._view.status.finished:
             return report
@@ -178,6 +188,8 @@ class RunResult(Shown):
             "cpus": detail.sweep.cpus,
             "memory": detail.sweep.memory,
             "gpus": detail.sweep.gpus,
+            "artifacts": (kept := self.artifacts.view).artifacts,
+            "artifacts_problem": kept.problem,
             "tail": self._tail(detail),
         }
 

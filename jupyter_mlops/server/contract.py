@@ -17,6 +17,7 @@ from jupyter_events import yaml
 
 from ..app import messages as m
 from ..app.operation import Operation
+from ..app.operations import DOWNLOADS
 from .events import SCHEMA_FILE, SCHEMA_ID, ChangeEvent
 from .routes import API, FORWARDED, ROUTES
 
@@ -26,6 +27,7 @@ OPENAPI_FILE = PACKAGE.parent / "labextension" / "src" / "api" / "openapi.json"
 Schema = dict[str, Any]
 
 _REFERENCE = "#/components/schemas/{name}"
+_FILE: Schema = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _PROJECT_PARAMETER: Schema = {
     "name": "project",
     "in": "query",
@@ -42,7 +44,7 @@ def openapi() -> Schema:
     schemas, components = _schemas(types)
     named = dict(zip(map(repr, types), schemas, strict=True))
     paths: dict[str, Schema] = {}
-    for route in ROUTES:
+    for route in (*ROUTES, *DOWNLOADS):
         parameters, used = _parameters(route)
         components |= used
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(
@@ -107,7 +109,7 @@ def _operation(route: Operation[Any], parameters: list[Schema], named: dict[str,
         "responses": {
             "200": {
                 "description": "The answer.",
-                "content": _json(named[repr(route.response)]),
+                "content": _FILE if route in DOWNLOADS else _json(named[repr(route.response)]),
             },
             "default": {"$ref": "#/components/responses/Error"},
         },
@@ -123,7 +125,7 @@ def _parameters(route: Operation[Any]) -> tuple[list[Schema], Schema]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", route.path)
     ]
-    if route in FORWARDED:
+    if route in (*FORWARDED, *DOWNLOADS):
         found.append(_PROJECT_PARAMETER)
     if route.query is None:
         return found, {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -29,6 +30,22 @@ from ..core.exceptions import WorkerUnavailable
 
 #: Seconds without a byte after which an answer is given up.
 PATIENCE = 120.0
+#: The same for a file: it may be fetched from far away first, and its reader may pause.
+FILE_PATIENCE = 3600.0
+
+R = TypeVar("R")
+
+
+class Sink(Protocol):
+    """What takes the bytes of a file."""
+
+    def begin(self, size: int) -> None:
+        """Take note that so many bytes will come."""
+        ...
+
+    async def take(self, piece: bytes) -> None:
+        """Take some, and return when there may be more."""
+        ...
 
 
 class Gone(Exception):
@@ -67,24 +84,68 @@ class Link:
         A worker that has gone is started again, but what it may have begun is not asked twice.
         Raises the error that the worker answers with, or `WorkerUnavailable`.
         """
+
+        async def ask() -> bytes:
+            where = address(project).socket
+            return await fetch(where, operation, path, query=query, body=body)
+
         try:
             try:
-                return await self._ask(project, operation, path, query, body)
+                return await self._connected_to(project, ask)
             except Gone as gone:
                 if gone.asked and operation.action != "read":
                     raise
-                return await self._ask(project, operation, path, query, body)
+                return await self._connected_to(project, ask)
         except Gone as gone:
             raise WorkerUnavailable(str(gone)) from gone
 
-    async def _ask(
+    async def stream(
         self,
         project: Project,
-        operation: Operation[Any],
+        operation: Operation[bytes],
         path: Mapping[str, str],
         query: m.Request | None,
-        body: m.Request | None,
-    ) -> bytes:
+        sink: Sink,
+    ) -> None:
+        """Hand on the bytes that an operation answers with, as fast as the sink takes them.
+
+        Raises the error that the worker answers with, or `WorkerUnavailable`; after the sink has
+        begun it has got a part only.
+        """
+        line = RequestStartLine(operation.method, target_of(operation, path, query), "")
+        refusal: list[bytes] = []
+        begun = False
+
+        def begin(status: int, headers: HTTPHeaders) -> None:
+            nonlocal begun
+            if status < 400:
+                begun = True
+                sink.begin(int(headers["Content-Length"]))
+
+        def receive(piece: bytes) -> object:
+            if begun:
+                return sink.take(piece)
+            refusal.append(piece)
+            return None
+
+        async def ask() -> int:
+            where = address(project).socket
+            return await exchange(where, line, begin=begin, receive=receive, patience=FILE_PATIENCE)
+
+        try:
+            try:
+                status = await self._connected_to(project, ask)
+            except Gone:
+                if begun:
+                    raise
+                status = await self._connected_to(project, ask)
+        except Gone as gone:
+            raise WorkerUnavailable(str(gone)) from gone
+        if status >= 400:
+            raise decode_error(b"".join(refusal))
+
+    async def _connected_to(self, project: Project, ask: Callable[[], Awaitable[R]]) -> R:
+        """Ask the worker, after connecting to it if that has not been done yet."""
         connection = self._connections.get(project.id)
         if connection is None:
             connection = asyncio.create_task(self._connect(project))
@@ -92,7 +153,7 @@ class Link:
         try:
             # The connection is shared: a request that is given up must not end it for the others.
             await asyncio.shield(connection)
-            return await fetch(address(project).socket, operation, path, query=query, body=body)
+            return await ask()
         except (Gone, WorkerUnavailable):
             if self._connections.get(project.id) is connection:
                 del self._connections[project.id]
@@ -123,14 +184,10 @@ async def fetch(
 
     Raises the error that it answers with, or `Gone`.
     """
-    names = {name: quote(value, safe="") for name, value in (path or {}).items()}
-    target = operation.path.format(**names)
-    if query is not None:
-        target += "?" + query_string(query)
     pieces: list[bytes] = []
     status = await exchange(
         path_of_socket,
-        RequestStartLine(operation.method, target, ""),
+        RequestStartLine(operation.method, target_of(operation, path or {}, query), ""),
         msgspec.json.encode(body) if body is not None else b"",
         receive=pieces.append,
     )
@@ -139,15 +196,26 @@ async def fetch(
     return b"".join(pieces)
 
 
+def target_of(operation: Operation[Any], path: Mapping[str, str], query: m.Request | None) -> str:
+    """Return an operation's path with its placeholders filled, and the query."""
+    names = {name: quote(value, safe="") for name, value in path.items()}
+    target = operation.path.format(**names)
+    return target if query is None else f"{target}?{query_string(query)}"
+
+
 async def exchange(
     path: Path,
     line: RequestStartLine,
     body: bytes = b"",
     *,
     receive: Callable[[bytes], object],
+    begin: Callable[[int, HTTPHeaders], None] | None = None,
     patience: float = PATIENCE,
 ) -> int:
     """Make one request over a Unix socket, hand on the answer piece by piece, return its status.
+
+    The next piece is read once what ``receive`` returns has been awaited. ``begin`` is told of the
+    status and headers.
 
     Raises `Gone` if the answer does not come to its end, and `WorkerUnavailable` if nothing is
     heard for ``patience`` seconds.
@@ -158,7 +226,7 @@ async def exchange(
         async with asyncio.timeout(patience) as deadline:
             await stream.connect(str(path))
             asked = True
-            answer = _Answer(receive, lambda: _postpone(deadline, patience))
+            answer = _Answer(receive, lambda: _postpone(deadline, patience), begin)
             await _converse(stream, line, body, answer)
     except StreamClosedError as error:
         raise Gone(asked=asked) from error
@@ -194,22 +262,32 @@ def _postpone(deadline: asyncio.Timeout, seconds: float) -> None:
 class _Answer(HTTPMessageDelegate):
     """Hands on an answer's body; complete once all of it has come."""
 
-    def __init__(self, receive: Callable[[bytes], object], heard: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        receive: Callable[[bytes], object],
+        heard: Callable[[], None],
+        begin: Callable[[int, HTTPHeaders], None] | None,
+    ) -> None:
         self.status = 0
         self.complete = False
         self._receive = receive
         self._heard = heard
+        self._begin = begin
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> None:
         if isinstance(start_line, ResponseStartLine):
             self.status = start_line.code
+            if self._begin is not None:
+                self._begin(self.status, headers)
         self._heard()
 
-    def data_received(self, chunk: bytes) -> None:
+    async def data_received(self, chunk: bytes) -> None:
         self._heard()
-        self._receive(chunk)
+        taken = self._receive(chunk)
+        if inspect.isawaitable(taken):
+            await taken
 
     def finish(self) -> None:
         self.complete = True

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..app import messages as m
 from ..app.operation import Operation
-from ..app.operations import OPERATIONS
+from ..app.operations import DOWNLOADS, OPERATIONS
 from .handlers.base import MlopsHandler, UnknownRoute, handler_class
+from .handlers.download import DownloadHandler
 from .handlers.endpoints import ROUTES as ENDPOINT_ROUTES
 from .handlers.endpoints import EndpointHandler
 from .handlers.forward import ForwardHandler
@@ -43,6 +44,7 @@ SERVER_ONLY: dict[Operation[Any], type[MlopsHandler]] = {
 #: Answered by the worker of the project that the query parameter ``project`` names.
 FORWARDED: tuple[Operation[Any], ...] = tuple(each for each in OPERATIONS if each.public)
 
+#: What is answered in JSON.
 ROUTES: tuple[Operation[Any], ...] = (*SERVER_ONLY, *FORWARDED)
 
 Rule = tuple[str, type[MlopsHandler], dict[str, Any]]
@@ -66,6 +68,9 @@ def rules(projects: Projects, link: Link) -> list[Rule]:
             {"projects": projects},
         )
     )
+    for each in DOWNLOADS:
+        handler = handler_class(DownloadHandler, [each])
+        table.append((pattern(each.path), handler, {"projects": projects, "link": link}))
     return [*table, (f"/(?:{API}|{ENDPOINTS})(?:/.*)?", UnknownRoute, {})]
 
 

@@ -7,10 +7,19 @@ from pathlib import Path
 from .. import mlflow_client
 from . import local_store
 from .environment import REPLACED_VARIABLES
+from .files import OneFile
+from .kept import KeptFiles
 from .local_store import default_uri
 from .mlflow_tracker import MlflowTracker
 
-__all__ = ["REPLACED_VARIABLES", "MlflowTracker", "default_uri", "open_tracker"]
+__all__ = [
+    "REPLACED_VARIABLES",
+    "KeptFiles",
+    "MlflowTracker",
+    "OneFile",
+    "default_uri",
+    "open_tracker",
+]
 
 
 def open_tracker(uri: str | None, state_dir: Path, *, wal: bool = True) -> MlflowTracker:

@@ -55,13 +55,14 @@ from pytest_jupyter.pytest_tornasync import (
 )
 from tornado.httpclient import HTTPResponse
 from tornado.httpserver import HTTPServer
+from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_unix_socket
 from tornado.web import Application, HTTPError, RequestHandler
 
 from jupyter_mlops import __version__
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app.operation import Operation
-from jupyter_mlops.app.operations import OPERATIONS
+from jupyter_mlops.app.operations import DOWNLOADS, OPERATIONS
 from jupyter_mlops.app.projects import Project, find_project
 from jupyter_mlops.app.runtime import address
 from jupyter_mlops.core.exceptions import MlopsError
@@ -192,6 +193,11 @@ class StandInWorker:
     #: Operations that end the connection without a word, once each.
     breaks: set[str] = field(default_factory=set)
     running: int = 0
+    #: What a download answers with, and after how many bytes it breaks off.
+    file: bytes = b"a,b\n1,2\n"
+    cut: int | None = None
+    #: Set when somebody has gone who had asked for a file.
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     streams: int = 0
     _server: HTTPServer | None = None
@@ -232,6 +238,8 @@ class StandInWorker:
         """Return a sample, or the truth where the extension relies on it."""
         if operation.name in self.raises:
             raise self.raises[operation.name]
+        if operation in DOWNLOADS:
+            return self.file
         found = sample(operation.response)
         if isinstance(found, m.HealthView):
             found.version, found.protocol = __version__, m.PROTOCOL
@@ -246,8 +254,8 @@ class _Answer(RequestHandler):
     def initialize(self, worker: StandInWorker) -> None:
         self._worker = worker
 
-    def prepare(self) -> None:
-        for operation in OPERATIONS:
+    async def prepare(self) -> None:
+        for operation in (*OPERATIONS, *DOWNLOADS):
             path = _match(operation.path, self.request.path)
             if path is not None and operation.method == self.request.method:
                 break
@@ -262,11 +270,26 @@ class _Answer(RequestHandler):
         body = msgspec.json.decode(self.request.body or b"{}", type=operation.body or m.Request)
         self._worker.asked.append(Asked(operation, path, query, body))
         try:
+            if operation in DOWNLOADS:
+                await self._send(self._worker.answer(operation))
+                return
             self.finish(msgspec.json.encode(self._worker.answer(operation)))
         except MlopsError as error:
             detail = m.ErrorDetail(error.code, error.message, error.field)
             self.set_status(500)
             self.finish(msgspec.json.encode(m.ErrorView(detail)))
+
+    async def _send(self, file: bytes) -> None:
+        """Send a file, or break off when a part of it has gone."""
+        self.set_header("Content-Length", str(len(file)))
+        self.write(file[: self._worker.cut])
+        try:
+            await self.flush()
+        except StreamClosedError:
+            self._worker.left.set()
+        if self._worker.cut is not None:
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+        self.finish()
 
 
 class _Stream(RequestHandler):

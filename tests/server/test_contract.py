@@ -14,6 +14,7 @@ from jupyter_events.schema import EventSchema
 
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app.operation import Operation
+from jupyter_mlops.app.operations import DOWNLOADS
 from jupyter_mlops.server import contract
 from jupyter_mlops.server.events import SCHEMA_FILE, SCHEMA_ID
 from jupyter_mlops.server.routes import FORWARDED, ROUTES
@@ -72,15 +73,24 @@ def test_document_is_stable() -> None:
 def test_every_route_is_described() -> None:
     """Each route has one operation with its own name, its path's parameters and its errors."""
     names = [each["operationId"] for path in DOCUMENT["paths"].values() for each in path.values()]
-    assert sorted(names) == sorted(route.name for route in ROUTES)
-    for route in ROUTES:
+    routes = (*ROUTES, *DOWNLOADS)
+    assert sorted(names) == sorted(route.name for route in routes)
+    for route in routes:
         said = described(route)
         parameters = {each["name"]: each for each in said["parameters"]}
         inside = {name for name, each in parameters.items() if each["in"] == "path"}
         assert inside == set(re.findall(r"{(\w+)}", route.path))
         assert all(parameters[name]["required"] for name in inside)
-        assert ("project" in parameters) == (route in FORWARDED)
+        assert ("project" in parameters) == (route in (*FORWARDED, *DOWNLOADS))
         assert said["responses"]["default"] == {"$ref": "#/components/responses/Error"}
+
+
+def test_files_are_described() -> None:
+    """What answers with a file says so."""
+    for route in DOWNLOADS:
+        (media,) = described(route)["responses"]["200"]["content"].items()
+        schema = {"schema": {"type": "string", "format": "binary"}}
+        assert media == ("application/octet-stream", schema)
 
 
 def test_schemas_are_sound() -> None:

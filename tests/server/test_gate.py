@@ -11,15 +11,17 @@ from jupyter_server.serverapp import ServerApp
 from tornado.web import RequestHandler
 
 from jupyter_mlops.app.operation import Operation
+from jupyter_mlops.app.operations import DOWNLOADS
 from jupyter_mlops.server.routes import API, ROUTES
 
+ALL = (*ROUTES, *DOWNLOADS)
 #: What no table lists, but an attacker may try.
 OTHERS = [
     (method, path)
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
     for path in ("/nothing", "/runs", "/runs/r1/cancel", "/project", "/sweeps/x/../../../etc", "")
 ]
-REQUESTS = list(dict.fromkeys([(each.method, each.path) for each in ROUTES] + OTHERS))
+REQUESTS = list(dict.fromkeys([(each.method, each.path) for each in ALL] + OTHERS))
 
 
 class Denier(Authorizer):
@@ -54,7 +56,7 @@ def test_every_route_is_gated(jp_serverapp: ServerApp) -> None:
     """The server has our routes and a catch-all, and each method of each is decorated."""
     app = jp_serverapp.web_app
     found = our_rules(app.default_router)
-    assert len(found) == len({each.path for each in ROUTES}) + 1
+    assert len(found) == len({each.path for each in ALL}) + 1
     assert not [line for each in found for line in app._check_handler_auth(*each)]
 
 
@@ -77,7 +79,7 @@ class TestDenied:
         jp_server_config["ServerApp"]["authorizer_class"] = Denier
         return jp_server_config
 
-    @pytest.mark.parametrize("operation", ROUTES, ids=lambda operation: operation.name)
+    @pytest.mark.parametrize("operation", ALL, ids=lambda operation: operation.name)
     async def test_denied(self, operation: Operation[Any], ask: Any, worker: Any) -> None:
         """The authorizer is asked with our resource and the operation's action, and obeyed."""
         Denier.asked.clear()

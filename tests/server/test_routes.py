@@ -47,6 +47,8 @@ def request_of(operation: Operation[Any]) -> dict[str, Any]:
     params = {"project": "work"}
     if operation.query is m.NotebookQuery:
         params["notebook"] = "train.ipynb"
+    if operation.query is m.ArtifactQuery:
+        params["path"] = "plots/roc.png"
     if operation.query is m.StageQuery:
         params["name"] = "train"
     if operation.body is not None:

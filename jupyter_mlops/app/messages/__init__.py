@@ -7,6 +7,7 @@ infinity survive JSON.
 
 from __future__ import annotations
 
+from .artifacts import ArtifactQuery, ArtifactsView, ArtifactView, ContentQuery
 from .base import (
     PROTOCOL,
     Count,
@@ -135,6 +136,9 @@ __all__ = [
     "PROTOCOL",
     "ActionRequest",
     "AliasRequest",
+    "ArtifactQuery",
+    "ArtifactView",
+    "ArtifactsView",
     "AttemptView",
     "BestView",
     "CandidateCell",
@@ -150,6 +154,7 @@ __all__ = [
     "CompareRequest",
     "CompareRow",
     "CompareView",
+    "ContentQuery",
     "Count",
     "Counts",
     "CurvesRequest",

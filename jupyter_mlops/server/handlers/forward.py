@@ -25,13 +25,7 @@ class ForwardHandler(MlopsHandler):
 
     async def answer(self, operation: Operation[Any], path: Mapping[str, str]) -> bytes:
         """Ask the worker, which answers in JSON."""
-        values = self.query_values()
-        name = values.pop("project", None)
-        if name is None:
-            raise InvalidInput("Say which project is meant: project=FOLDER.", field="project")
-        query = self.decode_query(values, operation.query or m.Request)
-        body = self.decode_body(operation.body or m.Request)
-        project = await asyncio.to_thread(self._confine, name, query, body)
+        project, query, body = await self.read(operation)
         return await self._link.ask(
             project,
             operation,
@@ -39,6 +33,16 @@ class ForwardHandler(MlopsHandler):
             query=query if operation.query else None,
             body=body if operation.body else None,
         )
+
+    async def read(self, operation: Operation[Any]) -> tuple[Project, m.Request, m.Request]:
+        """Return the project, query and body of a request. Raises `InvalidInput`."""
+        values = self.query_values()
+        name = values.pop("project", None)
+        if name is None:
+            raise InvalidInput("Say which project is meant: project=FOLDER.", field="project")
+        query = self.decode_query(values, operation.query or m.Request)
+        body = self.decode_body(operation.body or m.Request)
+        return await asyncio.to_thread(self._confine, name, query, body), query, body
 
     def _confine(self, name: str, *requests: m.Request) -> Project:
         """Return the project, the requests' notebooks being resolved and inside it."""

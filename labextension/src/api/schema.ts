@@ -520,6 +520,57 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/runs/{run_id}/artifact': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** A file that a run kept, with its hash */
+    readonly get: operations['get_artifact'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/runs/{run_id}/artifact/content': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The bytes of a file that a run kept */
+    readonly get: operations['read_artifact'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/runs/{run_id}/artifacts': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The files that a run kept */
+    readonly get: operations['list_artifacts'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/runs/{run_id}/cancel': {
     readonly parameters: {
       readonly query?: never;
@@ -883,6 +934,26 @@ export interface components {
      */
     readonly AliasRequest: {
       readonly version: number;
+    };
+    /**
+     * ArtifactView
+     * @description A file that a run kept.
+     */
+    readonly ArtifactView: {
+      readonly media_type: string;
+      readonly path: string;
+      readonly sha256: string | null;
+      readonly size: number | null;
+    };
+    /**
+     * ArtifactsView
+     * @description The files that a run kept, by path.
+     */
+    readonly ArtifactsView: {
+      readonly artifacts: readonly components['schemas']['ArtifactView'][];
+      readonly more: boolean;
+      readonly problem: string | null;
+      readonly run_id: string;
     };
     /**
      * AttemptView
@@ -3107,6 +3178,87 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['Empty'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly get_artifact: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly path: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly run_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ArtifactView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly read_artifact: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly path: string;
+        readonly first?: number;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly run_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/octet-stream': string;
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly list_artifacts: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly run_id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ArtifactsView'];
         };
       };
       readonly default: components['responses']['Error'];
