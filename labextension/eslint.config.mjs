@@ -86,6 +86,7 @@ export default tseslint.config(
         {
           ignoreImports: [
             '../api/client',
+            '../artifacts/commands',
             '../models/commands',
             '../pipeline/commands',
             '../pipeline/model',

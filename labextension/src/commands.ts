@@ -21,6 +21,16 @@ export const CommandIDs = {
   openSweep: 'mlops:open-sweep',
   /** Open a run's tab. */
   openRun: 'mlops:open-run',
+  /** Show what a run kept. */
+  showArtifacts: 'mlops:show-artifacts',
+  /** Open a file that a run kept in a tab of its own. */
+  openArtifact: 'mlops:open-artifact',
+  /** Save a file that a run kept on the user's machine. */
+  downloadArtifact: 'mlops:download-artifact',
+  /** Show a picture that a run kept beside those of the sweep's other runs. */
+  compareArtifact: 'mlops:compare-artifact',
+  /** Show a picture of each run of a sweep. */
+  openGallery: 'mlops:open-gallery',
   /** Open the notebook of a run as far as the run has come. */
   openPartial: 'mlops:open-partial-output',
   /** Open the notebook that a run has written. */

@@ -1,4 +1,5 @@
 /** The plugins of jupyter-mlops. */
+import { artifactsPlugin, galleryPlugin } from './plugins/artifacts';
 import { corePlugin } from './plugins/core';
 import { examplePlugin } from './plugins/example';
 import { panelPlugin } from './plugins/panel';
@@ -20,6 +21,8 @@ export default [
   sharePlugin,
   sweepPlugin,
   runTabPlugin,
+  artifactsPlugin,
+  galleryPlugin,
   pipelinePlugin,
   panelPlugin
 ];

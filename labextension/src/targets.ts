@@ -3,6 +3,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type {
+  ArtifactView,
   ModelVersionView,
   RunView,
   StageView,
@@ -23,6 +24,15 @@ export interface IRunTarget {
   readonly run: RunView;
 }
 
+/** A file that a run kept. */
+export interface IArtifactTarget {
+  readonly kind: 'artifact';
+  readonly store: ProjectStore;
+  readonly sweep: SweepView;
+  readonly run: RunView;
+  readonly artifact: ArtifactView;
+}
+
 export interface IModelTarget {
   readonly kind: 'model';
   readonly store: ProjectStore;
@@ -38,7 +48,8 @@ export interface IStageTarget {
   readonly stages: readonly StageView[];
 }
 
-export type Target = IModelTarget | IRunTarget | IStageTarget | ISweepTarget;
+export type Target =
+  IArtifactTarget | IModelTarget | IRunTarget | IStageTarget | ISweepTarget;
 
 /**
  * Remembers the row that has the focus and the row whose menu is open.

@@ -1,5 +1,6 @@
 /** Sweeps, runs and models for tests, in the contract's form. */
 import type {
+  ArtifactView,
   AttemptView,
   EventView,
   ModelVersionView,
@@ -32,6 +33,25 @@ export function aStatus(given: Partial<StatusView> = {}): StatusView {
     unsynced: 0,
     seq: 0,
     upcoming: null,
+    ...given
+  };
+}
+
+export function anArtifact(
+  path: string,
+  given: Partial<ArtifactView> = {}
+): ArtifactView {
+  const end = path.slice(path.lastIndexOf('.') + 1);
+  const types: Readonly<Record<string, string>> = {
+    csv: 'text/csv',
+    png: 'image/png',
+    txt: 'text/plain'
+  };
+  return {
+    path,
+    size: 1,
+    media_type: types[end] ?? 'application/octet-stream',
+    sha256: null,
     ...given
   };
 }

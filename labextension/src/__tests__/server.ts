@@ -26,6 +26,11 @@ export class Refusal {
   ) {}
 }
 
+/** An answer that is a file. */
+export class File {
+  constructor(readonly text: string) {}
+}
+
 /** The answer of our server extension to what it refuses. */
 export function refusal(
   status: number,
@@ -96,6 +101,9 @@ export class FakeServer {
       throw new Error(`No answer to ${asked.method} ${asked.path}`);
     }
     const found = await answer(asked);
+    if (found instanceof File) {
+      return new Response(found.text, { status: 200 });
+    }
     return found instanceof Refusal
       ? new Response(JSON.stringify(found.body), { status: found.status })
       : new Response(JSON.stringify(found), { status: 200 });

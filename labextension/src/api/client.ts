@@ -1,6 +1,7 @@
 /** What can be asked of one server, one method for each operation that the front end uses. */
 import type { ServerConnection } from '@jupyterlab/services';
 
+import { ArtifactClient } from './artifacts';
 import { request } from './request';
 import type {
   EventView,
@@ -30,7 +31,12 @@ import type {
 
 /** Talks to the server extension. `project` is a project's path relative to the server's root. */
 export class MlopsClient {
-  constructor(private readonly settings: ServerConnection.ISettings) {}
+  constructor(private readonly settings: ServerConnection.ISettings) {
+    this.artifacts = new ArtifactClient(settings);
+  }
+
+  /** The files that runs keep. */
+  readonly artifacts: ArtifactClient;
 
   /** The project that a file or folder belongs to. */
   project(path: string): Promise<ProjectView> {

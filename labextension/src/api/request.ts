@@ -94,21 +94,62 @@ export async function request<V extends Verb, P extends PathOf<V>>(
   path: P,
   input: Input<V, P>
 ): Promise<Answer<V, P>> {
-  const loose = input as ILooseInput;
+  const response = await send(settings, verb, path, input as ILooseInput);
+  const answer: unknown = await readJSON(response);
+  if (!response.ok || answer === undefined) {
+    throw toError(response, answer);
+  }
+  return answer as Answer<V, P>;
+}
+
+/** The paths that answer with a file. */
+export type FilePath = '/runs/{run_id}/artifact/content';
+
+/**
+ * Ask the server extension for a file, or for its beginning.
+ *
+ * @throws RequestError with a message for the user
+ */
+export async function requestFile(
+  settings: ServerConnection.ISettings,
+  path: FilePath,
+  input: Input<'get', FilePath>
+): Promise<Uint8Array> {
+  const response = await send(settings, 'get', path, input);
+  if (!response.ok) {
+    throw toError(response, await readJSON(response));
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The address at which a browser that has logged in downloads a file. */
+export function fileUrl(
+  settings: ServerConnection.ISettings,
+  path: FilePath,
+  input: Input<'get', FilePath>
+): string {
+  const token =
+    settings.appendToken && settings.token ? settings.token : undefined;
+  return addressOf(settings, path, {
+    ...input,
+    query: { ...input.query, token }
+  });
+}
+
+async function send(
+  settings: ServerConnection.ISettings,
+  verb: Verb,
+  path: string,
+  input: ILooseInput
+): Promise<Response> {
   const init: RequestInit = { method: verb.toUpperCase() };
-  if (loose.body !== undefined) {
-    init.body = JSON.stringify(loose.body);
+  if (input.body !== undefined) {
+    init.body = JSON.stringify(input.body);
     init.headers = { 'Content-Type': 'application/json' };
   }
-  const url = URLExt.join(
-    settings.baseUrl,
-    'mlops/api',
-    fill(path, loose.path ?? {})
-  );
-  let response: Response;
   try {
-    response = await ServerConnection.makeRequest(
-      url + search(loose.query ?? {}),
+    return await ServerConnection.makeRequest(
+      addressOf(settings, path, input),
       init,
       settings
     );
@@ -123,11 +164,19 @@ export async function request<V extends Verb, P extends PathOf<V>>(
     }
     throw error;
   }
-  const answer: unknown = await readJSON(response);
-  if (!response.ok || answer === undefined) {
-    throw toError(response, answer);
-  }
-  return answer as Answer<V, P>;
+}
+
+function addressOf(
+  settings: ServerConnection.ISettings,
+  path: string,
+  input: ILooseInput
+): string {
+  const url = URLExt.join(
+    settings.baseUrl,
+    'mlops/api',
+    fill(path, input.path ?? {})
+  );
+  return url + search(input.query ?? {});
 }
 
 function fill(path: string, values: Readonly<Record<string, string>>): string {

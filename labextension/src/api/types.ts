@@ -3,6 +3,8 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
+export type ArtifactsView = Schemas['ArtifactsView'];
+export type ArtifactView = Schemas['ArtifactView'];
 export type AttemptView = Schemas['AttemptView'];
 export type CauseView = Schemas['CauseView'];
 export type ChangeEvent = Schemas['ChangeEvent'];

@@ -9,7 +9,7 @@ import type { INotebookContent } from '@jupyterlab/nbformat';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { CommandIDs } from '../commands';
+import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { attempt } from '../components/attempt';
 import type { RunPanel } from '../run/panel';
 import type { IRunState } from '../run/state';
@@ -35,7 +35,7 @@ export const runTabPlugin: JupyterFrontEndPlugin<void> = {
     const { targets, trans } = mlops;
     const tracker = new WidgetTracker<RunTab>({ namespace: 'mlops-run' });
     const opening = new Map<string, Promise<RunTab>>();
-    const open = async (which: IWhich): Promise<void> => {
+    const open = async (which: IWhich): Promise<RunTab> => {
       const key = JSON.stringify([which.project, which.id]);
       // A double click asks twice.
       const tab =
@@ -47,10 +47,12 @@ export const runTabPlugin: JupyterFrontEndPlugin<void> = {
       }
       try {
         await show(app, tracker, await tab);
+        return await tab;
       } finally {
         opening.delete(key);
       }
     };
+    addShowArtifacts(app, mlops, open);
     app.commands.addCommand(CommandIDs.openRun, {
       label: trans.__('Open Run'),
       caption: trans.__('Open the cells, outputs and resources of the run'),
@@ -74,6 +76,29 @@ export const runTabPlugin: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/** Open the tab of a run at the part that shows what the run kept. */
+function addShowArtifacts(
+  app: JupyterFrontEnd,
+  { targets, trans }: IMlops,
+  open: (which: IWhich) => Promise<RunTab>
+): void {
+  app.commands.addCommand(CommandIDs.showArtifacts, {
+    label: trans.__('Show Artifacts'),
+    caption: trans.__('Show the files that the run kept'),
+    describedBy: NO_ARGUMENTS,
+    isVisible: () => isRun(targets),
+    execute: async () => {
+      const show = async (): Promise<void> => {
+        const which = await pointedAt(targets);
+        if (which) {
+          (await open(which)).content.model.show('artifacts');
+        }
+      };
+      await attempt(show());
+    }
+  });
+}
 
 const ARGUMENTS = {
   type: 'object',

@@ -1,12 +1,12 @@
 /** What a cell has put out, by JupyterLab's own renderers and never trusted. */
-import type { IOutput } from '@jupyterlab/nbformat';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
-import { MimeModel, OutputModel } from '@jupyterlab/rendermime';
+import { MimeModel } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import { Panel, Widget } from '@lumino/widgets';
 
+import { renderOutput } from '../components/rendering';
 import type { IWrittenCell } from './cells';
 import type { RunModel } from './model';
 
@@ -108,26 +108,12 @@ export class OutputsPanel extends Panel {
     this._clear();
     this._shown = written;
     written?.outputs.forEach(output => {
-      const renderer = this._render(output);
+      const renderer = renderOutput(this.rendermime, output);
       if (renderer) {
         this._outputs.addWidget(renderer);
       }
     });
     this.node.scrollTop = 0;
-  }
-
-  private _render(output: IOutput): IRenderMime.IRenderer | null {
-    const model = new OutputModel({ value: output, trusted: false });
-    // Only what is safe, or can be sanitised, is rendered.
-    const mimeType = this.rendermime.preferredMimeType(model.data, 'ensure');
-    if (mimeType === undefined) {
-      return null;
-    }
-    const renderer = this.rendermime.createRenderer(mimeType);
-    renderer.addClass('jp-Mlops-output');
-    renderer.node.dataset.mimeType = mimeType;
-    void renderer.renderModel(model);
-    return renderer;
   }
 
   private _clear(): void {

@@ -7,6 +7,7 @@ import type { Message } from '@lumino/messaging';
 import { MessageLoop } from '@lumino/messaging';
 import { BoxPanel, Panel, SplitPanel, Widget } from '@lumino/widgets';
 
+import { ArtifactsPanel } from '../artifacts/panel';
 import { baseName } from '../format';
 import { mlopsIcon } from '../icons';
 import type { Targets } from '../targets';
@@ -42,7 +43,14 @@ export class RunPanel extends Panel {
         onCommand={command => this._execute(command)}
       />
     );
+    this.artifacts = new ArtifactsPanel({
+      ...options,
+      store: model.store,
+      run: () => model.run,
+      sweep: () => model.sweep
+    });
     this._parts = {
+      artifacts: this.artifacts,
       outputs: new OutputsPanel(model, options.rendermime, trans),
       metrics: ReactWidget.create(<Metrics model={model} trans={trans} />),
       context: ReactWidget.create(<Context model={model} trans={trans} />)
@@ -67,6 +75,7 @@ export class RunPanel extends Panel {
   }
 
   readonly model: RunModel;
+  readonly artifacts: ArtifactsPanel;
 
   override dispose(): void {
     this._observer.disconnect();
@@ -96,6 +105,7 @@ export class RunPanel extends Panel {
     PARTS.forEach(each => {
       this._parts[each].setHidden(each !== part);
     });
+    this.artifacts.refresh();
     if (run) {
       const name = baseName(run.notebook).replace(/\.ipynb$/, '');
       this.title.label =

@@ -68,6 +68,8 @@ export function partLabel(part: Part, trans: TranslationBundle): string {
       return trans.__('Outputs');
     case 'metrics':
       return trans.__('Metrics');
+    case 'artifacts':
+      return trans.__('Artifacts');
     case 'context':
       return trans.__('Context');
   }

@@ -1,7 +1,7 @@
 /** What a run's tab remembers. */
 
 /** What stands at the right. */
-export const PARTS = ['outputs', 'metrics', 'context'] as const;
+export const PARTS = ['outputs', 'metrics', 'artifacts', 'context'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface IRunState {

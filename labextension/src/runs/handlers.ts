@@ -56,6 +56,9 @@ function openCommand(target: Target): string {
   if (target.kind === 'stage') {
     return CommandIDs.openStage;
   }
+  if (target.kind === 'artifact') {
+    return CommandIDs.openArtifact;
+  }
   return target.kind === 'run' || target.sweep.kind === 'run'
     ? CommandIDs.openRun
     : CommandIDs.openSweep;

@@ -170,7 +170,7 @@ function settle<T>(
   );
 }
 
-function compareByMetric(left: RunView, right: RunView): number {
+export function compareByMetric(left: RunView, right: RunView): number {
   const [a, b] = [decode(left.value), decode(right.value)];
   if (left.maximize && typeof a === 'number' && typeof b === 'number') {
     return compareValues(-a, -b);

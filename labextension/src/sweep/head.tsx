@@ -152,6 +152,11 @@ function Actions(props: IWithSweep): ReactElement {
           {trans.__('Cancel…')}
         </Button>
       )}
+      {sweep.kind === 'sweep' && (
+        <Button small onClick={() => props.onCommand(CommandIDs.openGallery)}>
+          {trans.__('Gallery')}
+        </Button>
+      )}
       <Button small onClick={() => props.onCommand(CommandIDs.openSource)}>
         {trans.__('Open notebook')}
       </Button>

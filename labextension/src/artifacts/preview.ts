@@ -1,0 +1,99 @@
+/** The chosen file, shown as far as it can be without running anything. */
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Message } from '@lumino/messaging';
+import { Panel, Widget } from '@lumino/widgets';
+
+import { formatSize } from '../format';
+import type { ArtifactsModel, IPreview } from './model';
+import { renderPreview } from './rendering';
+
+export class PreviewPanel extends Panel {
+  constructor(
+    private readonly model: ArtifactsModel,
+    private readonly rendermime: IRenderMimeRegistry,
+    private readonly trans: TranslationBundle
+  ) {
+    super();
+    this.addClass('jp-Mlops-preview');
+    this.node.setAttribute('role', 'region');
+    this.node.ariaLabel = trans.__('Preview');
+    this.node.tabIndex = 0;
+    this._message = new Widget();
+    this._message.addClass('jp-Mlops-empty');
+    this._content = new Panel();
+    this.addWidget(this._message);
+    this.addWidget(this._content);
+    model.changed.connect(this._update, this);
+  }
+
+  override dispose(): void {
+    this.model.changed.disconnect(this._update, this);
+    super.dispose();
+  }
+
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this._update();
+  }
+
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    this._update();
+  }
+
+  private _update(): void {
+    if (!this.isVisible) {
+      return;
+    }
+    const { preview } = this.model;
+    if (preview !== this._shown) {
+      this._shown = preview;
+      [...this._content.widgets].forEach(each => each.dispose());
+      const rendered = preview && renderPreview(preview, this.rendermime);
+      this._isOther = preview !== null && rendered === null;
+      rendered?.forEach(each => this._content.addWidget(each));
+      this.node.scrollTop = 0;
+    }
+    const text = this._text();
+    this._message.setHidden(text === '');
+    this._message.node.textContent = text;
+  }
+
+  /** What is said above the file, or in its place. */
+  private _text(): string {
+    const { model, trans } = this;
+    const { chosen, preview, hindrance } = model;
+    if (!chosen) {
+      return trans.__('Choose a file to look into it.');
+    }
+    if (preview) {
+      return this._isOther
+        ? trans.__('It is not what its name promises. Download it to look.')
+        : preview.isCut
+          ? trans.__(
+              'The first %1 of %2.',
+              formatSize(preview.bytes.length, trans),
+              formatSize(chosen.size ?? preview.bytes.length, trans)
+            )
+          : preview.bytes.length === 0
+            ? trans.__('The file is empty.')
+            : '';
+    }
+    switch (hindrance?.kind) {
+      case 'failed':
+        return hindrance.message;
+      case 'large':
+        return trans.__('It is too large to be shown here. Download it.');
+      case 'type':
+        return trans.__('Files of this type are not shown. Download it.');
+      default:
+        return trans.__('Loading…');
+    }
+  }
+
+  private readonly _message: Widget;
+  private readonly _content: Panel;
+  private _shown: IPreview | null = null;
+  private _isOther = false;
+}
