@@ -49,6 +49,15 @@ async def test_nothing_runs(name: str, ask: Any, worker: Any) -> None:
     assert headers["Content-Length"] == "25"
 
 
+async def test_an_empty_file(ask: Any, worker: Any) -> None:
+    """Nothing is a file, too."""
+    worker.file = b""
+    response = await ask("GET", CONTENT, params=params())
+    assert (response.code, response.body) == (200, b"")
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"].startswith("attachment")
+
+
 @pytest.mark.parametrize(
     ("name", "header"),
     [

@@ -29,7 +29,9 @@ class DownloadHandler(ForwardHandler):
         self._pump = asyncio.ensure_future(self._link.stream(project, operation, path, query, self))
         try:
             await self._pump
+            await self.take(b"")  # of an empty file only the headers go
         except asyncio.CancelledError:
+            self._pump.cancel()
             if not self._has_left():
                 raise
         except MlopsError as error:

@@ -74,6 +74,10 @@ export class ArtifactsPanel extends SplitPanel {
 
   protected override onAfterShow(msg: Message): void {
     super.onAfterShow(msg);
+    if (this.options.run()?.status === 'running') {
+      // There may be more by now.
+      this._phase = null;
+    }
     this.refresh();
   }
 
