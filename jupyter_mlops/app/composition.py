@@ -124,7 +124,7 @@ class Worker:
             project, store, self._recorder, removal, self._scheduler.idle
         )
         self._endpoints, *serving = open_serving(project, store, self._recorder, sweeps)
-        outputs = OutputUseCases(project, store, self._scheduler.live)
+        self._kept = KeptFiles(resolved)
         self._hosts = Hosts(project, hosted)
         self._holds = Holds(self._slots)
         runs = StageRuns(project, store, sweeps, EventHub(store))
@@ -155,8 +155,8 @@ class Worker:
             SearchUseCases(store, self._scheduler.live),
             ComparisonUseCases(project, store, self._recorder, self._scheduler.live),
             retrying,
-            outputs,
-            ArtifactUseCases(project, store, self._recorder, KeptFiles(resolved).stores),
+            OutputUseCases(project, store, self._scheduler.live),
+            ArtifactUseCases(project, store, self._recorder, self._kept.stores),
             self._sessions,
             ModelUseCases(store, self._recorder, sweeps),
             self._endpoints,
@@ -221,6 +221,7 @@ class Worker:
         await self._recorder.close()
         await self._notifier.close()
         await self._door.close()
+        self._kept.close()
         for task in done:
             if task.cancelled():
                 log.error("The worker ends: %s was cancelled.", task.get_coro())

@@ -1,4 +1,4 @@
-"""What runs keep, asked for by the worker's clients and in the shell."""
+"""What runs keep, asked for by the worker's clients, in the shell and in a cell."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from jupyter_mlops.cli import main
 from jupyter_mlops.core.exceptions import Conflict, InvalidInput, NotAllowedPath, NotFound
 from jupyter_mlops.results import RunResult, fetched
 from tests.support import workers
+from tests.support.kernels import kernel
 from tests.support.workers import runs, submit, wait_for, write
 
 #: Keeps a plot, a table, a page, a large file and a model by plain MLflow.
@@ -26,6 +27,7 @@ import os, pathlib, mlflow
 from mlflow.pyfunc import PythonModel
 pathlib.Path('out/deep').mkdir(parents=True, exist_ok=True)
 pathlib.Path('out/deep/note.txt').write_text('hello')
+pathlib.Path('out/<img src=x>.txt').write_text('named to be a page')
 pathlib.Path('out/curve.csv').write_text('step,auc\\n1,0.5\\n2,0.7\\n')
 pathlib.Path('out/page.html').write_text('<script>alert(1)</script>')
 with open('out/large.bin', 'wb') as file:
@@ -244,3 +246,23 @@ def test_python(client: Client, run: m.RunView, tmp_path: Path) -> None:
     assert "plots/curve.csv" in repr(result.artifacts)
     with pytest.raises(InvalidInput, match="takes one run"):
         fetched(result.sweep, "plots", str(tmp_path))
+
+
+def test_a_cell(client: Client, run: m.RunView, tmp_path: Path) -> None:
+    """``%mlops runs show`` does the same in a cell; a file's name cannot write HTML there."""
+    with kernel(client.project.root) as cells:
+        assert cells.run("%load_ext jupyter_mlops").error is None
+        shown = cells.run(f"%mlops runs show {run.id}").result
+        assert "plots/large.bin  300 MB" in shown["text/html"]
+        assert "plots/&lt;img src=x&gt;.txt" in shown["text/html"]
+        assert "<img" not in shown["text/html"]
+        line = f"%mlops runs show {run.id} --artifact plots/curve.csv"
+        assert hashlib.sha256(b"step,auc\n1,0.5\n2,0.7\n").hexdigest() in str(
+            cells.run(line).result
+        )
+        assert cells.run(f"{line} --output {tmp_path}/saved.csv").error is None
+        assert (tmp_path / "saved.csv").read_bytes() == b"step,auc\n1,0.5\n2,0.7\n"
+        refused = cells.run(f"%mlops runs show {run.id} --artifact ../store.db")
+        assert refused.error is not None
+        assert "no path of an artifact" in refused.error["evalue"]
+        assert len(refused.error["traceback"]) == 1

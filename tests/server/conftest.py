@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -196,7 +197,7 @@ class StandInWorker:
     #: What a download answers with, and after how many bytes it breaks off.
     file: bytes = b"a,b\n1,2\n"
     cut: int | None = None
-    #: Set when somebody has gone who had asked for a file.
+    #: Set when somebody has gone before all of an answer had come.
     left: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     streams: int = 0
@@ -279,14 +280,16 @@ class _Answer(RequestHandler):
             self.set_status(500)
             self.finish(msgspec.json.encode(m.ErrorView(detail)))
 
+    def on_connection_close(self) -> None:
+        """Note that nobody waits for the answer any more."""
+        self._worker.left.set()
+
     async def _send(self, file: bytes) -> None:
         """Send a file, or break off when a part of it has gone."""
         self.set_header("Content-Length", str(len(file)))
         self.write(file[: self._worker.cut])
-        try:
+        with contextlib.suppress(StreamClosedError):
             await self.flush()
-        except StreamClosedError:
-            self._worker.left.set()
         if self._worker.cut is not None:
             self.request.connection.stream.close()  # type: ignore[union-attr]
         self.finish()

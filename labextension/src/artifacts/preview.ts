@@ -24,6 +24,8 @@ export class PreviewPanel extends Panel {
     this._content = new Panel();
     this.addWidget(this._message);
     this.addWidget(this._content);
+    // Errors of pictures do not bubble.
+    this._content.node.addEventListener('error', () => this._onError(), true);
     model.changed.connect(this._update, this);
   }
 
@@ -50,14 +52,26 @@ export class PreviewPanel extends Panel {
     if (preview !== this._shown) {
       this._shown = preview;
       [...this._content.widgets].forEach(each => each.dispose());
-      const rendered = preview && renderPreview(preview, this.rendermime);
+      const rendered =
+        preview && renderPreview(preview, this.rendermime, this.trans);
       this._isOther = preview !== null && rendered === null;
+      this._content.show();
       rendered?.forEach(each => this._content.addWidget(each));
       this.node.scrollTop = 0;
     }
     const text = this._text();
     this._message.setHidden(text === '');
     this._message.node.textContent = text;
+  }
+
+  /** A picture cannot be drawn. */
+  private _onError(): void {
+    const kind = this._shown?.kind;
+    if (kind === 'image' || kind === 'svg') {
+      this._isOther = true;
+      this._content.hide();
+      this._update();
+    }
   }
 
   /** What is said above the file, or in its place. */
@@ -78,7 +92,11 @@ export class PreviewPanel extends Panel {
             )
           : preview.bytes.length === 0
             ? trans.__('The file is empty.')
-            : '';
+            : preview.kind === 'html'
+              ? trans.__(
+                  'Shown without its scripts and styles. Download it to see it as a page.'
+                )
+              : '';
     }
     switch (hindrance?.kind) {
       case 'failed':

@@ -1,6 +1,7 @@
 /** Files as widgets, each by the renderer that JupyterLab has for it. */
 import type { INotebookContent, IOutput } from '@jupyterlab/nbformat';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PartialJSONValue } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 
@@ -16,7 +17,8 @@ const CELLS = 500;
 /** Render a file; null if it is not what its name promises. */
 export function renderPreview(
   preview: IPreview,
-  rendermime: IRenderMimeRegistry
+  rendermime: IRenderMimeRegistry,
+  trans: TranslationBundle
 ): readonly Widget[] | null {
   const { kind, artifact, bytes, isCut } = preview;
   const type = artifact.media_type;
@@ -26,12 +28,12 @@ export function renderPreview(
     case 'svg':
       return [picture(dataUrl(type, bytes), artifact.path)];
     case 'notebook':
-      return renderNotebook(textOf(bytes), rendermime);
+      return renderNotebook(textOf(bytes), rendermime, trans);
     case 'json':
       return renderJSON(textOf(bytes), rendermime);
     case 'table': {
       const delimiter = type === 'text/csv' ? ',' : '\t';
-      return [tableWidget(textOf(bytes), delimiter, isCut)];
+      return tableWidgets(textOf(bytes), delimiter, isCut, trans);
     }
     case 'markdown':
     case 'html':
@@ -81,7 +83,8 @@ function renderJSON(
 /** Cells and outputs from top to bottom. */
 function renderNotebook(
   text: string,
-  rendermime: IRenderMimeRegistry
+  rendermime: IRenderMimeRegistry,
+  trans: TranslationBundle
 ): readonly Widget[] | null {
   let notebook: Partial<INotebookContent>;
   try {
@@ -93,7 +96,7 @@ function renderNotebook(
     return null;
   }
   const language = notebook.metadata?.language_info?.name ?? 'python';
-  return notebook.cells.slice(0, CELLS).flatMap(cell => {
+  const cells = notebook.cells.slice(0, CELLS).flatMap(cell => {
     const source = Array.isArray(cell.source)
       ? cell.source.join('')
       : cell.source;
@@ -114,6 +117,9 @@ function renderNotebook(
       ...outputs.flatMap(output => renderOutput(rendermime, output) ?? [])
     ];
   });
+  return notebook.cells.length > CELLS
+    ? [...cells, note(trans.__('The first %1 cells are shown.', CELLS))]
+    : cells;
 }
 
 /** Code as Markdown, whose renderer colours it; the fence is longer than any in the code. */
@@ -127,28 +133,49 @@ export function fenced(source: string, language: string): string {
 }
 
 /** The first rows; what stands in them is text. */
-function tableWidget(text: string, delimiter: string, isCut: boolean): Widget {
+function tableWidgets(
+  text: string,
+  delimiter: string,
+  isCut: boolean,
+  trans: TranslationBundle
+): readonly Widget[] {
   const { head, rows, hasMore } = readTable(text, delimiter, ROWS, isCut);
   const table = document.createElement('table');
   const header = table.createTHead().insertRow();
-  for (const name of head) {
+  head.forEach((name, column) => {
     const cell = document.createElement('th');
     cell.scope = 'col';
     cell.textContent = name;
+    cell.dataset.number = String(isNumber(rows[0]?.[column] ?? ''));
     header.append(cell);
-  }
+  });
   const body = table.createTBody();
   for (const row of rows) {
     const line = body.insertRow();
     for (const value of row) {
       const cell = line.insertCell();
       cell.textContent = value;
-      cell.dataset.number = String(value !== '' && Number.isFinite(+value));
+      cell.dataset.number = String(isNumber(value));
     }
   }
   const node = document.createElement('div');
   node.className = 'jp-Mlops-dataTable';
-  node.dataset.more = String(hasMore);
   node.append(table);
-  return new Widget({ node });
+  const shown = [new Widget({ node })];
+  if (hasMore) {
+    shown.push(note(trans.__('The first %1 rows are shown.', rows.length)));
+  }
+  return shown;
+}
+
+function isNumber(value: string): boolean {
+  return value !== '' && Number.isFinite(+value);
+}
+
+/** What is said below a file of which only a part is shown. */
+function note(text: string): Widget {
+  const widget = new Widget();
+  widget.addClass('jp-Mlops-empty');
+  widget.node.textContent = text;
+  return widget;
 }

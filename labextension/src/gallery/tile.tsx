@@ -69,6 +69,7 @@ export function Tile(props: {
       }}
       onKeyDown={onKeyDown}
     >
+      <Caption run={run} name={name} trans={trans} />
       {picture.url !== null ? (
         <img src={picture.url} alt={trans.__('Picture of %1', name)} />
       ) : (
@@ -76,7 +77,6 @@ export function Tile(props: {
           {pictureText(picture, run, trans)}
         </span>
       )}
-      <Caption run={run} name={name} trans={trans} />
     </button>
   );
 }

@@ -47,7 +47,7 @@ describe('ArtifactsModel', () => {
     expect(new TextDecoder().decode(model.preview?.bytes)).toBe('a,b\n1,2\n');
     expect(model.preview?.isCut).toBe(false);
     expect(model.sha256).toBe('abc');
-    expect(server.last(CONTENT).query).toEqual({
+    expect(server.last(CONTENT).query).toMatchObject({
       project: 'flights',
       path: 'plots/a b.csv',
       first: '1000001'

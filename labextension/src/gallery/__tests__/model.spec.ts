@@ -57,7 +57,8 @@ describe('GalleryModel', () => {
   ): Promise<void> => {
     server
       .on('GET /runs', runs)
-      .on('GET /sweeps', [aSweep({ total: runs.length })]);
+      .on('GET /sweeps', [aSweep({ total: runs.length })])
+      .on('GET /sweeps/s1', aSweep({ total: runs.length }));
     model = new GalleryModel({
       lease: stores.acquire(PROJECT),
       id: 's1',
@@ -170,8 +171,8 @@ describe('GalleryModel', () => {
   it('offers a picture that was asked for even if the best run has none', async () => {
     const source = { ...ROC, path: 'other.png' };
     await open([ended(1)], { ...NO_STATE, source });
+    await vi.waitFor(() => expect(model.sources).toHaveLength(3));
     expect(model.sources?.[0]).toEqual(source);
-    expect(model.sources).toHaveLength(3);
   });
 });
 
