@@ -8,12 +8,15 @@ from typing import Any
 from ..app import messages as m
 from ..core import formats
 from ..core.comparing import common_steps
-from . import states
+from ..core.values import decode
+from . import drawing, states
 from .form import Column, Report, Table
 
 #: Runs that have a column each; of more, each is a row.
 MAX_COLUMNS = 5
 MAX_ROWS = 30
+#: Axes of parallel coordinates.
+MAX_AXES = 12
 #: Steps of curves in a table.
 STEPS = 15
 #: Facts that are told although they are the same in all runs.
@@ -144,6 +147,26 @@ def curves_report(view: m.CurvesView, ids: str) -> Report:
         table=Table.of(columns, rows),
         hints=(("All values", f"mlops runs compare {ids} --curve {view.key} --json"),),
     )
+
+
+def drawn_curves(view: m.CurvesView) -> str:
+    """Draw a metric of several runs by step, over one another."""
+    lines = [
+        drawing.Line(line.run_id, list(zip(line.steps, map(_float, line.values), strict=True)))
+        for line in view.series
+    ]
+    return drawing.curves(view.key, "step", lines)
+
+
+def _float(value: Any) -> float:
+    return float(decode(value))  # type: ignore[arg-type]  # a metric's value is a number
+
+
+def drawn_parallel(view: m.CompareView) -> str:
+    """Draw each run as a line through the parameters and metrics that differ."""
+    rows = [*_differing(view.parameters), *_differing(view.metrics)][:MAX_AXES]
+    axes = {row.name: {run.id: decode(row.values.get(run.id)) for run in view.runs} for row in rows}
+    return drawing.parallel(axes, [run.id for run in view.runs]) if len(axes) > 1 else ""
 
 
 _SIGNS = {"same": " ", "added": "+", "removed": "-"}

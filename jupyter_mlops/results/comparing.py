@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from ..app import search_operations as ops
 from ..app.client import Client, connect
 from ..app.projects import Project
 from ..core import formats
-from ..core.exceptions import InvalidInput
+from ..core.exceptions import InvalidInput, MlopsError
 from ..core.values import decode
 from ..reports import Report, as_html
 from ..reports import comparing as reports
+from ..reports.comparing import drawn_curves, drawn_parallel
 from .base import Shown
 
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 
 #: Rows that a notebook shows.
 _HTML_ROWS = 100
+#: Of a comparison in a notebook: metrics that are drawn, and looked at for whether they have
+#: curves; lines of one drawing, and points of one line.
+_MOST_CURVES = 4
+_METRICS_LOOKED_AT = 12
+_MOST_LINES = 50
+_POINTS = 200
 #: Seconds that the comparison of two notebooks may take, and some more.
 _PATIENCE = 90.0
 
@@ -82,7 +90,19 @@ class Comparison(Shown):
         return self.view
 
     def _repr_html_(self) -> str:
-        return as_html(reports.comparison_report(self.view, rows=_HTML_ROWS))
+        table = as_html(reports.comparison_report(self.view, rows=_HTML_ROWS))
+        return "\n".join([table, drawn_parallel(self.view), *self._drawn_curves()])
+
+    def _drawn_curves(self) -> Iterator[str]:
+        """Yield the first metrics that have curves; only a living worker is asked for them."""
+        left, client = _MOST_CURVES, Client(self._project)
+        with contextlib.suppress(MlopsError):
+            for row in self.view.metrics[:_METRICS_LOOKED_AT]:
+                body = m.CurvesRequest(ids=self.ids[:_MOST_LINES], key=row.name, points=_POINTS)
+                found = client.call(ops.COMPARE_CURVES, body=body)
+                if left and any(len(line.steps) > 1 for line in found.series):
+                    left -= 1
+                    yield drawn_curves(found)
 
 
 class Curves(Shown):
@@ -112,6 +132,9 @@ class Curves(Shown):
     def record(self) -> m.CurvesView:
         """Return what to tell a program."""
         return self.view
+
+    def _repr_html_(self) -> str:
+        return f"{as_html(self.report())}\n{drawn_curves(self.view)}"
 
 
 class CellDiffs(Shown):

@@ -284,7 +284,12 @@ def test_in_python(here: Path, sweep: m.SweepView) -> None:
     assert isinstance(found, mlops.SweepResult)
     comparison = mlops.compare(found)
     assert list(comparison.frame.loc[("params", "x")])[1:] == [3, 2, 1]
-    assert comparison.curves("loss").frame.loc[4, f"{sweep.id}-1"] == 0.2
+    curves = comparison.curves("loss")
+    assert curves.frame.loc[4, f"{sweep.id}-1"] == 0.2
+    assert curves._repr_html_().count("<svg ") == 1
+    parallel, loss = comparison._repr_html_().split("<svg ")[1:]
+    assert 'aria-label="3 runs as lines through x, loss"' in parallel
+    assert 'aria-label="loss of 3 runs by step"' in loss
     gallery = found.gallery("plot")
     assert gallery._repr_html_().count("<img ") == 4
     assert "alert" not in gallery._repr_html_()
