@@ -33,6 +33,8 @@ PARENT = "mlflow.parentRunId"
 DETACHED = "mlops.detached"
 #: Before the name of a metric that MLflow would not take as it is; the value is that name.
 METRIC = "mlops.metric."
+#: Before the name of such a parameter.
+PARAMETER = "mlops.parameter."
 
 #: Seconds and repeats after which our own process gives a server up, and MLflow's own patience.
 #: The spool brings later what could not be recorded now; user code has no spool.

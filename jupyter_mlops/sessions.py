@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -50,6 +51,7 @@ class SessionLink:
             path = Path(self.spool)
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)  # the worker may be taking it in
                 file.write(line + "\n")
 
     def finish(self) -> bool:
@@ -258,8 +260,17 @@ def _request(
         notebook=client.project.relative(Path(notebook).resolve()) if notebook else None,
         experiment=experiment,
         parameters={name: encode(from_python(each, name)) for name, each in parameters.items()},
+        python=_python_of(pid),
     )
     return client.call(ops.OPEN_SESSION, body=body)
+
+
+def _python_of(pid: int) -> str | None:
+    """Return the interpreter of a process, as its environment names it."""
+    import psutil
+
+    command = [sys.executable] if pid == os.getpid() else psutil.Process(pid).cmdline()
+    return command[0] if command and Path(command[0]).is_absolute() else None
 
 
 def _variables(client: Client, view: SessionView) -> dict[str, str]:

@@ -152,7 +152,7 @@ class Worker:
             health,
             sweeps,
             SharingUseCases(project, store, self._slots),
-            SearchUseCases(store, self._scheduler.live),
+            SearchUseCases(store, self._recorder, self._scheduler.live),
             ComparisonUseCases(project, store, self._recorder, self._scheduler.live),
             retrying,
             OutputUseCases(project, store, self._scheduler.live),

@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from jupyter_client.kernelspec import KernelSpecManager
@@ -74,7 +74,7 @@ class HealthUseCases:
     async def status(self) -> m.StatusView:
         """Tell how the project stands."""
         totals = await asyncio.to_thread(self._store.history.totals)
-        missing = await asyncio.to_thread(self._store.history.unsynced)
+        missing = await self._recorder.waiting()
         return m.StatusView(
             queued=totals.get(Status.QUEUED, 0),
             running=totals.get(Status.RUNNING, 0),
@@ -85,13 +85,15 @@ class HealthUseCases:
             unsynced=len(missing),
             seq=await asyncio.to_thread(self._store.history.last_seq),
             upcoming=await asyncio.to_thread(self._upcoming),
+            unsynced_values=sum(missing.values()),
         )
 
     def _problem(self, missing: int) -> str | None:
         if self._scheduler.problem is not None:
             return f"The queue pauses. {self._scheduler.problem}"
         if self._recorder.problem is not None:
-            waiting = f" {missing} runs wait to be recorded." if missing else ""
+            waits = "run waits" if missing == 1 else "runs wait"
+            waiting = f" {missing:,} {waits} to be recorded." if missing else ""
             return f"{self._recorder.problem}{waiting}"
         kind = network_file_system(self._project.state)
         if kind is not None:
@@ -110,6 +112,7 @@ class HealthUseCases:
         """Check the store, tracking, kernels, cores, disk and notifications."""
         return [
             await self._tracking(),
+            *self._spool(),
             await asyncio.to_thread(self._kernels),
             self._cores(),
             await asyncio.to_thread(self._disk),
@@ -121,10 +124,25 @@ class HealthUseCases:
         try:
             versions = await self._recorder.call(lambda _, registry: registry.versions())
         except MlopsError as error:
-            return m.Finding(name="tracking", ok=False, message=error.message)
-        number = len(versions)
-        line = f"MLflow answers; {number} model version{'' if number == 1 else 's'}."
-        return m.Finding(name="tracking", ok=True, message=line)
+            line = f"{error.message}{_waiting(await self._recorder.waiting())}"
+            return m.Finding(name="tracking", ok=False, message=line)
+        line = f"MLflow answers; {formats.counted(len(versions), 'model version')}."
+        waiting = await self._recorder.waiting()
+        if waiting:
+            self._recorder.catch_up(now=True)
+        return m.Finding(name="tracking", ok=True, message=f"{line}{_waiting(waiting)}")
+
+    def _spool(self) -> list[m.Finding]:
+        """Name the files of sessions that could not be taken in."""
+        return [
+            m.Finding(
+                name="spool",
+                ok=False,
+                message=f"Metrics of the session {path.stem} could not be taken in. "
+                f"They are kept in {path}; look there, then delete it.",
+            )
+            for path in sorted((self._project.state / "spool").glob("*.refused"))
+        ]
 
     def _kernels(self) -> m.Finding:
         found = sorted(KernelSpecManager().find_kernel_specs())
@@ -150,3 +168,12 @@ class HealthUseCases:
         kind = network_file_system(self._project.state)
         line = "The state lies on a local file system." if kind is None else self._problem(0) or ""
         return m.Finding(name="state", ok=kind is None, message=line)
+
+
+def _waiting(missing: Mapping[str, int]) -> str:
+    """Say what waits to be recorded."""
+    if not missing:
+        return ""
+    values = formats.counted(sum(missing.values()), "metric value")
+    runs = formats.counted(len(missing), "run")
+    return f" {runs} with {values} wait here to be recorded."

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 
 from dotenv import dotenv_values
 
 from .. import registry, tracking
+from ..core.runs import ENGINE_VARIABLE
 from ..execution.slots import Slots
 from ..execution.warm.pool import Templates
 from ..store import Store, network_file_system
+from ..tracking.front import Front
 from .endpoints import Endpoints
+from .kernel_tracking import KernelTracking
 from .model_copies import ModelCopies
 from .model_runs import ModelRuns
 from .monitoring import MonitoringUseCases
@@ -45,13 +49,20 @@ def open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[R
     uri = os.environ.get("MLFLOW_TRACKING_URI") or project.settings.tracking_uri
     resolved = uri or tracking.default_uri(project.state)
     local = network_file_system(project.state) is None
+    front = Front(
+        resolved,
+        tracking.artifacts_path(project.state),
+        project.state / "logs" / "mlflow.log",
+        {ENGINE_VARIABLE: str(project.root)},
+    )
     recorder = Recorder(
         store,
         lambda: tracking.open_tracker(uri, project.state, wal=local),
         lambda: registry.open_registry(resolved),
         lambda run: output_path(project, run) if run.notebook else None,
-        kernel_environment={"MLFLOW_TRACKING_URI": resolved},
+        while_away=partial(tracking.environment_while_away, resolved),
         sweep_ended=notifier.sweep_ended,
+        kernels=KernelTracking(store, front),
     )
     return recorder, resolved
 

@@ -56,8 +56,9 @@ class ProgressWriter:
                 step.cell = followed.cell = cell
             case Stopping(stage=stage):
                 step.stopping = stage
-            case MetricsLogged(points=points):
+            case MetricsLogged(points=points, refused=refused):
                 step.logged += [(followed.cell, point) for point in points]
+                step.notes += refused
             case _:
                 return
         self._write_soon()

@@ -7,19 +7,21 @@ the tracking server is back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..core.exceptions import MlopsError, NotFound, TrackingUnavailable
+from ..core.exceptions import MlopsError, NotFound, StoreUnavailable, TrackingUnavailable
 from ..core.imports import without_garbage_collection
 from ..core.ports import Outcome, Registry, TrackedRun, Tracker
-from ..core.runs import Attempt, MetricPoint, Run, Status, Sweep, SweepKind
+from ..core.runs import SESSION, Attempt, MetricPoint, Run, Status, Sweep, SweepKind
 from ..store import Store, Tally
 from . import views
+from .kernel_tracking import KernelTracking
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -42,19 +44,22 @@ class Recorder:
         open_registry: Callable[[], Registry],
         output_path: Callable[[Run], Path | None],
         *,
-        kernel_environment: dict[str, str],
+        while_away: Callable[[Sweep, Run, Attempt], dict[str, str]],
         sweep_ended: Callable[[Sweep, Tally], Awaitable[None]] | None = None,
+        kernels: KernelTracking | None = None,
     ) -> None:
-        """``kernel_environment`` is what kernels get while the tracker is away.
+        """``while_away`` tells what a kernel gets that starts while the tracker is away.
 
         ``sweep_ended`` is told when all runs of a sweep have ended.
         """
         self._sweep_ended = sweep_ended
+        #: Sees to it that their own MLflow reaches the store.
+        self.kernels = kernels
         self._store = store
         self._open_tracker = open_tracker
         self._open_registry = open_registry
         self._output_path = output_path
-        self._kernel_environment = kernel_environment
+        self._while_away = while_away
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tracking")
         self._tracker: Tracker | None = None
         self._registry: Registry | None = None
@@ -64,9 +69,12 @@ class Recorder:
         #: The tracker's ids of attempts that were begun here, and of their sweeps.
         self._tracked: dict[str, str] = {}
         self._parents: dict[str, str] = {}
+        #: Attempts under way whose beginning or parameters the tracker lacks.
+        self._late: dict[str, Attempt] = {}
         #: Whether something may be missing in the tracker that only the store knows of.
         self._behind = True
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         #: What is wrong with tracking, in one line; None while it works.
         self.problem: str | None = None
 
@@ -86,7 +94,8 @@ class Recorder:
         """
         found = await self._attempt_to(lambda: self._begin(sweep, run, attempt, fresh=True))
         if found is None:
-            return self._kernel_environment
+            self._late[attempt.id] = attempt
+            return self._while_away(sweep, run, attempt)
         if note is not None:
             note(attempt, found.id)
         else:
@@ -100,19 +109,25 @@ class Recorder:
         self._transfer_soon(attempt)
 
     async def add_parameters(self, attempt: Attempt, parameters: dict[str, Any]) -> None:
-        """Record parameters that a session adds."""
+        """Record parameters that a session adds, which the store has already."""
 
-        def add() -> None:
-            if (tracked_id := self._tracked_id(attempt)) is not None:
-                self._get_tracker().log_parameters(tracked_id, parameters)
+        def add() -> bool:
+            if (tracked_id := self._tracked_id(attempt)) is None:
+                return False
+            self._note(attempt, self._get_tracker().log_parameters(tracked_id, parameters))
+            return True
 
-        await self._attempt_to(add)
+        if not await self._attempt_to(add):
+            self._late[attempt.id] = attempt
+            self._wake.set()
 
     async def finish(
         self, sweep: Sweep, run: Run, attempt: Attempt, outcome: Outcome
     ) -> dict[str, float] | None:
         """Record how an attempt ended; return all its metrics, or None if the tracker is away."""
         self._logging.pop(attempt.id, None)
+        if self._late.pop(attempt.id, None) is not None:
+            self._tracked.pop(attempt.id, None)  # what is missing comes with beginning again
         found = await self._attempt_to(lambda: self._finish(sweep, run, attempt, outcome))
         if found is None:
             self.catch_up()
@@ -145,6 +160,15 @@ class Recorder:
         """Use the tracker and the registry in their thread. Raises what they raise."""
         return await self._in_thread(lambda: use(self._get_tracker(), self._get_registry()))
 
+    async def waiting(self) -> dict[str, int]:
+        """Return the runs of which the tracker lacks something, each with its missing values.
+
+        Of runs under way those count that wait for a tracker which is away.
+        """
+        away = self.problem is not None
+        late = {attempt.run_id: 0 for attempt in self._late.values()} if away else {}
+        return late | await asyncio.to_thread(self._store.history.waiting, running=away)
+
     # -- the loop ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -153,15 +177,20 @@ class Recorder:
         while True:
             if self.problem is None:
                 await self._wake.wait()
-            await asyncio.sleep(pause)  # gathers points; each transfer costs a transaction
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):  # gathers points; each transfer costs something
+                    await self._hurry.wait()
+            self._hurry.clear()
             self._wake.clear()
             done = await self._attempt_to(self._catch_up)
             pause = EVERY if done else min(pause * 2, LONGEST_PAUSE)
 
-    def catch_up(self) -> None:
-        """Have everything that is missing recorded soon."""
+    def catch_up(self, *, now: bool = False) -> None:
+        """Have everything that is missing recorded soon, or ``now`` since the tracker answers."""
         self._behind = True
         self._wake.set()
+        if now:
+            self._hurry.set()
 
     def _transfer_soon(self, attempt: Attempt) -> None:
         self._logging[attempt.id] = attempt
@@ -170,6 +199,8 @@ class Recorder:
     async def close(self) -> None:
         """Transfer what is left, if the tracker answers, and release it."""
         await self._attempt_to(self._catch_up)
+        if self.kernels is not None:
+            await self.kernels.close()
         if self._tracker is not None:
             await self._in_thread(self._tracker.close)
         self._thread.shutdown(wait=False)
@@ -182,6 +213,7 @@ class Recorder:
         tracker = self._get_tracker()
         tracked = tracker.start_attempt(self._with_parent(sweep), run, attempt, fresh=fresh)
         self._tracked[attempt.id] = tracked.id
+        self._note(attempt, tracked.notes)
         return tracked
 
     def _with_parent(self, sweep: Sweep) -> Sweep:
@@ -211,13 +243,14 @@ class Recorder:
             "mlops.error": outcome.error or "",
             "mlops.duration": f"{outcome.duration:.3f}",
         }
-        tracker.finish_attempt(
+        notes = tracker.finish_attempt(
             tracked_id,
             outcome,
             tags={name: text for name, text in tags.items() if text},
             artifacts=[output] if output and output.exists() else [],
             points=self._transfer_most(attempt, tracked_id)[0],
         )
+        self._note(attempt, notes)
         metrics = tracker.metrics(tracked_id)
         self._tracked.pop(attempt.id)
         self._logged.discard(attempt.id)
@@ -231,8 +264,11 @@ class Recorder:
                 return each.mlflow_run_id
         raise NotFound(f"Attempt {attempt.id} was deleted.")
 
-    def _transfer(self, attempt: Attempt, tracked_id: str) -> None:
+    def _transfer(self, attempt: Attempt) -> None:
         """Send all metric points that are missing, and what the tracker has held back."""
+        tracked_id = self._tracked_id(attempt)
+        if tracked_id is None:
+            return
         points, last = self._transfer_most(attempt, tracked_id)
         self._get_tracker().log_metrics(tracked_id, points)
         if points:
@@ -256,10 +292,11 @@ class Recorder:
 
     def _catch_up(self) -> bool:
         self._get_tracker().connect()
+        for attempt in list(self._late.values()):
+            self._carefully(attempt, self._begin_late)
+            self._late.pop(attempt.id, None)
         for attempt in list(self._logging.values()):
-            tracked_id = self._tracked_id(attempt)
-            if tracked_id is not None:
-                self._transfer(attempt, tracked_id)
+            self._carefully(attempt, self._transfer)
             self._logging.pop(attempt.id, None)
         if self._behind:
             self._behind = False
@@ -270,19 +307,44 @@ class Recorder:
                 raise
         return True
 
+    def _begin_late(self, attempt: Attempt) -> None:
+        """Record the beginning of an attempt under way, and all its parameters."""
+        run = self._store.history.run(attempt.run_id)
+        if run.status is Status.RUNNING and run.attempts == attempt.number:
+            tracked = self._begin(self._store.history.sweep(run.sweep_id), run, attempt)
+            self._store.attempts.tracked(attempt, tracked.id)
+            self._logging[attempt.id] = attempt
+
+    def _finish_late(self, attempt: Attempt) -> None:
+        run = self._store.history.run(attempt.run_id)
+        sweep = self._store.history.sweep(run.sweep_id)
+        metrics = self._finish(sweep, run, attempt, _outcome_of(attempt))
+        self._store.attempts.add_metrics(attempt, metrics)
+
+    def _carefully(self, attempt: Attempt, record: Callable[[Attempt], None]) -> None:
+        """Record something of an attempt; what the tracker refuses is noted, and left at that.
+
+        Trying it again would only keep the others waiting.
+        """
+        try:
+            record(attempt)
+        except (TrackingUnavailable, StoreUnavailable):
+            raise
+        except NotFound as error:
+            log.info("%s", error.message)
+        except MlopsError as error:
+            log.warning("Attempt %s was not recorded: %s", attempt.id, error.message)
+            self._note(attempt, [f"MLflow did not take all of it: {error.message}"])
+
     def _make_good(self) -> None:
         """Record what the store knows and the tracker does not."""
+        for attempt in self._store.history.running():
+            if attempt.executor == SESSION and attempt.id not in self._tracked:
+                self._logged.add(attempt.id)
+                self._carefully(attempt, self._begin_late)
+                self._carefully(attempt, self._transfer)
         for attempt in self._store.history.unsynced():
-            try:
-                run = self._store.history.run(attempt.run_id)
-                sweep = self._store.history.sweep(run.sweep_id)
-                metrics = self._finish(sweep, run, attempt, _outcome_of(attempt))
-                self._store.attempts.add_metrics(attempt, metrics)
-            except TrackingUnavailable:
-                raise
-            except MlopsError as error:
-                # Trying it again would only keep the others waiting.
-                log.warning("Attempt %s was not recorded: %s", attempt.id, error.message)
+            self._carefully(attempt, self._finish_late)
             self._store.attempts.mark_synced(attempt, everything=True)
         sweeps = self._store.history.unsynced_sweeps()
         tallies = self._store.history.tallies([each.id for each in sweeps])
@@ -290,6 +352,10 @@ class Recorder:
             if not tallies[sweep.id].unfinished:
                 self._finish_parent(sweep, tallies[sweep.id])
                 self._store.attempts.sweep_tracked(sweep.id, synced=True)
+
+    def _note(self, attempt: Attempt, lines: Sequence[str]) -> None:
+        if lines:
+            self._store.notes.add(attempt.id, lines)
 
     # -- plumbing ----------------------------------------------------------------------------------
 

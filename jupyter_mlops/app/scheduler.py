@@ -292,6 +292,9 @@ class Scheduler:
         gpus = active.hold.gpus if active.hold is not None else ()
         base = self._environments.get(sweep.id)
         environment = tasks.environment(self._project, sweep, attempt, base, gpus) | tracking
+        if self._recorder.kernels is not None and sweep.context.get("language") == "python":
+            known = sweep.kernel_argv
+            environment = await self._recorder.kernels.of_kernel(attempt, known, environment)
         try:
             task = tasks.make_task(self._project, sweep, run, attempt, environment)
         except OSError as error:

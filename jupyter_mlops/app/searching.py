@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from ..core.run_query import FACTS, Condition, SortKey, fields_of, parse_condition, parse_order
@@ -15,6 +15,7 @@ from . import messages as m
 from . import views
 from .estimates import Estimates
 from .live import Live
+from .recorder import Recorder
 
 #: Newest runs whose parameters and metrics are known by name.
 _ASKED = 1_000
@@ -23,15 +24,17 @@ _ASKED = 1_000
 class SearchUseCases:
     """What can be asked of all runs together."""
 
-    def __init__(self, store: Store, live: Live) -> None:
+    def __init__(self, store: Store, recorder: Recorder, live: Live) -> None:
         self._store = store
+        self._recorder = recorder
         self._estimates = Estimates(store, live)
 
     async def search_runs(self, query: m.SearchQuery) -> m.RunPage:
         """Find a page of runs."""
-        return await asyncio.to_thread(self._search, query)
+        waiting = await self._recorder.waiting()
+        return await asyncio.to_thread(self._search, query, waiting)
 
-    def _search(self, query: m.SearchQuery) -> m.RunPage:
+    def _search(self, query: m.SearchQuery, waiting: Collection[str]) -> m.RunPage:
         condition = parse_condition(query.where) if query.where is not None else None
         order = parse_order(query.sort) if query.sort is not None else ()
         if query.sweep is not None:
@@ -48,7 +51,7 @@ class SearchUseCases:
         # What is missing comes last: if the first run lacks it, all of them do.
         unknown = not found.total or any(map(partial(_lacks, found.runs[:1]), order))
         return m.RunPage(
-            runs=show(self._store, self._estimates, found.runs),
+            runs=show(self._store, self._estimates, found.runs, waiting),
             total=found.total,
             offset=query.offset,
             notes=list(self._notes(condition, order)) if unknown else [],
@@ -81,12 +84,15 @@ def _lacks(runs: Sequence[Run], key: SortKey) -> bool:
     return any(key.field.name not in (run.parameters if params else run.metrics) for run in runs)
 
 
-def show(store: Store, estimates: Estimates, runs: Sequence[Run]) -> list[m.RunView]:
-    """Show runs, each with what it needs of its sweep."""
+def show(
+    store: Store, estimates: Estimates, runs: Sequence[Run], waiting: Collection[str]
+) -> list[m.RunView]:
+    """Show runs, each with what it needs of its sweep; the tracker lacks some that wait."""
     sweeps: dict[str, Sweep] = store.searching.sweeps({run.sweep_id for run in runs})
     shown = []
     for run in runs:
         sweep = sweeps.get(run.sweep_id)
         if sweep is not None:  # it may have just been deleted
-            shown.append(views.run(run, sweep, estimates.of_run(run, sweep.kind)))
+            times = estimates.of_run(run, sweep.kind)
+            shown.append(views.run(run, sweep, times, unsynced=run.id in waiting))
     return shown

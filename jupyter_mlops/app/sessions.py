@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import psutil
 
 from ..core import values
-from ..core.exceptions import InvalidInput, MlopsError, NotFound, StoreUnavailable
+from ..core.exceptions import InvalidInput, NotFound, StoreUnavailable
 from ..core.ports import Outcome
 from ..core.runs import (
     SESSION,
     Attempt,
-    MetricPoint,
     ProcessIdentity,
     Reason,
     Run,
@@ -38,6 +35,7 @@ from . import messages as m
 from . import views
 from .projects import Project
 from .recorder import Recorder
+from .session_spool import SessionSpool, read_point
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +54,7 @@ class SessionUseCases:
         self._recorder = recorder
         self._worker = worker
         self._fence = fence
+        self._spool = SessionSpool(project.state / "spool", store)
         #: When the sessions that this worker knows from the beginning began, by a monotonic clock.
         self._began: dict[str, float] = {}
 
@@ -74,13 +73,16 @@ class SessionUseCases:
         self._began[attempt.id] = time.monotonic()
         await asyncio.to_thread(self._store.attempts.open_session, sweep, run, attempt)
         environment = await self._recorder.begin(sweep, run, attempt)
+        if body.python is not None and self._recorder.kernels is not None:
+            kernels = self._recorder.kernels
+            environment = await kernels.of_python(attempt, body.python, environment)
         run = await asyncio.to_thread(self._store.history.run, run.id)
         return m.SessionView(run=views.run(run, sweep), environment=environment)
 
     async def log_session(self, run_id: str, body: m.LogRequest) -> m.Empty:
         """Add metrics and parameters to an open session."""
         attempt = await self._open(run_id)
-        points = tuple(_point(each) for each in body.points)
+        points = tuple(map(read_point, body.points))
         if body.parameters:
             added = {name: values.decode(each) for name, each in body.parameters.items()}
             run = await asyncio.to_thread(self._store.history.run, run_id)
@@ -106,6 +108,7 @@ class SessionUseCases:
         """Close the sessions whose process has ended, until cancelled."""
         while True:
             with contextlib.suppress(StoreUnavailable):
+                await self.import_spool()
                 await self._close_dead()
             await asyncio.sleep(LOOK_EVERY)
 
@@ -117,22 +120,15 @@ class SessionUseCases:
                 await self._finish(attempt, _failed(Reason.KERNEL_DIED, line, duration))
 
     async def import_spool(self) -> None:
-        """Take in what sessions logged while there was no worker."""
-        for path in sorted((self._project.state / "spool").glob("*.jsonl")):
-            try:
-                lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-                for line in lines:
-                    body = msgspec.convert({"points": line["points"]}, m.LogRequest)
-                    await self.log_session(line["run_id"], body)
-            except (OSError, ValueError, KeyError, TypeError, MlopsError) as error:
-                log.warning("%s was not taken in: %s", path.name, error)
-                path.rename(path.with_suffix(".refused"))
-            else:
-                path.unlink()
+        """Take in what sessions logged while there was no worker, or while it was busy."""
+        for attempt in await asyncio.to_thread(self._spool.take_all):
+            self._recorder.logged(attempt)
 
     async def _finish(self, attempt: Attempt, outcome: Outcome) -> m.RunView:
         run = await asyncio.to_thread(self._store.history.run, attempt.run_id)
         sweep = await asyncio.to_thread(self._store.history.sweep, run.sweep_id)
+        if await asyncio.to_thread(self._spool.take, run.id) is not None:
+            self._recorder.logged(attempt)
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)
         run = await asyncio.to_thread(
             self._store.attempts.finish,
@@ -142,6 +138,7 @@ class SessionUseCases:
             metrics=metrics,
             synced=metrics is not None,
         )
+        self._spool.forget(run.id)
         return views.run(run, sweep)
 
     def _duration(self, attempt: Attempt) -> float:
@@ -248,10 +245,3 @@ def _failed(reason: Reason, line: str, duration: float) -> Outcome:
     return Outcome(
         status=Status.FAILED, reason=reason, error=line[:500], duration=duration, has_output=False
     )
-
-
-def _point(point: m.Point) -> MetricPoint:
-    value: Any = values.decode(point.value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidInput(f"{point.key}: a metric is a number.", field=point.key)
-    return MetricPoint(key=point.key, value=float(value), step=point.step, time=point.time)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from ..core import values
@@ -239,24 +239,28 @@ class SweepUseCases:
 
     async def list_runs(self, query: m.RunsQuery) -> list[m.RunView]:
         """List runs."""
-        return await asyncio.to_thread(self._list_runs, query)
+        waiting = await self._recorder.waiting()
+        return await asyncio.to_thread(self._list_runs, query, waiting)
 
-    def _list_runs(self, query: m.RunsQuery) -> list[m.RunView]:
+    def _list_runs(self, query: m.RunsQuery, waiting: Collection[str]) -> list[m.RunView]:
         if query.sweep is not None:
             self._store.history.sweep(query.sweep)
         where = RunFilter(
             sweep_id=query.sweep, status=query.status, limit=query.limit, offset=query.offset
         )
-        return searching.show(self._store, self._estimates, self._store.history.runs(where))
+        found = self._store.history.runs(where)
+        return searching.show(self._store, self._estimates, found, waiting)
 
     async def get_run(self, run_id: str) -> m.RunDetail:
         """Show all that is known of a run."""
         run, sweep = await self._find(run_id)
         attempts = await asyncio.to_thread(self._store.history.attempts, run_id)
         times = await asyncio.to_thread(self._estimates.of_run, run, sweep.kind)
+        unsynced = run_id in await self._recorder.waiting()
+        notes = [await asyncio.to_thread(self._store.notes.of, each.id) for each in attempts]
         return m.RunDetail(
-            run=views.run(run, sweep, times),
-            attempts=[views.attempt(each) for each in attempts],
+            run=views.run(run, sweep, times, unsynced=unsynced),
+            attempts=list(map(views.attempt, attempts, notes)),
             sweep=await self.get_sweep(sweep.id),
             notebook_hash=sweep.notebook_hash,
             context=sweep.context,

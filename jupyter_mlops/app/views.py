@@ -19,7 +19,11 @@ from . import messages as m
 
 
 def run(
-    record: Run, sweep: Sweep, times: tuple[float | None, float | None] = (None, None)
+    record: Run,
+    sweep: Sweep,
+    times: tuple[float | None, float | None] = (None, None),
+    *,
+    unsynced: bool = False,
 ) -> m.RunView:
     """Show a run. ``times`` are the seconds that have passed and those that are left."""
     fields = _fields(record, m.RunView)
@@ -35,13 +39,14 @@ def run(
         "not_before": record.not_before if record.status is Status.QUEUED else None,
         "stage": sweep.stage and sweep.stage.name,
         "pipeline_id": sweep.stage and sweep.stage.pipeline_id,
+        "unsynced": unsynced,
     }
     return m.RunView(**fields)
 
 
-def attempt(record: Attempt) -> m.AttemptView:
+def attempt(record: Attempt, notes: Iterable[str] = ()) -> m.AttemptView:
     """Show an attempt."""
-    return m.AttemptView(**_fields(record, m.AttemptView))
+    return m.AttemptView(**_fields(record, m.AttemptView), notes=list(notes))
 
 
 def sweep(

@@ -116,6 +116,8 @@ class MetricsLogged:
     """The notebook logged metrics."""
 
     points: tuple[MetricPoint, ...]
+    #: What was no metric, in one line each.
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -221,6 +223,8 @@ class TrackedRun:
 
     id: str
     environment: dict[str, str]
+    #: What the store could not take as it is, in one line each.
+    notes: tuple[str, ...] = ()
 
 
 class Tracker(Protocol):
@@ -249,8 +253,11 @@ class Tracker(Protocol):
         """
         ...
 
-    def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> None:
-        """Add parameters to a run. Raises `InvalidInput` if one has another value already."""
+    def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> Sequence[str]:
+        """Add parameters to a run. Raises `InvalidInput` if one has another value already.
+
+        Returns what the store could not take as it is, in one line each.
+        """
         ...
 
     def log_metrics(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
@@ -265,8 +272,11 @@ class Tracker(Protocol):
         tags: dict[str, str],
         artifacts: Sequence[Path],
         points: Sequence[MetricPoint] = (),
-    ) -> None:
-        """Set the final status, whatever client code set, and keep metric values and files."""
+    ) -> Sequence[str]:
+        """Set the final status, whatever client code set, and keep metric values and files.
+
+        Returns what the store could not take as it is, in one line each.
+        """
         ...
 
     def finish_sweep(self, tracked_id: str, status: Status, *, tags: dict[str, str]) -> None:

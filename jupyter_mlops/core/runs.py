@@ -235,6 +235,22 @@ class MetricPoint:
     time: float
 
 
+#: Steps that stores can keep, and seconds since the epoch that are a time.
+MAX_STEP = 2**63 - 1
+_MAX_TIME = 1e11
+
+
+def check_point(point: MetricPoint) -> str | None:
+    """Return what keeps a metric value from being stored, in one line; None if nothing does."""
+    if not point.key:
+        return "A metric needs a name."
+    if abs(point.step) > MAX_STEP:
+        return f"{point.key}: a step has at most 64 bits."
+    if not 0 <= point.time <= _MAX_TIME:
+        return f"{point.key}: its time is not in seconds since 1970."
+    return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
     """Something changed. ``seq`` counts per project without gaps."""

@@ -6,38 +6,31 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import nbformat
 import psutil
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbclient.output_widget import OutputWidget
 from nbclient.util import run_sync
 
-from ..core import values
-from ..core.exceptions import MlopsError
 from ..core.ports import (
     CellFinished,
     CellStarted,
     KernelStarted,
-    MetricsLogged,
     OutputTail,
     Progress,
     Task,
 )
-from ..core.runs import MetricPoint
 from ..core.stages import ErrorRule
 from .control import Control
 from .exchange import Exchange, Message
 from .kernels import START_TIMEOUT, KernelClient, Reserved
+from .metrics import MetricsReader
 from .output import OutputNotebook, Stopped
 from .processes import descendants, has_forked, identify
 from .shared_cells import SharedResult, read_results, result_of
 from .tail import Tail
 from .usage import measure
 from .warm import Source
-
-#: The display type by which a notebook in any language logs metrics.
-METRICS_TYPE = "application/vnd.jupyter-mlops.metrics.v1+json"
 
 
 class KernelGone(Exception):
@@ -70,6 +63,7 @@ class Client(KernelClient):
         self._control = control
         self._report = report
         self._output = output
+        self._metrics = MetricsReader()
         self._goes_on = task.errors is ErrorRule.NONE
         #: What shared cells have put out, if the kernel has what they made.
         self._shared: dict[int, SharedResult] = {}
@@ -221,11 +215,9 @@ class Client(KernelClient):
 
     def _take_metrics(self, data: dict[str, Any]) -> None:
         """Take new metric points out of a display, which keeps the last values."""
-        payload = data.get(METRICS_TYPE)
-        if isinstance(payload, dict):
-            points = read_points(payload.pop("points", None))
-            if points and not self._output.restoring:
-                self._report(MetricsLogged(points=points))
+        logged = self._metrics.take(data)
+        if logged is not None and not self._output.restoring:
+            self._report(logged)
 
     def _tell(self, text: str) -> None:
         self._report(OutputTail(cell=self._cell, text=text))
@@ -242,15 +234,3 @@ def _hand_on(message: Message, widget: OutputWidget, index: int) -> None:
         widget.clear_output([], message, index)
     elif message["msg_type"] != "update_display_data":
         widget.output([], message, None, index)
-
-
-def read_points(raw: object) -> tuple[MetricPoint, ...]:
-    """Read the points of a metrics message; what is no metric is left out."""
-    return tuple(each for item in raw if (each := _point(item))) if isinstance(raw, list) else ()
-
-
-def _point(item: object) -> MetricPoint | None:
-    try:
-        return msgspec.convert(values.decode(item), MetricPoint, strict=False)  # type: ignore[arg-type]
-    except (msgspec.ValidationError, MlopsError):
-        return None

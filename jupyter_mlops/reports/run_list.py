@@ -42,7 +42,7 @@ def runs_report(
     table = Table.of(columns, (_list_row(run, extra) for run in runs))
     return Report(
         headline=_headline(len(runs), total, query),
-        details=tuple(notes),
+        details=(*_waiting(runs), *notes),
         table=table,
         hints=(*_more(len(runs), total, query), ("Look closer", f"mlops runs show {runs[0].id}")),
     )
@@ -52,6 +52,13 @@ def _nothing(total: int) -> str:
     if not total:
         return "There are no such runs."
     return f"There are no more than {formats.counted(total, 'run')}."
+
+
+def _waiting(runs: Sequence[m.RunView]) -> tuple[str, ...]:
+    """Say how many of the runs the tracking server lacks."""
+    number = sum(run.unsynced for run in runs)
+    wait = "waits" if number == 1 else "wait"
+    return (f"{number:,} of them {wait} here until the tracking server answers.",) * bool(number)
 
 
 def _headline(shown: int, total: int, query: m.SearchQuery) -> str:

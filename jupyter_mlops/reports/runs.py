@@ -275,6 +275,8 @@ def run_report(
         ("Shared cells", ", ".join(str(each + 1) for each in detail.context.get("shared", ()))),
         ("Experiment", run.experiment),
         ("MLflow run", run.mlflow_run_id),
+        ("Not recorded yet", "it waits here until the tracking server answers" * run.unsynced),
+        *(("Note", note) for note in (detail.attempts[-1].notes if detail.attempts else ())),
         *((_title(name), _fact(each)) for name, each in detail.context.items()),
     ]
     lines = [f"{name}: {fact}" for name, fact in facts if fact]

@@ -13,6 +13,7 @@ from .endpoints import EndpointLog
 from .history import History, RunFilter, Tally, Timing
 from .inventory import Inventory
 from .leases import TTL, LeaseTable
+from .notes import Notes
 from .occasions import OCCASIONS, Occasions, find
 from .pipelines import PipelineLog
 from .progress import ProgressLog, Step
@@ -46,7 +47,12 @@ class Store:
     """A project's part of the database. Blocking; its methods may be called from any thread."""
 
     def __init__(
-        self, project: str, *, url: str | None, state: Path, clock: Clock | None = None
+        self,
+        project: str,
+        *,
+        url: str | None,
+        state: Path,
+        clock: Clock | None = None,
     ) -> None:
         self._database = Database(open_database(url, state), project, clock or Clock())
         self.queue = Queue(self._database)
@@ -59,6 +65,7 @@ class Store:
         self.causes = Causes(self._database)
         self.resuming = Resuming(self._database)
         self.trials = Trials(self._database)
+        self.notes = Notes(self._database)
         self.pipelines = PipelineLog(self._database)
         self.endpoints = EndpointLog(self._database)
         self.leases = LeaseTable(self._database.engine, project)

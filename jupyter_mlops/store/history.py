@@ -217,6 +217,35 @@ class History:
         )
         return [reading.attempt(row) for row in self._all(query)]
 
+    def waiting(self, *, running: bool) -> dict[str, int]:
+        """Count the metric values that the tracker lacks, by the run they belong to.
+
+        Runs whose other facts are missing there are named too; ``running`` ones among them.
+        """
+        waits = attempts.c.status != Status.RUNNING
+        lacking = sa.func.count(points.c.id)
+        query = (
+            sa.select(attempts.c.run_id, lacking.label("number"))
+            .outerjoin(
+                points,
+                sa.and_(
+                    points.c.project == attempts.c.project,
+                    points.c.attempt_id == attempts.c.id,
+                    points.c.id > attempts.c.synced_point,
+                ),
+            )
+            .where(self._database.mine(attempts), attempts.c.synced.is_(False))
+            .group_by(attempts.c.id, attempts.c.run_id, attempts.c.status, attempts.c.mlflow_run_id)
+        )
+        if running:
+            query = query.having(waits | attempts.c.mlflow_run_id.is_(None) | (lacking > 0))
+        else:
+            query = query.where(waits)
+        found: dict[str, int] = {}
+        for row in self._all(query):
+            found[row.run_id] = found.get(row.run_id, 0) + row.number
+        return found
+
     def unsynced_sweeps(self) -> list[Sweep]:
         """List the sweeps whose parent run has no final status in the tracker yet."""
         query = sa.select(sweeps).where(self._database.mine(sweeps), sweeps.c.synced.is_(False))
@@ -230,6 +259,15 @@ class History:
         if key is not None:
             query = query.where(points.c.key == key)
         query = query.order_by(points.c.key, points.c.step, points.c.id)
+        return [reading.point(row) for row in self._all(query)]
+
+    def logged(self, attempt_id: str) -> list[MetricPoint]:
+        """List an attempt's metric values in the order in which they were logged."""
+        query = (
+            sa.select(points)
+            .where(self._database.mine(points), points.c.attempt_id == attempt_id)
+            .order_by(points.c.id)
+        )
         return [reading.point(row) for row in self._all(query)]
 
     def events(self, after: int, limit: int) -> list[Event]:

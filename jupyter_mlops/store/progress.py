@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from ..core.runs import Attempt, MetricPoint, ProcessIdentity, Status
 from .base import Database, Transaction, changing
+from .notes import add_notes
 from .schema import attempts, points, runs
 
 
@@ -31,6 +32,8 @@ class Step:
     mlflow_run_id: str | None = None
     #: Metric values, each with the cell that logged it.
     logged: list[tuple[int | None, MetricPoint]] = field(default_factory=list)
+    #: What could not be kept, in one line each.
+    notes: list[str] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -92,6 +95,8 @@ class ProgressLog:
         )
         if step.logged:
             self._add_points(transaction, step)
+        if step.notes:
+            add_notes(transaction, self._database.project, step.attempt.id, step.notes)
         self._tell(transaction, step, run.sweep_id, sorted(metrics))
 
     def _tell(

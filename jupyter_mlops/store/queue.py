@@ -14,7 +14,7 @@ from ..core.exceptions import Conflict
 from ..core.runs import Attempt, Reason, Resume, Run, Status, Sweep, attempt_id, run_id
 from .base import Database, Transaction
 from .resuming import carry_over
-from .schema import attempts, points, runs, sweeps
+from .schema import attempts, notes, points, runs, sweeps
 from .turns import TurnTaking
 
 _BATCH = 500
@@ -261,9 +261,10 @@ class Queue:
             tried = sa.select(attempts.c.id).where(
                 self._database.mine(attempts), attempts.c.run_id.in_(chosen)
             )
-            transaction.connection.execute(
-                points.delete().where(self._database.mine(points), points.c.attempt_id.in_(tried))
-            )
+            for table in (points, notes):
+                transaction.connection.execute(
+                    table.delete().where(self._database.mine(table), table.c.attempt_id.in_(tried))
+                )
             for table, column in ((attempts, attempts.c.run_id), (runs, runs.c.id)):
                 transaction.connection.execute(
                     table.delete().where(self._database.mine(table), column.in_(chosen))

@@ -205,6 +205,19 @@ points = sa.Table(
     sa.Index("points_of_attempt", "project", "attempt_id", "key", "step"),
 )
 
+#: What could not be kept of an attempt as it is, in one line each.
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column(
+        "id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True
+    ),
+    sa.Column("project", sa.String(64), nullable=False),
+    sa.Column("attempt_id", sa.String(56), nullable=False),
+    sa.Column("line", sa.Text, nullable=False),
+    sa.Index("notes_of_attempt", "project", "attempt_id"),
+)
+
 events = sa.Table(
     "events",
     metadata,

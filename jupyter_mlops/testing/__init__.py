@@ -95,21 +95,22 @@ class InMemoryTracker:
             made_before.append(made)
             of_run.append(made)
             found = [made]
+        for name, text in _texts(run.parameters).items():
+            found[0].parameters.setdefault(name, text)
         for earlier in sorted(of_run, key=_number)[:-1]:
             earlier.hidden = True
             earlier.tags["mlops.superseded"] = "true"
         tracked_id = found[0].id
         return TrackedRun(id=tracked_id, environment={"MLFLOW_RUN_ID": tracked_id})
 
-    def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> None:
+    def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> list[str]:
         """Add parameters to a run. Raises `InvalidInput` if one has another value already."""
         self._check()
         run = self.recorded.get(tracked_id)
-        if run is None:
-            return
-        for name, text in _texts(parameters).items():
-            if run.parameters.setdefault(name, text) != text:
+        for name, text in _texts(parameters).items() if run else ():
+            if run and run.parameters.setdefault(name, text) != text:
                 raise InvalidInput(f"{name} has another value already.")
+        return []
 
     def log_metrics(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
         """Add metric values; those that are there already are not added twice."""
@@ -127,7 +128,7 @@ class InMemoryTracker:
         tags: dict[str, str],
         artifacts: Sequence[Path],
         points: Sequence[MetricPoint] = (),
-    ) -> None:
+    ) -> list[str]:
         """Set the final status, whatever client code set, and keep values and files' names."""
         self.log_metrics(tracked_id, points)
         run = self.recorded.get(tracked_id)
@@ -135,6 +136,7 @@ class InMemoryTracker:
             run.status = outcome.status
             run.tags |= {"mlops.status": outcome.status.value} | tags
             run.artifacts = [path.name for path in artifacts]
+        return []
 
     def finish_sweep(self, tracked_id: str, status: Status, *, tags: dict[str, str]) -> None:
         """Set the parent run's final status."""

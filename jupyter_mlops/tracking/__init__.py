@@ -6,10 +6,10 @@ from pathlib import Path
 
 from .. import mlflow_client
 from . import local_store
-from .environment import REPLACED_VARIABLES
+from .environment import REPLACED_VARIABLES, environment_while_away
 from .files import OneFile
 from .kept import KeptFiles
-from .local_store import default_uri
+from .local_store import artifacts_path, default_uri
 from .mlflow_tracker import MlflowTracker
 
 __all__ = [
@@ -17,7 +17,9 @@ __all__ = [
     "KeptFiles",
     "MlflowTracker",
     "OneFile",
+    "artifacts_path",
     "default_uri",
+    "environment_while_away",
     "open_tracker",
 ]
 
@@ -32,10 +34,8 @@ def open_tracker(uri: str | None, state_dir: Path, *, wal: bool = True) -> Mlflo
     if uri is None or uri == own:
         local_store.prepare(state_dir, wal=wal)
         database = local_store.database_path(state_dir)
-        return MlflowTracker(
-            own, artifacts=local_store.artifacts_path(state_dir), database=database
-        )
+        return MlflowTracker(own, artifacts=artifacts_path(state_dir), database=database)
     uri = mlflow_client.absolute(uri)
     is_database = mlflow_client.is_database(uri)
-    artifacts = local_store.artifacts_path(state_dir) if is_database else None
+    artifacts = artifacts_path(state_dir) if is_database else None
     return MlflowTracker(uri, artifacts=artifacts)

@@ -6,8 +6,8 @@ import json
 from pathlib import PurePosixPath
 
 from .. import mlflow_client
-from ..core.runs import Run, Sweep
-from .recording import child_tags, is_detached
+from ..core.runs import Attempt, Run, Sweep
+from .recording import child_tags, is_detached, stray_tags
 
 #: What a kernel must not inherit, from the worker or from the kernel that submitted the sweep.
 #: An experiment's name that disagrees with MLFLOW_EXPERIMENT_ID makes MLflow raise.
@@ -20,6 +20,21 @@ REPLACED_VARIABLES = frozenset(
         "MLFLOW_TRACKING_URI",
     }
 )
+
+
+def environment_while_away(uri: str, sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, str]:
+    """Return the variables for the kernel of an attempt that has no run in MLflow yet.
+
+    Runs that its code starts, once the server is back, are found by their tags.
+    """
+    return {
+        **mlflow_client.kernel_defaults(),
+        "MLFLOW_TRACKING_URI": mlflow_client.absolute(uri),
+        "MLFLOW_EXPERIMENT_NAME": sweep.experiment,
+        "MLFLOW_RUN_CONTEXT": json.dumps(stray_tags(sweep, run, attempt)),
+        "MLFLOW_RUN_ID": "",
+        "IPYNB_FILE": PurePosixPath(sweep.notebook).name,
+    }
 
 
 def kernel_environment(

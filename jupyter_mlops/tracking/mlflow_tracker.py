@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import mlflow_client
-from ..core.exceptions import TrackingUnavailable
 from ..core.ports import Outcome, TrackedRun
 from ..core.runs import Attempt, MetricPoint, Run, Status, Sweep
-from ..mlflow_client import DETACHED, METRIC, SWEEP, translated
+from ..mlflow_client import ATTEMPT, DETACHED, METRIC, PARAMETER, SWEEP, translated
 from . import local_store, lookup, recording, relatives
+from .artifacts import ArtifactKeeper
 from .environment import kernel_environment
 from .experiments import Experiments
 from .glance import Facts, Glance, facts_of
@@ -32,15 +32,12 @@ from .sending import send
 from .trash import TrashKeeper
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import Run as MlflowRun
 
 log = logging.getLogger(__name__)
 
 #: Error codes of MLflow when a run or experiment is missing or in the trash.
 _GONE = mlflow_client.MISSING | {"INVALID_PARAMETER_VALUE", "INVALID_STATE"}
-#: Why an artifact is missing.
-ARTIFACT_ERROR = "mlops.artifact_error"
 
 
 @dataclass(slots=True)
@@ -53,7 +50,7 @@ class _Held:
     last_model: int | None = None
 
 
-class MlflowTracker(TrashKeeper):
+class MlflowTracker(ArtifactKeeper, TrashKeeper):
     """The tracker that keeps its runs in MLflow.
 
     ``artifacts`` is the folder for new experiments' artifacts; None leaves it to the server.
@@ -67,6 +64,8 @@ class MlflowTracker(TrashKeeper):
         self._database = database
         self._glance = None if database is None else Glance(database)
         self._held: dict[str, _Held] = {}
+        #: Runs whose code may have started others before they were recorded.
+        self._late: set[str] = set()
 
     # -- the port ----------------------------------------------------------------------------------
 
@@ -108,19 +107,24 @@ class MlflowTracker(TrashKeeper):
             )
             tracked_id = str(tracked.info.run_id)
             self._write(tracked_id, lambda: self._add_parameters(sweep, run, tracked, hold=fresh))
+            if not fresh:
+                relatives.adopt_strays(client, experiment, tracked_id, attempt.id)
+                self._late.add(tracked_id)
             if attempt.number > 1 or not fresh:
                 relatives.supersede(client, experiment, run.id)
             self._make_experiments(sweep)
         environment = kernel_environment(
             self.uri, tracked.info.experiment_id, tracked_id, sweep, run
         )
-        return TrackedRun(id=tracked_id, environment=environment)
+        notes = self._keep_whole(tracked_id, run.parameters)
+        return TrackedRun(id=tracked_id, environment=environment, notes=tuple(notes))
 
-    def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> None:
+    def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> list[str]:
         """Add parameters to a run. Raises `InvalidInput` if one has another value already."""
         texts, cut = recording.parameter_texts(parameters)
-        tags = recording.truncation_tags(cut)
+        tags = recording.truncation_tags(cut) | recording.renaming_tags(PARAMETER, parameters)
         self._write(tracked_id, lambda: self._send(tracked_id, tags=tags, parameters=texts))
+        return self._keep_whole(tracked_id, parameters)
 
     def log_metrics(self, tracked_id: str, points: Sequence[MetricPoint]) -> None:
         """Add metric values; those that are there already are not added twice."""
@@ -134,15 +138,23 @@ class MlflowTracker(TrashKeeper):
         tags: dict[str, str],
         artifacts: Sequence[Path],
         points: Sequence[MetricPoint] = (),
-    ) -> None:
+    ) -> list[str]:
         """Set the final status, whatever client code set, and keep metric values and files.
 
         A file that cannot be kept is told in the tag ``mlops.artifact_error``.
         """
-        if self._write(tracked_id, lambda: self._end_attempt(tracked_id, outcome, tags, points)):
+        notes: list[str] = []
+
+        def end() -> None:
+            notes[:] = self._end_attempt(tracked_id, outcome, tags, points)
+
+        if self._write(tracked_id, end):
+            notes += self._keep_texts(tracked_id, "tags", recording.cut_tags(tags))
             for path in artifacts:
-                self._keep(tracked_id, path)
+                notes += self._keep(tracked_id, path)
         self._held.pop(tracked_id, None)
+        self._late.discard(tracked_id)
+        return notes
 
     def finish_sweep(self, tracked_id: str, status: Status, *, tags: dict[str, str]) -> None:
         """Set the parent run's final status."""
@@ -200,10 +212,6 @@ class MlflowTracker(TrashKeeper):
     # -- plumbing ----------------------------------------------------------------------------------
 
     @cached_property
-    def _client(self) -> MlflowClient:
-        return mlflow_client.connect(self.uri)
-
-    @cached_property
     def _experiments(self) -> Experiments:
         return Experiments(self._client, self._artifacts)
 
@@ -227,12 +235,14 @@ class MlflowTracker(TrashKeeper):
             )
 
         try:
-            return create()
+            made = create()
         except MlflowException as error:
             if error.error_code not in _GONE:
                 raise
-        self._experiments.forget(experiment)  # it was deleted since we last looked
-        return create()
+            self._experiments.forget(experiment)  # it was deleted since we last looked
+            made = create()
+        self._keep_texts(made.info.run_id, "tags", recording.cut_tags(tags))
+        return made
 
     def _make_experiments(self, sweep: Sweep) -> None:
         """Make those that the notebook chooses, so that their artifacts lie where ours do."""
@@ -244,7 +254,8 @@ class MlflowTracker(TrashKeeper):
         """Log a run's parameters now, or when the notebook has logged its own."""
         run_id = str(tracked.info.run_id)
         texts, cut = recording.parameter_texts(run.parameters)
-        held = _Held(recording.truncation_tags(cut), texts)
+        renamed = recording.renaming_tags(PARAMETER, run.parameters)
+        held = _Held(recording.truncation_tags(cut) | renamed, texts)
         if recording.logs_parameters(sweep):
             held.tags |= recording.pending_tags(texts)
             held.parameters = {}
@@ -291,8 +302,10 @@ class MlflowTracker(TrashKeeper):
         outcome: Outcome,
         tags: dict[str, str],
         points: Sequence[MetricPoint],
-    ) -> None:
+    ) -> list[str]:
+        """End an attempt's run; return the names that are others in MLflow."""
         facts = self._facts(tracked_id)
+        renamed = recording.renaming_tags(METRIC, (point.key for point in points))
         held = self._held.get(tracked_id)
         pending = recording.pending_texts({**facts.tags, **(held.tags if held else {})})
         self._send(
@@ -307,33 +320,14 @@ class MlflowTracker(TrashKeeper):
         self._client.set_terminated(tracked_id, status, end)
         glance = self._glance
         newest = held.last_model if held else None
+        if tracked_id in self._late:
+            attempt, run = facts.tags[ATTEMPT], self._client.get_run(tracked_id)
+            relatives.adopt_strays(self._client, run.info.experiment_id, tracked_id, attempt)
         if glance is None or glance.has_child(tracked_id) is not False:
             relatives.end_children(self._client, self._client.get_run(tracked_id), status)
         if glance is None or glance.has_model(tracked_id, newest) is not False:
             relatives.adopt_models(self._client, self._client.get_run(tracked_id))
-
-    def _keep(self, tracked_id: str, path: Path) -> None:
-        """Copy a file or folder into the run's artifacts."""
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-        try:
-            with translated(self.uri):
-                if path.is_dir():
-                    self._client.log_artifacts(tracked_id, str(path), path.name)
-                elif self._glance is not None:
-                    where = get_artifact_repository(self._facts(tracked_id).artifacts)
-                    where.log_artifact(path)  # type: ignore[no-untyped-call]
-                else:
-                    self._client.log_artifact(tracked_id, str(path))
-        except TrackingUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - each kind of storage raises errors of its own
-            problem = f"{path.name} could not be kept: {error}"
-            log.warning("Run %s: %s", tracked_id, problem)
-            self._write(
-                tracked_id,
-                lambda: self._send(tracked_id, tags=recording.limited({ARTIFACT_ERROR: problem})),
-            )
+        return recording.renaming_notes({**facts.tags, **renamed})
 
     def _write(self, tracked_id: str, write: Callable[[], None]) -> bool:
         """Write to a run; False if it is gone. What is hidden by us comes out for the moment."""

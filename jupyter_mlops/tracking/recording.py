@@ -6,14 +6,14 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from ..core.ports import Outcome
 from ..core.runs import Attempt, Run, Status, Sweep
-from ..core.values import masked
-from ..mlflow_client import ATTEMPT, DETACHED, PARENT, RUN, SWEEP
+from ..core.values import masked, quote
+from ..mlflow_client import ATTEMPT, DETACHED, METRIC, PARAMETER, PARENT, RUN, SWEEP
 
 T = TypeVar("T")
 
@@ -21,6 +21,8 @@ T = TypeVar("T")
 PARAMETER_LIMIT = 6000
 TAG_LIMIT = 8000
 KEY_LIMIT = 250
+#: Longest names of files, in bytes, before what we append.
+FILE_LIMIT = 200
 #: Most items in one request, and most bytes of them; MLflow refuses requests above 1 MB.
 METRICS_PER_BATCH = 1000
 PARAMETERS_PER_BATCH = 100
@@ -34,6 +36,9 @@ TRUNCATED = "mlops.truncated"
 PENDING = "mlops.parameters"
 #: On attempts that were followed by another attempt.
 SUPERSEDED = "mlops.superseded"
+
+#: On runs that code started while the attempt's own could not be recorded: the attempt's id.
+STRAY = "mlops.begun_by"
 
 STATUSES = {
     Status.QUEUED: "SCHEDULED",
@@ -64,15 +69,48 @@ def _is_plain(name: str) -> bool:
     return path == name and path != "." and not path.startswith(("..", "/"))
 
 
-def parameter_texts(parameters: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+def parameter_texts(parameters: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     """Return parameters as MLflow's own ``log_param`` would write them, secrets masked.
 
     The same text as the notebook's own ``log_param(name, value)`` makes that call harmless. The
-    second part names those whose text was cut.
+    second part holds the whole text of those that were cut.
     """
     texts = {key_for(name): _storable(str(value)) for name, value in masked(parameters).items()}
-    cut = [name for name, text in texts.items() if len(text) > PARAMETER_LIMIT]
+    cut = {name: text for name, text in texts.items() if len(text) > PARAMETER_LIMIT}
     return {name: text[:PARAMETER_LIMIT] for name, text in texts.items()}, cut
+
+
+def renaming_tags(prefix: str, names: Iterable[str]) -> dict[str, str]:
+    """Return tags that tell what MLflow would not take by its name, by the key that it has."""
+    found = ((key_for(name), name) for name in names)
+    return {f"{prefix}{key}": _storable(name)[:TAG_LIMIT] for key, name in found if key != name}
+
+
+def file_for(name: str) -> str:
+    """Return the path of the artifact that holds the whole text of a parameter or tag."""
+    if len(name.encode()) <= FILE_LIMIT:
+        return f"{name}.txt"
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return f"{name.encode()[:100].decode(errors='ignore')}.{digest}.txt"
+
+
+def cut_notes(whole: Mapping[str, str], folder: str, limit: int) -> list[str]:
+    """Say of each text that was cut where the whole of it is."""
+    return [
+        f"{name} has {len(text):,} characters, of which MLflow keeps {limit:,}. "
+        f"The whole is the artifact {folder}/{file_for(name)}."
+        for name, text in whole.items()
+    ]
+
+
+def renaming_notes(tags: Mapping[str, str]) -> list[str]:
+    """Say of each name that MLflow would not take what it has become."""
+    return [
+        f"MLflow does not take the name {quote(name)}: there it is {key.removeprefix(prefix)}."
+        for key, name in tags.items()
+        for prefix in (PARAMETER, METRIC)
+        if key.startswith(prefix)
+    ]
 
 
 def truncation_tags(cut: Collection[str]) -> dict[str, str]:
@@ -145,6 +183,11 @@ def child_tags(sweep: Sweep, run: Run, parent: str) -> dict[str, str]:
     return _source_tags(sweep) | {PARENT: parent, SWEEP: sweep.id, RUN: run.id}
 
 
+def stray_tags(sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, str]:
+    """Return the tags of runs that code starts before its attempt has a run in MLflow."""
+    return _source_tags(sweep) | {STRAY: attempt.id, SWEEP: sweep.id, RUN: run.id}
+
+
 def outcome_tags(outcome: Outcome) -> dict[str, str]:
     """Return the tags that tell how an attempt ended."""
     return _texts(
@@ -208,6 +251,12 @@ def _texts(facts: Mapping[str, object]) -> dict[str, str]:
 def limited(tags: Mapping[str, str]) -> dict[str, str]:
     """Return tags whose keys and values MLflow takes."""
     return {key_for(name): _storable(text)[:TAG_LIMIT] for name, text in tags.items()}
+
+
+def cut_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole text of tags that are longer than MLflow keeps."""
+    texts = ((key_for(name), _storable(text)) for name, text in tags.items())
+    return {name: text for name, text in texts if len(text) > TAG_LIMIT}
 
 
 def _storable(text: str) -> str:

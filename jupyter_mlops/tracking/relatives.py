@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..mlflow_client import ATTEMPT, RUN, children, models_of, output_steps, quoted
+from ..mlflow_client import ATTEMPT, PARENT, RUN, children, models_of, output_steps, quoted
 from . import lookup
-from .recording import SUPERSEDED
+from .recording import STRAY, SUPERSEDED
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,6 +33,13 @@ def supersede(client: MlflowClient, experiment_id: str, run_id: str) -> None:
 
 def _number(attempt: Run) -> int:
     return int(attempt.data.tags[ATTEMPT].rpartition(".")[2])
+
+
+def adopt_strays(client: MlflowClient, experiment_id: str, tracked_id: str, attempt: str) -> None:
+    """Make runs children of their attempt's that its code started before that was recorded."""
+    for stray in lookup.tagged(client, experiment_id, {STRAY: attempt}):
+        if PARENT not in stray.data.tags:
+            client.set_tag(stray.info.run_id, PARENT, tracked_id)
 
 
 def end_children(client: MlflowClient, run: Run, status: str) -> None:

@@ -28,7 +28,7 @@ def send(
     from mlflow.entities import Metric, Param, RunTag
 
     keys = {point.key: recording.key_for(point.key) for point in points}
-    renamed = {f"{METRIC}{key}": name for name, key in keys.items() if name != key}
+    renamed = recording.renaming_tags(METRIC, keys)
     batches: dict[str, tuple[int, list[Any]]] = {
         "tags": (
             recording.PARAMETERS_PER_BATCH,

@@ -13,11 +13,13 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 
+from jupyter_mlops import mlflow_client
 from jupyter_mlops.core.ports import Outcome
 from jupyter_mlops.core.runs import Reason, Status, Sweep
 from jupyter_mlops.registry import open_registry
 from jupyter_mlops.tracking import REPLACED_VARIABLES, MlflowTracker, context, open_tracker
 from jupyter_mlops.tracking.client_calls import client_calls
+from jupyter_mlops.tracking.store_template import create_database
 from tests.support.records import a_sweep
 from tests.support.tracked import MLFLOW_WARNING, a_run, an_attempt
 
@@ -177,6 +179,54 @@ def test_other_experiment(tracker: MlflowTracker, tmp_path: Path) -> None:
     assert kernel.own().data.params == {"alpha": "0.5"}
     assert kernel.own().info.status == "FINISHED"
     assert not (tmp_path / "mlruns").exists()
+
+
+def test_other_store(tracker: MlflowTracker, tmp_path: Path) -> None:
+    """Code that sets another tracking URI runs there, instead of not finding its run."""
+    create_database(tmp_path / "theirs.db", tmp_path / "theirs")
+    uri = f"sqlite:///{tmp_path}/theirs.db"
+    kernel = Kernel(
+        tracker,
+        tmp_path,
+        f"""
+        import mlflow
+        mlflow.set_tracking_uri("{uri}")
+        mlflow.set_experiment("mine")
+        with mlflow.start_run():
+            mlflow.log_param("alpha", "changed")
+            mlflow.log_metric("auc", 0.9)
+        """,
+    )
+    assert "Error" not in kernel.run()
+    assert kernel.own().info.status == "FINISHED"
+    assert kernel.own().data.params == {"alpha": "0.5"}
+    assert kernel.others() == []
+    theirs = mlflow_client.connect(uri)
+    where = [each.experiment_id for each in theirs.search_experiments()]
+    (run,) = theirs.search_runs(where)
+    assert (run.data.metrics, run.data.params) == ({"auc": 0.9}, {"alpha": "changed"})
+    assert run.data.tags["mlops.run"] == f"{kernel.sweep.id}-1"
+    mlflow_client.dispose(theirs)
+
+
+def test_failure_after_a_bare_call(tracker: MlflowTracker, tmp_path: Path) -> None:
+    """MLflow's exit handler calls the run finished; the outcome makes it a failed one."""
+    kernel = Kernel(
+        tracker,
+        tmp_path,
+        """
+        import mlflow
+        mlflow.log_metric("loss", 1.0)
+        with mlflow.start_run(nested=True, run_name="left open"):
+            mlflow.log_metric("inner", 1.0)
+            mlflow.start_run(nested=True, run_name="open")
+            raise ValueError("boom")
+        """,
+    )
+    assert "boom" in kernel.run()
+    assert kernel.own().info.status == "FAILED"
+    assert tracker.metrics(kernel.tracked.id) == {"loss": 1.0}
+    assert {run.info.status for run in kernel.others()} <= {"FAILED", "FINISHED"}
 
 
 def test_own_experiment(tracker: MlflowTracker, tmp_path: Path) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +16,7 @@ from jupyter_mlops.core.ports import Outcome
 from jupyter_mlops.core.runs import Status
 from jupyter_mlops.registry import MlflowRegistry, open_registry
 from jupyter_mlops.tracking import MlflowTracker, open_tracker
-from jupyter_mlops.tracking.store_template import create_database
+from tests.support.mlflow_server import Server
 from tests.support.records import a_sweep
 from tests.support.tracked import MLFLOW_WARNING, a_run, an_attempt, points
 
@@ -28,53 +24,6 @@ pytestmark = pytest.mark.filterwarnings(MLFLOW_WARNING)
 
 #: Seconds within which a dead server must be given up.
 SOON = 15.0
-
-
-class Server:
-    """An MLflow server on a port of its own, which keeps its data between two lives."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.uri = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[str] | None = None
-        self._reader = threading.Thread()
-        create_database(folder / "server.db", folder / "artifacts")
-
-    def start(self) -> None:
-        """Start it and wait until it serves."""
-        command = [sys.executable, "-W", "ignore", "-m", "mlflow", "server"]
-        command += ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
-        command += ["--backend-store-uri", f"sqlite:///{self._folder}/server.db"]
-        command += ["--artifacts-destination", str(self._folder / "artifacts")]
-        self._process = subprocess.Popen(
-            command,
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        assert self._process.stderr is not None
-        said, wanted = [], {"Application startup complete", "Uvicorn running on"}
-        while wanted:
-            line = self._process.stderr.readline()
-            assert line, "".join(said)
-            said.append(line)
-            wanted = {words for words in wanted if words not in line}
-        self._reader = threading.Thread(target=self._process.stderr.read)
-        self._reader.start()
-
-    def kill(self) -> None:
-        """End it without a word, with its worker processes."""
-        if self._process is not None and self._process.stderr is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._reader.join()
-            self._process.stderr.close()
-            self._process = None
 
 
 @pytest.fixture

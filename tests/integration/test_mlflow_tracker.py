@@ -19,8 +19,9 @@ from mlflow.protos.databricks_pb2 import ENDPOINT_NOT_FOUND
 from jupyter_mlops.core.exceptions import InvalidInput
 from jupyter_mlops.core.ports import Outcome
 from jupyter_mlops.core.runs import MetricPoint, Reason, Status, Sweep
+from jupyter_mlops.core.values import quote
 from jupyter_mlops.registry import open_registry
-from jupyter_mlops.tracking import MlflowTracker, open_tracker
+from jupyter_mlops.tracking import MlflowTracker, open_tracker, recording
 from tests.support.records import a_sweep
 from tests.support.tracked import MLFLOW_WARNING, a_run, an_attempt, points
 
@@ -70,6 +71,48 @@ def test_many_long_parameters(tracker: MlflowTracker, client: MlflowClient) -> N
     found = client.get_run(tracked).data
     assert found.params == texts | {"long": "x" * 6000}
     assert found.tags["mlops.truncated"] == "long"
+
+
+def test_what_mlflow_cuts_is_kept_whole(tracker: MlflowTracker, client: MlflowClient) -> None:
+    """Texts are artifacts, and the notes say where; strange names are noted too."""
+    sweep, name = a_sweep(), "\u00fc" * 251
+    texts = {"long": "x" * 6001, "short": "y", name: "z" * 7000}
+    run = a_run(sweep, parameters=texts)
+    begun = tracker.start_attempt(sweep, run, an_attempt(run))
+    key = recording.key_for(name)
+    assert begun.notes[0] == (
+        "long has 6,001 characters, of which MLflow keeps 6,000. "
+        "The whole is the artifact parameters/long.txt."
+    )
+    assert begun.notes[-1].endswith(f"there it is {key}.")
+    for path, text in {
+        "long.txt": "x" * 6001,
+        recording.file_for(key): "z" * 7000,
+    }.items():
+        kept = client.download_artifacts(begun.id, f"parameters/{path}")
+        assert Path(kept).read_text("utf-8") == text
+    assert client.get_run(begun.id).data.tags[f"mlops.parameter.{key}"] == name
+    (line,) = tracker.log_parameters(begun.id, {"later": "w" * 9000})
+    assert "later has 9,000 characters" in line
+    tracker.log_metrics(begun.id, points("loss%", 1.0))
+    tags = {"mlops.error": "e" * 9000}
+    ended = tracker.finish_attempt(
+        begun.id, SUCCEEDED, tags=tags, artifacts=[], points=points("a|b", 1.0)
+    )
+    assert {line.partition(": there")[0] for line in ended} == {
+        f"MLflow does not take the name {quote(each)}" for each in ("loss%", "a|b", name)
+    }
+    kept = client.download_artifacts(begun.id, "tags/mlops.error.txt")
+    assert Path(kept).read_text("utf-8") == "e" * 9000
+
+
+def test_a_secret_is_not_kept_whole(tracker: MlflowTracker, client: MlflowClient) -> None:
+    """It is masked before it could be too long."""
+    sweep = a_sweep()
+    run = a_run(sweep, parameters={"api_key": "s" * 7000})
+    begun = tracker.start_attempt(sweep, run, an_attempt(run))
+    assert begun.notes == ()
+    assert client.list_artifacts(begun.id) == []
 
 
 def test_long_tags(tracker: MlflowTracker, client: MlflowClient) -> None:

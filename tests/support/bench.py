@@ -45,7 +45,7 @@ class Bench:
             lambda: self.tracker,
             lambda: InMemoryRegistry(self.tracker),
             lambda _: None,
-            kernel_environment={},
+            while_away=lambda *_: {},
         )
         self.scheduler = Scheduler(
             project,

@@ -49,7 +49,7 @@ class Stages:
             lambda: self.tracker,
             lambda: InMemoryRegistry(self.tracker),
             lambda _: None,
-            kernel_environment={},
+            while_away=lambda *_: {},
         )
         templates = Templates(runtime / "w", logs / "templates.log", idle=1)
         self.executor = LocalExecutor(logs / "runner.log", templates)

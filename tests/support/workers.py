@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
@@ -16,6 +18,8 @@ from jupyter_mlops.app.client import Client, connect
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.core.exceptions import WorkerUnavailable
 from tests.support.notebooks import write_notebook
+
+T = TypeVar("T")
 
 #: A cell that defines how to log a metric without our package.
 LOG_METRIC = (
@@ -78,6 +82,15 @@ def wait_for(client: Client, sweep_id: str) -> m.SweepView:
                     break
         except WorkerUnavailable:
             client = connect(client.project)
+
+
+def until(condition: Callable[[], T], *, seconds: float = 180.0) -> T:
+    """Wait until something is so that no event tells of, and return what it is then."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    return found
 
 
 def runs(client: Client, sweep_id: str) -> list[m.RunView]:

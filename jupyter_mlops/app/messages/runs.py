@@ -111,6 +111,8 @@ class AttemptView(View):
     #: counted once, and their seconds of CPU time; None if unknown.
     peak_memory: int | None = None
     cpu_time: float | None = None
+    #: What could not be kept as it is, such as a parameter that MLflow cuts, in one line each.
+    notes: list[str] = msgspec.field(default_factory=list)
 
 
 class RunView(View):
@@ -150,6 +152,8 @@ class RunView(View):
     #: The stage that it executes and that stage's pipeline run; None if it is none's.
     stage: str | None = None
     pipeline_id: str | None = None
+    #: Whether something of it waits here until the tracking server answers.
+    unsynced: bool = False
 
 
 class RunDetail(View):

@@ -19,6 +19,8 @@ class SessionRequest(Request):
     notebook: Path | None = None
     experiment: Name | None = None
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    #: The interpreter of that process, whose MLflow may be another than ours.
+    python: str | None = None
 
 
 class SessionView(View):

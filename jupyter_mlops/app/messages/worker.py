@@ -39,6 +39,8 @@ class StatusView(View):
     seq: int
     #: What is started next by a schedule.
     upcoming: UpcomingView | None = None
+    #: Metric values that have not reached it yet.
+    unsynced_values: int = 0
 
 
 class Finding(View):

@@ -970,6 +970,7 @@ export interface components {
       readonly id: string;
       readonly mlflow_run_id: string | null;
       readonly notebook_hash: string | null;
+      readonly notes: readonly string[];
       readonly number: number;
       readonly peak_memory: number | null;
       readonly reason: components['schemas']['Reason'] | null;
@@ -1845,6 +1846,7 @@ export interface components {
       readonly status: components['schemas']['Status'];
       readonly stopping: ('interrupt' | 'kill' | 'terminate') | null;
       readonly sweep_id: string;
+      readonly unsynced: boolean;
       readonly value: unknown;
     };
     /**
@@ -2044,6 +2046,7 @@ export interface components {
       readonly running: number;
       readonly seq: number;
       readonly unsynced: number;
+      readonly unsynced_values: number;
       readonly upcoming: components['schemas']['UpcomingView'] | null;
     };
     /**
