@@ -9,7 +9,8 @@ resolve() {
         --no-annotate --no-header --no-emit-index-url --quiet --output-file "$output" "$@" >/dev/null
 }
 
-resolve requirements/dev.txt pyproject.toml --extra demo --extra diff --extra optuna --extra postgresql --group dev "$@"
+resolve requirements/dev.txt pyproject.toml --extra demo --extra diff --extra optuna --extra postgresql \
+    --extra comet --extra wandb --group dev "$@"
 # The product and its example alone, in the same versions.
 resolve requirements/demo.txt pyproject.toml --extra demo --group build --constraint requirements/dev.txt "$@"
 # What the benchmarks compare us with.

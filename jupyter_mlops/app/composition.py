@@ -36,6 +36,7 @@ from .holds import Holds
 from .hosts import Hosts
 from .housekeeping import HousekeepingUseCases
 from .hub import EventHub
+from .mirroring import Mirrors
 from .models import ModelUseCases
 from .notifying import Notifier
 from .occasions import Occasions, wall
@@ -98,6 +99,7 @@ class Worker:
         executors: dict[str, Executor] = {"local": self._local}
         self._notifier = Notifier(project, store)
         self._recorder, resolved = open_recorder(project, store, self._notifier)
+        self._mirrors = Mirrors(project, store, self._recorder)
         self._scheduler = Scheduler(
             project,
             store,
@@ -144,7 +146,7 @@ class Worker:
             self._scheduler,
             self._recorder,
             self._slots,
-            self._notifier,
+            (self._notifier, self._mirrors),
             self.stop,
             schedules.upcoming,
         )
@@ -199,6 +201,7 @@ class Worker:
             for each in (
                 self._scheduler.run(),
                 self._recorder.run(),
+                self._mirrors.run(),
                 self._sessions.watch(),
                 self._housekeeping.watch(),
                 self._pipelines.run(),
@@ -218,6 +221,7 @@ class Worker:
         await self._hosts.close()
         # A successor takes over what answers.
         await self._endpoints.close(keep=self._succeed)
+        await self._mirrors.close()
         await self._recorder.close()
         await self._notifier.close()
         await self._door.close()
@@ -335,7 +339,8 @@ def _serve(project: Project, ready: int | None, *, stay: bool, hosted: Launched 
     make_state(project)
     where = address(project)
     lock = _wait_for_lock(where.lock, math.inf if stay else _ENDING)
-    store = Store(project.id, url=project.settings.store, state=project.state)
+    settings = project.settings
+    store = Store(project.id, url=settings.store, state=project.state, mirrors=settings.trackers)
     fence = store.leases.acquire(_LEASE, identify(os.getpid()), is_alive)
     if fence is None:
         raise StoreUnavailable(

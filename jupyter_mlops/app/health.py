@@ -6,8 +6,9 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from jupyter_client.kernelspec import KernelSpecManager
 
@@ -19,13 +20,25 @@ from ..execution.slots import Slots
 from ..store import Store, network_file_system
 from . import disk, views
 from . import messages as m
-from .notifying import Notifier
 from .projects import Project
 from .recorder import Recorder
 from .scheduler import Scheduler
 
 #: Free bytes below which doctor warns.
 _LITTLE_SPACE = 1_000_000_000
+
+
+class Sender(Protocol):
+    """What sends something away, such as notifications, and may have a problem with that."""
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps it from sending, in one line; None while nothing does."""
+        ...
+
+    async def findings(self) -> list[m.Finding]:
+        """Say how it stands."""
+        ...
 
 
 class HealthUseCases:
@@ -38,7 +51,7 @@ class HealthUseCases:
         scheduler: Scheduler,
         recorder: Recorder,
         slots: Slots,
-        notifier: Notifier,
+        senders: Sequence[Sender],
         stop: Callable[[], None],
         upcoming: Callable[[], m.UpcomingView | None],
     ) -> None:
@@ -48,7 +61,7 @@ class HealthUseCases:
         self._scheduler = scheduler
         self._recorder = recorder
         self._slots = slots
-        self._notifier = notifier
+        self._senders = senders
         self._stop = stop
         self._started = datetime.now(UTC)
 
@@ -101,7 +114,7 @@ class HealthUseCases:
                 f"The state lies on a network file system ({kind}), where databases break. "
                 "Set state_dir in mlops.toml to a local folder."
             )
-        return self._notifier.problem
+        return next((each.problem for each in self._senders if each.problem), None)
 
     async def events(self, query: m.EventsQuery) -> list[m.EventView]:
         """List events after a number."""
@@ -117,7 +130,7 @@ class HealthUseCases:
             self._cores(),
             await asyncio.to_thread(self._disk),
             self._file_system(),
-            *await self._notifier.findings(),
+            *[found for each in self._senders for found in await each.findings()],
         ]
 
     async def _tracking(self) -> m.Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.clock import Clock
@@ -13,6 +14,7 @@ from .endpoints import EndpointLog
 from .history import History, RunFilter, Tally, Timing
 from .inventory import Inventory
 from .leases import TTL, LeaseTable
+from .mirrored import Mirrored
 from .notes import Notes
 from .occasions import OCCASIONS, Occasions, find
 from .pipelines import PipelineLog
@@ -53,10 +55,12 @@ class Store:
         url: str | None,
         state: Path,
         clock: Clock | None = None,
+        mirrors: Sequence[str] = (),
     ) -> None:
+        """``mirrors`` are the trackers, beside MLflow, that get each run which has finished."""
         self._database = Database(open_database(url, state), project, clock or Clock())
         self.queue = Queue(self._database)
-        self.attempts = AttemptLog(self._database)
+        self.attempts = AttemptLog(self._database, mirrors)
         self.progress = ProgressLog(self._database)
         self.history = History(self._database)
         self.searching = Searching(self._database)
@@ -66,6 +70,7 @@ class Store:
         self.resuming = Resuming(self._database)
         self.trials = Trials(self._database)
         self.notes = Notes(self._database)
+        self.mirrored = Mirrored(self._database)
         self.pipelines = PipelineLog(self._database)
         self.endpoints = EndpointLog(self._database)
         self.leases = LeaseTable(self._database.engine, project)

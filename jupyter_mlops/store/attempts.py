@@ -27,6 +27,7 @@ from ..core.runs import (
 )
 from . import reading
 from .base import Database, Transaction, changing
+from .mirrored import add_mirrored
 from .progress import ProgressLog, Step
 from .schema import attempts, points, runs, sweeps
 
@@ -44,8 +45,10 @@ _RUN = sa.select(runs).where(
 class AttemptLog:
     """Writes what a worker learns of the attempts that it claimed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, mirrors: Sequence[str] = ()) -> None:
+        """``mirrors`` are the trackers that get each run which has finished."""
         self._database = database
+        self._mirrors = mirrors
         self._steps = ProgressLog(database)
 
     def progress(
@@ -143,6 +146,7 @@ class AttemptLog:
             pause = self._pause(transaction, attempt, run, outcome, lost)
             if pause is None:
                 change |= {"status": outcome.status, "finished_at": now}
+                add_mirrored(transaction, self._database.project, attempt.id, self._mirrors)
             else:
                 change |= {"status": Status.QUEUED, **self._put_off(pause)}
                 data = {"retry_in": pause}

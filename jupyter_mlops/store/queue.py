@@ -14,7 +14,7 @@ from ..core.exceptions import Conflict
 from ..core.runs import Attempt, Reason, Resume, Run, Status, Sweep, attempt_id, run_id
 from .base import Database, Transaction
 from .resuming import carry_over
-from .schema import attempts, notes, points, runs, sweeps
+from .schema import attempts, mirrored, notes, points, runs, sweeps
 from .turns import TurnTaking
 
 _BATCH = 500
@@ -261,7 +261,7 @@ class Queue:
             tried = sa.select(attempts.c.id).where(
                 self._database.mine(attempts), attempts.c.run_id.in_(chosen)
             )
-            for table in (points, notes):
+            for table in (points, notes, mirrored):
                 transaction.connection.execute(
                     table.delete().where(self._database.mine(table), table.c.attempt_id.in_(tried))
                 )

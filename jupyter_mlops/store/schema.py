@@ -218,6 +218,20 @@ notes = sa.Table(
     sa.Index("notes_of_attempt", "project", "attempt_id"),
 )
 
+#: Attempts that are to be sent to other trackers, and what became of that.
+mirrored = sa.Table(
+    "mirrored",
+    metadata,
+    _project(),
+    sa.Column("tracker", sa.String(64), primary_key=True),
+    sa.Column("attempt_id", sa.String(56), primary_key=True),
+    sa.Column("sent", sa.Boolean, nullable=False),
+    #: How often it was tried, and what went wrong the last time.
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("problem", sa.Text),
+    sa.Index("mirrored_by_state", "project", "tracker", "sent"),
+)
+
 events = sa.Table(
     "events",
     metadata,
