@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from ..core import values
-from ..core.exceptions import InvalidInput, MlopsError
+from ..core.exceptions import InvalidInput, LeaseLost, MlopsError
 from ..core.runs import SESSION, Attempt, MetricPoint, check_point
 from ..store import Store
 from . import messages as m
@@ -51,7 +51,7 @@ class SessionSpool:
                 content = file.read()
                 taken = self._import(path, run_id, content) if content else None
                 file.truncate(0)
-        except FileNotFoundError:
+        except (FileNotFoundError, LeaseLost):  # it is closed at this moment
             return None
         except OSError as error:
             log.warning("%s cannot be taken in: %s", path.name, error)

@@ -37,6 +37,9 @@ class Guard:
         if scope["type"] == "lifespan" or self._may(scope):
             await self._app(scope, receive, send)
             return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})
+            return
         await send({"type": "http.response.start", "status": 401, "headers": []})
         await send({"type": "http.response.body", "body": b"A token is needed.\n"})
 
