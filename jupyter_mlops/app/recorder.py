@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.exceptions import MlopsError, NotFound, StoreUnavailable, TrackingUnavailable
-from ..core.imports import without_garbage_collection
-from ..core.ports import Outcome, Registry, TrackedRun, Tracker
-from ..core.runs import SESSION, Attempt, MetricPoint, Run, Status, Sweep, SweepKind
+from ..core.ports import Outcome, Registry, Tracker
+from ..core.runs import SESSION, Attempt, Run, Status, Sweep, SweepKind
 from ..store import Store, Tally
 from . import views
 from .kernel_tracking import KernelTracking
+from .record import Record
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -29,9 +29,10 @@ log = logging.getLogger(__name__)
 #: Seconds between two transfers of metrics, and the longest pause while the server is away.
 EVERY = 1.0
 LONGEST_PAUSE = 60.0
-
-#: Metric points that are sent at a time.
-_MANY = 500
+#: Seconds after which a tracker that fails is silent: runs do not wait for it again.
+_SILENT = 1.0
+#: Seconds that a worker may still record what is missing when it ends.
+_ENDING = 30.0
 
 
 class Recorder:
@@ -56,19 +57,13 @@ class Recorder:
         #: Sees to it that their own MLflow reaches the store.
         self.kernels = kernels
         self._store = store
-        self._open_tracker = open_tracker
+        self._record = Record(store, open_tracker, output_path)
         self._open_registry = open_registry
-        self._output_path = output_path
         self._while_away = while_away
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tracking")
-        self._tracker: Tracker | None = None
         self._registry: Registry | None = None
-        #: Attempts with something to transfer, and those that have logged anything at all.
+        #: Attempts with something to transfer.
         self._logging: dict[str, Attempt] = {}
-        self._logged: set[str] = set()
-        #: The tracker's ids of attempts that were begun here, and of their sweeps.
-        self._tracked: dict[str, str] = {}
-        self._parents: dict[str, str] = {}
         #: Attempts under way whose beginning or parameters the tracker lacks.
         self._late: dict[str, Attempt] = {}
         #: Whether something may be missing in the tracker that only the store knows of.
@@ -77,6 +72,8 @@ class Recorder:
         self._hurry = asyncio.Event()
         #: What is wrong with tracking, in one line; None while it works.
         self.problem: str | None = None
+        #: That problem, if it took long to notice.
+        self._silence: str | None = None
 
     # -- called by the scheduler and the sessions --------------------------------------------------
 
@@ -92,7 +89,7 @@ class Recorder:
         If the tracker is away the attempt is recorded afterwards. The tracker's id is stored, or
         left to ``note``: it can be found again by the attempt's.
         """
-        found = await self._attempt_to(lambda: self._begin(sweep, run, attempt, fresh=True))
+        found = await self._attempt_to(lambda: self._record.begin(sweep, run, attempt, fresh=True))
         if found is None:
             self._late[attempt.id] = attempt
             return self._while_away(sweep, run, attempt)
@@ -105,19 +102,12 @@ class Recorder:
 
     def logged(self, attempt: Attempt) -> None:
         """Have new metric points of an attempt transferred soon."""
-        self._logged.add(attempt.id)
+        self._record.logged.add(attempt.id)
         self._transfer_soon(attempt)
 
     async def add_parameters(self, attempt: Attempt, parameters: dict[str, Any]) -> None:
         """Record parameters that a session adds, which the store has already."""
-
-        def add() -> bool:
-            if (tracked_id := self._tracked_id(attempt)) is None:
-                return False
-            self._note(attempt, self._get_tracker().log_parameters(tracked_id, parameters))
-            return True
-
-        if not await self._attempt_to(add):
+        if not await self._attempt_to(lambda: self._record.add_parameters(attempt, parameters)):
             self._late[attempt.id] = attempt
             self._wake.set()
 
@@ -127,8 +117,8 @@ class Recorder:
         """Record how an attempt ended; return all its metrics, or None if the tracker is away."""
         self._logging.pop(attempt.id, None)
         if self._late.pop(attempt.id, None) is not None:
-            self._tracked.pop(attempt.id, None)  # what is missing comes with beginning again
-        found = await self._attempt_to(lambda: self._finish(sweep, run, attempt, outcome))
+            self._record.forget(attempt)
+        found = await self._attempt_to(lambda: self._record.finish(sweep, run, attempt, outcome))
         if found is None:
             self.catch_up()
         return found
@@ -143,7 +133,7 @@ class Recorder:
         if tally.unfinished:  # somebody has just queued a run again
             return
         synced = sweep.kind is not SweepKind.SWEEP or bool(
-            await self._attempt_to(lambda: self._finish_parent(sweep, tally))
+            await self._attempt_to(lambda: self._record.finish_parent(sweep, tally))
         )
         if not synced:
             self.catch_up()
@@ -158,7 +148,7 @@ class Recorder:
 
     async def call(self, use: Callable[[Tracker, Registry], T]) -> T:
         """Use the tracker and the registry in their thread. Raises what they raise."""
-        return await self._in_thread(lambda: use(self._get_tracker(), self._get_registry()))
+        return await self._in_thread(lambda: use(self._record.tracker, self._get_registry()))
 
     async def waiting(self) -> dict[str, int]:
         """Return the runs of which the tracker lacks something, each with its missing values.
@@ -182,7 +172,7 @@ class Recorder:
                     await self._hurry.wait()
             self._hurry.clear()
             self._wake.clear()
-            done = await self._attempt_to(self._catch_up)
+            done = await self._catch_up()
             pause = EVERY if done else min(pause * 2, LONGEST_PAUSE)
 
     def catch_up(self, *, now: bool = False) -> None:
@@ -198,127 +188,54 @@ class Recorder:
 
     async def close(self) -> None:
         """Transfer what is left, if the tracker answers, and release it."""
-        await self._attempt_to(self._catch_up)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ENDING):
+                await self._catch_up()
         if self.kernels is not None:
             await self.kernels.close()
-        if self._tracker is not None:
-            await self._in_thread(self._tracker.close)
+        await self._in_thread(self._record.close)
         self._thread.shutdown(wait=False)
+
+    async def _catch_up(self) -> bool:
+        """Record all that is missing, step by step: between two of them runs begin and end."""
+        steps = self._missing()
+        while more := await self._attempt_to(lambda: next(steps, False), patient=True):
+            pass
+        return more is not None
 
     # -- in the tracking thread --------------------------------------------------------------------
 
-    def _begin(
-        self, sweep: Sweep, run: Run, attempt: Attempt, *, fresh: bool = False
-    ) -> TrackedRun:
-        tracker = self._get_tracker()
-        tracked = tracker.start_attempt(self._with_parent(sweep), run, attempt, fresh=fresh)
-        self._tracked[attempt.id] = tracked.id
-        self._note(attempt, tracked.notes)
-        return tracked
-
-    def _with_parent(self, sweep: Sweep) -> Sweep:
-        """Return the sweep with its parent run, recorded now if it was not yet."""
-        if sweep.kind is not SweepKind.SWEEP or sweep.mlflow_run_id is not None:
-            return sweep
-        parent = self._parents.get(sweep.id) or self._store.history.sweep(sweep.id).mlflow_run_id
-        if parent is None:
-            parent = self._get_tracker().start_sweep(sweep)
-            self._store.attempts.sweep_tracked(sweep.id, parent, synced=False)
-        self._parents[sweep.id] = parent
-        return replace(sweep, mlflow_run_id=parent)
-
-    def _finish(
-        self, sweep: Sweep, run: Run, attempt: Attempt, outcome: Outcome
-    ) -> dict[str, float]:
-        tracker = self._get_tracker()
-        if attempt.id not in self._tracked:  # by an earlier worker, or not at all
-            tracked = self._begin(sweep, run, attempt)
-            self._store.attempts.tracked(attempt, tracked.id)
-            self._logged.add(attempt.id)
-        tracked_id = self._tracked[attempt.id]
-        output = self._output_path(run) if outcome.has_output else None
-        tags = {
-            "mlops.status": outcome.status.value,
-            "mlops.reason": outcome.reason.value if outcome.reason else "",
-            "mlops.error": outcome.error or "",
-            "mlops.duration": f"{outcome.duration:.3f}",
-        }
-        notes = tracker.finish_attempt(
-            tracked_id,
-            outcome,
-            tags={name: text for name, text in tags.items() if text},
-            artifacts=[output] if output and output.exists() else [],
-            points=self._transfer_most(attempt, tracked_id)[0],
-        )
-        self._note(attempt, notes)
-        metrics = tracker.metrics(tracked_id)
-        self._tracked.pop(attempt.id)
-        self._logged.discard(attempt.id)
-        return metrics
-
-    def _tracked_id(self, attempt: Attempt) -> str | None:
-        if attempt.id in self._tracked:
-            return self._tracked[attempt.id]
-        for each in self._store.history.attempts(attempt.run_id):
-            if each.id == attempt.id:
-                return each.mlflow_run_id
-        raise NotFound(f"Attempt {attempt.id} was deleted.")
-
-    def _transfer(self, attempt: Attempt) -> None:
-        """Send all metric points that are missing, and what the tracker has held back."""
-        tracked_id = self._tracked_id(attempt)
-        if tracked_id is None:
-            return
-        points, last = self._transfer_most(attempt, tracked_id)
-        self._get_tracker().log_metrics(tracked_id, points)
-        if points:
-            self._store.attempts.mark_synced(attempt, point=last)
-
-    def _transfer_most(self, attempt: Attempt, tracked_id: str) -> tuple[list[MetricPoint], int]:
-        """Send missing metric points but the last few; return those, and their last number."""
-        while attempt.id in self._logged:
-            points, last = self._store.attempts.unsynced_points(attempt, _MANY)
-            if len(points) < _MANY:
-                return points, last
-            self._get_tracker().log_metrics(tracked_id, points)
-            self._store.attempts.mark_synced(attempt, point=last)
-        return [], 0
-
-    def _finish_parent(self, sweep: Sweep, tally: Tally) -> bool:
-        parent = self._with_parent(sweep).mlflow_run_id or ""
-        counts = {f"mlops.{each}": str(number) for each, number in tally.counts.items()}
-        self._get_tracker().finish_sweep(parent, views.status_of(tally), tags=counts)
-        return True
-
-    def _catch_up(self) -> bool:
-        self._get_tracker().connect()
+    def _missing(self) -> Iterator[bool]:
+        """Record what is missing; yield after each part of it."""
+        self._record.tracker.connect()
         for attempt in list(self._late.values()):
             self._carefully(attempt, self._begin_late)
             self._late.pop(attempt.id, None)
+            yield True
         for attempt in list(self._logging.values()):
-            self._carefully(attempt, self._transfer)
+            self._carefully(attempt, self._record.transfer)
             self._logging.pop(attempt.id, None)
+            yield True
         if self._behind:
             self._behind = False
             try:
-                self._make_good()
-            except TrackingUnavailable:
+                yield from self._make_good()
+            except BaseException:
                 self._behind = True
                 raise
-        return True
 
     def _begin_late(self, attempt: Attempt) -> None:
         """Record the beginning of an attempt under way, and all its parameters."""
         run = self._store.history.run(attempt.run_id)
         if run.status is Status.RUNNING and run.attempts == attempt.number:
-            tracked = self._begin(self._store.history.sweep(run.sweep_id), run, attempt)
+            tracked = self._record.begin(self._store.history.sweep(run.sweep_id), run, attempt)
             self._store.attempts.tracked(attempt, tracked.id)
             self._logging[attempt.id] = attempt
 
     def _finish_late(self, attempt: Attempt) -> None:
         run = self._store.history.run(attempt.run_id)
         sweep = self._store.history.sweep(run.sweep_id)
-        metrics = self._finish(sweep, run, attempt, _outcome_of(attempt))
+        metrics = self._record.finish(sweep, run, attempt, _outcome_of(attempt))
         self._store.attempts.add_metrics(attempt, metrics)
 
     def _carefully(self, attempt: Attempt, record: Callable[[Attempt], None]) -> None:
@@ -334,35 +251,37 @@ class Recorder:
             log.info("%s", error.message)
         except MlopsError as error:
             log.warning("Attempt %s was not recorded: %s", attempt.id, error.message)
-            self._note(attempt, [f"MLflow did not take all of it: {error.message}"])
+            self._record.note(attempt, [f"MLflow did not take all of it: {error.message}"])
 
-    def _make_good(self) -> None:
+    def _make_good(self) -> Iterator[bool]:
         """Record what the store knows and the tracker does not."""
         for attempt in self._store.history.running():
-            if attempt.executor == SESSION and attempt.id not in self._tracked:
-                self._logged.add(attempt.id)
+            if attempt.executor == SESSION and not self._record.has_begun(attempt):
+                self._record.logged.add(attempt.id)
                 self._carefully(attempt, self._begin_late)
-                self._carefully(attempt, self._transfer)
+                self._carefully(attempt, self._record.transfer)
+                yield True
         for attempt in self._store.history.unsynced():
             self._carefully(attempt, self._finish_late)
             self._store.attempts.mark_synced(attempt, everything=True)
+            yield True
         sweeps = self._store.history.unsynced_sweeps()
         tallies = self._store.history.tallies([each.id for each in sweeps])
         for sweep in sweeps:
             if not tallies[sweep.id].unfinished:
-                self._finish_parent(sweep, tallies[sweep.id])
+                self._record.finish_parent(sweep, tallies[sweep.id])
                 self._store.attempts.sweep_tracked(sweep.id, synced=True)
-
-    def _note(self, attempt: Attempt, lines: Sequence[str]) -> None:
-        if lines:
-            self._store.notes.add(attempt.id, lines)
+                yield True
 
     # -- plumbing ----------------------------------------------------------------------------------
 
-    async def _attempt_to(self, work: Callable[[], T]) -> T | None:
-        """Do something with the tracker; None, with the problem noted, if it is away."""
+    async def _attempt_to(self, work: Callable[[], T], *, patient: bool = False) -> T | None:
+        """Do something with the tracker; None, with the problem noted, if it is away.
+
+        Only the ``patient`` ask one that was silent.
+        """
         try:
-            result = await self._in_thread(work)
+            result = await self._in_thread(lambda: self._ask(work, patient))
         except TrackingUnavailable as error:
             if self.problem is None:
                 log.warning("%s", error.message)
@@ -375,17 +294,23 @@ class Recorder:
         self.problem = None
         return result
 
+    def _ask(self, work: Callable[[], T], patient: bool) -> T:
+        if self._silence is not None and not patient:
+            raise TrackingUnavailable(self._silence)
+        begun = time.monotonic()
+        try:
+            result = work()
+        except TrackingUnavailable as error:
+            self._silence = error.message if time.monotonic() - begun > _SILENT else None
+            raise
+        self._silence = None
+        return result
+
     def _in_thread(self, work: Callable[[], T]) -> Coroutine[Any, Any, T]:
         async def run() -> T:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
         return run()
-
-    def _get_tracker(self) -> Tracker:
-        if self._tracker is None:
-            with without_garbage_collection():  # it imports MLflow
-                self._tracker = self._open_tracker()
-        return self._tracker
 
     def _get_registry(self) -> Registry:
         if self._registry is None:

@@ -88,15 +88,13 @@ class InMemoryTracker:
         of_run = [each for each in made_before if each.id in self.recorded]
         found = [each for each in of_run if each.attempt_id == attempt.id]
         if not found:
-            texts = _texts(run.parameters)
             parent = sweep.mlflow_run_id
-            made = RecordedRun(next(self._ids), parent, sweep.id, run.id, attempt.id, texts)
+            made = RecordedRun(next(self._ids), parent, sweep.id, run.id, attempt.id, {})
             self.recorded[made.id] = made
             made_before.append(made)
             of_run.append(made)
             found = [made]
-        for name, text in _texts(run.parameters).items():
-            found[0].parameters.setdefault(name, text)
+        found[0].parameters = _texts(run.parameters) | found[0].parameters
         for earlier in sorted(of_run, key=_number)[:-1]:
             earlier.hidden = True
             earlier.tags["mlops.superseded"] = "true"
@@ -106,9 +104,9 @@ class InMemoryTracker:
     def log_parameters(self, tracked_id: str, parameters: Mapping[str, Any]) -> list[str]:
         """Add parameters to a run. Raises `InvalidInput` if one has another value already."""
         self._check()
-        run = self.recorded.get(tracked_id)
-        for name, text in _texts(parameters).items() if run else ():
-            if run and run.parameters.setdefault(name, text) != text:
+        known = self.recorded[tracked_id].parameters if tracked_id in self.recorded else {}
+        for name, text in _texts(parameters).items():
+            if known.setdefault(name, text) != text:
                 raise InvalidInput(f"{name} has another value already.")
         return []
 

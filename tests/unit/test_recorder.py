@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from jupyter_mlops.app import recorder
 from jupyter_mlops.core.exceptions import InvalidInput
 from jupyter_mlops.core.ports import Outcome
 from jupyter_mlops.core.runs import SESSION, Attempt, MetricPoint, Run, Status, Sweep, SweepKind
@@ -123,6 +127,59 @@ async def test_what_the_tracker_refuses_is_noted_and_holds_nobody_up(tmp_path: P
         found = recorded(b, b.store.history.run(f"{good.id}-1"))
         assert found is not None
         assert found.status is Status.SUCCEEDED
+
+
+async def test_runs_do_not_wait_for_those_that_are_made_good(tmp_path: Path) -> None:
+    """What begins while many are recorded comes between two of them."""
+    async with bench(tmp_path) as b:
+        b.tracker.available = False
+        old, new = b.submit(5), a_sweep()
+        assert await b.done(old) == {Status.SUCCEEDED: 5}
+        reached, go = threading.Event(), threading.Event()
+        begin, order = b.tracker.start_attempt, []
+
+        def wait(sweep: Sweep, *arguments: object, **named: object) -> object:
+            order.append(sweep.id)
+            reached.set()
+            go.wait()
+            return begin(sweep, *arguments, **named)  # type: ignore[arg-type]
+
+        b.tracker.start_attempt = wait  # type: ignore[method-assign, assignment]
+        b.tracker.available = True
+        b.recorder.catch_up(now=True)
+        await asyncio.to_thread(reached.wait)
+        run = a_run(new)
+        b.store.queue.submit(new, [{}])
+        beginning = asyncio.create_task(
+            b.recorder.begin(new, run, an_attempt(run), lambda *_: None)
+        )
+        await asyncio.sleep(0)  # it is asked for
+        go.set()
+        await beginning
+        assert order == [old.id, new.id]
+        await come_back(b)
+
+
+async def test_a_silent_tracker_is_not_asked_for_each_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a try takes long it is left to the loop, and runs go on at once."""
+    monkeypatch.setattr(recorder, "_SILENT", -1.0)
+    async with bench(tmp_path) as b:
+        b.tracker.available = False
+        start, asked = b.tracker.start_sweep, []
+
+        def count(sweep: Sweep) -> str:
+            asked.append(sweep.id)
+            return start(sweep)
+
+        b.tracker.start_sweep = count  # type: ignore[method-assign]
+        sweep = b.submit(8)
+        assert await b.done(sweep) == {Status.SUCCEEDED: 8}
+        assert asked == [sweep.id]
+        assert len(await b.recorder.waiting()) == 8
+        await come_back(b)
+        assert {each.status for each in b.tracker.recorded.values()} == {Status.SUCCEEDED}
 
 
 async def test_notes_are_told_once_and_go_with_the_run(tmp_path: Path) -> None:
