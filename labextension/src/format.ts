@@ -202,6 +202,21 @@ export function formatAgo(
   return trans.__('%1 d ago', Math.floor(seconds / DAY));
 }
 
+/** `3 runs · 42 metric values to record`: what the tracking server lacks. */
+export function formatWaiting(
+  runs: number,
+  values: number,
+  trans: TranslationBundle
+): string {
+  return values > 0
+    ? trans.__(
+        '%1 · %2 to record',
+        trans._n('%1 run', '%1 runs', runs),
+        trans._n('%1 metric value', '%1 metric values', values)
+      )
+    : trans._n('%1 run to record', '%1 runs to record', runs);
+}
+
 /** Write a point in time in full. */
 export function formatTime(iso: string): string {
   return new Date(iso).toLocaleString(undefined, {

@@ -11,6 +11,7 @@ import {
   formatParameters,
   formatSize,
   formatValue,
+  formatWaiting,
   lastLine,
   spaceText,
   variedNames
@@ -152,5 +153,14 @@ describe('estimates and sizes', () => {
     [2e9, '2.00 GB']
   ])('writes %d bytes as %s', (bytes, text) => {
     expect(formatSize(bytes, trans)).toBe(text);
+  });
+
+  it.each([
+    [1, 0, '1 run to record'],
+    [3, 0, '3 runs to record'],
+    [1, 1, '1 run · 1 metric value to record'],
+    [3, 42, '3 runs · 42 metric values to record']
+  ])('writes that %d runs and %d values wait as %s', (runs, values, text) => {
+    expect(formatWaiting(runs, values, trans)).toBe(text);
   });
 });

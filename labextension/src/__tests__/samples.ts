@@ -31,6 +31,7 @@ export function aStatus(given: Partial<StatusView> = {}): StatusView {
     cores: 2,
     problem: null,
     unsynced: 0,
+    unsynced_values: 0,
     seq: 0,
     upcoming: null,
     ...given
@@ -126,6 +127,7 @@ export function aRun(given: Partial<RunView> = {}): RunView {
     stopping: null,
     pipeline_id: null,
     stage: null,
+    unsynced: false,
     ...given
   };
 }
@@ -149,6 +151,7 @@ export function anAttempt(given: Partial<AttemptView> = {}): AttemptView {
     notebook_hash: null,
     peak_memory: null,
     cpu_time: null,
+    notes: [],
     ...given
   };
 }

@@ -33,6 +33,13 @@ export function contextFacts(
       : []),
     { name: trans.__('Experiment'), text: run.experiment },
     { name: trans.__('MLflow run'), text: run.mlflow_run_id ?? '' },
+    {
+      name: trans.__('Not recorded yet'),
+      text: run.unsynced
+        ? trans.__('it waits here until the tracking server answers')
+        : ''
+    },
+    { name: trans.__('Notes'), text: (last?.notes ?? []).join(' ') },
     { name: trans.__('Output notebook'), text: run.output ?? '' },
     { name: trans.__('Notebook sha256'), text: detail.notebook_hash },
     ...Object.entries(context)

@@ -11,6 +11,7 @@ import type { ProjectView, StatusView } from '../api/types';
 import { useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
 import { StatusMark } from '../components/status';
+import { formatWaiting } from '../format';
 import type { PipelineStore } from '../projects/pipeline';
 import type { RunsModel } from '../runs/model';
 
@@ -84,10 +85,17 @@ function StatusLine(props: {
   const progress = pipeline.isActive ? pipeline.progress : null;
   if (status.problem !== null) {
     return (
-      <div className="jp-Mlops-truth jp-mod-problem" role="status">
-        <span className="jp-Mlops-ellipsis" title={status.problem}>
-          {status.problem}
-        </span>
+      <div role="status">
+        <div className="jp-Mlops-truth jp-mod-problem">
+          <span className="jp-Mlops-ellipsis" title={status.problem}>
+            {status.problem}
+          </span>
+        </div>
+        {status.unsynced > 0 && (
+          <div className="jp-Mlops-truth">
+            {formatWaiting(status.unsynced, status.unsynced_values, trans)}
+          </div>
+        )}
       </div>
     );
   }
@@ -96,7 +104,7 @@ function StatusLine(props: {
     status.queued > 0 ? trans.__('%1 queued', status.queued) : '',
     progress ? trans.__('pipeline %1/%2', progress.done, progress.total) : '',
     status.unsynced > 0
-      ? trans._n('%1 run to record', '%1 runs to record', status.unsynced)
+      ? formatWaiting(status.unsynced, status.unsynced_values, trans)
       : ''
   ].filter(Boolean);
   const isRunning = status.running > 0 || progress !== null;

@@ -53,5 +53,29 @@ describe('the context', () => {
     });
     expect(texts).not.toHaveProperty('Nothing');
     expect(texts).not.toHaveProperty('Mlflow');
+    expect(texts).not.toHaveProperty('Not recorded yet');
+  });
+
+  it('tells what the tracking server lacks, and what it does not keep', () => {
+    const facts = contextFacts(
+      {
+        run: aRun({ unsynced: true }),
+        sweep: aSweep(),
+        attempts: [
+          anAttempt({ notes: ['text was cut.', 'a|b is a_b there.'] })
+        ],
+        notebook_hash: 'abc',
+        context: {}
+      },
+      trans
+    );
+    expect(facts).toContainEqual({
+      name: 'Not recorded yet',
+      text: 'it waits here until the tracking server answers'
+    });
+    expect(facts).toContainEqual({
+      name: 'Notes',
+      text: 'text was cut. a|b is a_b there.'
+    });
   });
 });
