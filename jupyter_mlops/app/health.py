@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -87,27 +87,30 @@ class HealthUseCases:
     async def status(self) -> m.StatusView:
         """Tell how the project stands."""
         totals = await asyncio.to_thread(self._store.history.totals)
-        missing = await self._recorder.waiting()
+        missing, values = await self._missing()
         return m.StatusView(
             queued=totals.get(Status.QUEUED, 0),
             running=totals.get(Status.RUNNING, 0),
             cores_used=self._slots.held,
             cores_held=self._slots.held_by_all(),
             cores=self._slots.limit,
-            problem=self._problem(len(missing)),
-            unsynced=len(missing),
+            problem=self._problem(missing, values),
+            unsynced=missing,
             seq=await asyncio.to_thread(self._store.history.last_seq),
             upcoming=await asyncio.to_thread(self._upcoming),
-            unsynced_values=sum(missing.values()),
+            unsynced_values=values,
         )
 
-    def _problem(self, missing: int) -> str | None:
+    async def _missing(self) -> tuple[int, int]:
+        """Count the runs and the metric values that wait to be recorded."""
+        runs = len(await self._recorder.waiting())
+        return runs, await self._recorder.waiting_values() if runs else 0
+
+    def _problem(self, missing: int = 0, values: int = 0) -> str | None:
         if self._scheduler.problem is not None:
             return f"The queue pauses. {self._scheduler.problem}"
         if self._recorder.problem is not None:
-            waits = "run waits" if missing == 1 else "runs wait"
-            waiting = f" {missing:,} {waits} to be recorded." if missing else ""
-            return f"{self._recorder.problem}{waiting}"
+            return f"{self._recorder.problem}{_waiting(missing, values)}"
         kind = network_file_system(self._project.state)
         if kind is not None:
             return (
@@ -137,13 +140,13 @@ class HealthUseCases:
         try:
             versions = await self._recorder.call(lambda _, registry: registry.versions())
         except MlopsError as error:
-            line = f"{error.message}{_waiting(await self._recorder.waiting())}"
+            line = f"{error.message}{_waiting(*await self._missing())}"
             return m.Finding(name="tracking", ok=False, message=line)
         line = f"MLflow answers; {formats.counted(len(versions), 'model version')}."
-        waiting = await self._recorder.waiting()
-        if waiting:
+        missing = await self._missing()
+        if any(missing):
             self._recorder.catch_up(now=True)
-        return m.Finding(name="tracking", ok=True, message=f"{line}{_waiting(waiting)}")
+        return m.Finding(name="tracking", ok=True, message=f"{line}{_waiting(*missing)}")
 
     def _spool(self) -> list[m.Finding]:
         """Name the files of sessions that could not be taken in."""
@@ -179,14 +182,14 @@ class HealthUseCases:
 
     def _file_system(self) -> m.Finding:
         kind = network_file_system(self._project.state)
-        line = "The state lies on a local file system." if kind is None else self._problem(0) or ""
+        line = "The state lies on a local file system." if kind is None else self._problem() or ""
         return m.Finding(name="state", ok=kind is None, message=line)
 
 
-def _waiting(missing: Mapping[str, int]) -> str:
+def _waiting(runs: int, values: int) -> str:
     """Say what waits to be recorded."""
-    if not missing:
+    if not runs:
         return ""
-    values = formats.counted(sum(missing.values()), "metric value")
-    runs = formats.counted(len(missing), "run")
-    return f" {runs} with {values} wait here to be recorded."
+    what = f" with {formats.counted(values, 'metric value')}" if values else ""
+    wait = "waits" if runs == 1 else "wait"
+    return f" {formats.counted(runs, 'run')}{what} {wait} here to be recorded."

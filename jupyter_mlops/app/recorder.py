@@ -150,14 +150,22 @@ class Recorder:
         """Use the tracker and the registry in their thread. Raises what they raise."""
         return await self._in_thread(lambda: use(self._record.tracker, self._get_registry()))
 
-    async def waiting(self) -> dict[str, int]:
-        """Return the runs of which the tracker lacks something, each with its missing values.
+    async def waiting(self) -> set[str]:
+        """Return the runs of which the tracker lacks something.
 
         Of runs under way those count that wait for a tracker which is away.
         """
-        away = self.problem is not None
-        late = {attempt.run_id: 0 for attempt in self._late.values()} if away else {}
-        return late | await asyncio.to_thread(self._store.history.waiting, running=away)
+        late = {attempt.run_id for attempt in self._late.values()}
+        waiting = self._store.history.waiting
+        return await asyncio.to_thread(waiting, running=self._is_away, late=late)
+
+    async def waiting_values(self) -> int:
+        """Count the metric values that such runs lack there."""
+        return await asyncio.to_thread(self._store.history.waiting_values, running=self._is_away)
+
+    @property
+    def _is_away(self) -> bool:
+        return self.problem is not None
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -165,7 +173,7 @@ class Recorder:
         """Transfer metrics, and make good what is missing, until cancelled."""
         pause = EVERY
         while True:
-            if self.problem is None:
+            if not self._is_away:
                 await self._wake.wait()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):  # gathers points; each transfer costs something

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +51,18 @@ class Timing:
     duration: float
     #: Each code cell's part, in order; empty if unknown.
     cell_times: tuple[float, ...]
+
+
+#: Number of an attempt's metric values that the tracker lacks.
+_MISSING = (
+    sa.select(sa.func.count())
+    .where(
+        points.c.project == attempts.c.project,
+        points.c.attempt_id == attempts.c.id,
+        points.c.id > attempts.c.synced_point,
+    )
+    .scalar_subquery()
+)
 
 
 class History:
@@ -217,34 +229,26 @@ class History:
         )
         return [reading.attempt(row) for row in self._all(query)]
 
-    def waiting(self, *, running: bool) -> dict[str, int]:
-        """Count the metric values that the tracker lacks, by the run they belong to.
+    def waiting(self, *, running: bool, late: Collection[str] = ()) -> set[str]:
+        """Return the runs of which the tracker lacks something.
 
-        Runs whose other facts are missing there are named too; ``running`` ones among them.
+        ``running`` says whether those under way count too, ``late`` ones of them in any case.
         """
-        waits = attempts.c.status != Status.RUNNING
-        lacking = sa.func.count(points.c.id)
-        query = (
-            sa.select(attempts.c.run_id, lacking.label("number"))
-            .outerjoin(
-                points,
-                sa.and_(
-                    points.c.project == attempts.c.project,
-                    points.c.attempt_id == attempts.c.id,
-                    points.c.id > attempts.c.synced_point,
-                ),
-            )
-            .where(self._database.mine(attempts), attempts.c.synced.is_(False))
-            .group_by(attempts.c.id, attempts.c.run_id, attempts.c.status, attempts.c.mlflow_run_id)
-        )
+        query = sa.select(attempts.c.run_id).where(self._lacking(running, late))
+        return {row.run_id for row in self._all(query)}
+
+    def waiting_values(self, *, running: bool) -> int:
+        """Count the metric values of such runs that the tracker lacks."""
+        query = sa.select(sa.func.sum(_MISSING)).where(self._lacking(running, ()))
+        ((number,),) = self._all(query)
+        return int(number or 0)
+
+    def _lacking(self, running: bool, late: Collection[str]) -> sa.ColumnElement[bool]:
+        counts = attempts.c.status != Status.RUNNING
         if running:
-            query = query.having(waits | attempts.c.mlflow_run_id.is_(None) | (lacking > 0))
-        else:
-            query = query.where(waits)
-        found: dict[str, int] = {}
-        for row in self._all(query):
-            found[row.run_id] = found.get(row.run_id, 0) + row.number
-        return found
+            is_late = attempts.c.mlflow_run_id.is_(None) | attempts.c.run_id.in_(late)
+            counts |= is_late | (_MISSING > 0)
+        return sa.and_(self._database.mine(attempts), attempts.c.synced.is_(False), counts)
 
     def unsynced_sweeps(self) -> list[Sweep]:
         """List the sweeps whose parent run has no final status in the tracker yet."""

@@ -109,7 +109,8 @@ def check_that_it_is_told(client: Client, run_id: str, look: Look) -> None:
     assert status.unsynced_values >= 1199
     assert status.problem is not None
     assert "does not answer" in status.problem
-    assert "1 run waits to be recorded" in status.problem
+    values = f"{status.unsynced_values:,}"
+    assert f"1 run with {values} metric values waits here to be recorded." in status.problem
     view = client.call(ops.GET_RUN, run_id=run_id).run
     assert view.unsynced
     assert view.metrics["loss"] == {"$float": "inf"}

@@ -54,9 +54,9 @@ def test_what_waits_is_told(lab: Lab, away: Client, tracking: Tracking) -> None:
     (away.project.root / "gate").write_text("go")
     workers.wait_for(away, sweep.id)
 
-    truth = panel.get_by_role("banner", name="Project").get_by_role("status")
-    expect(truth).to_contain_text("1 run · 40 metric values to record", timeout=RUN)
-    expect(truth).to_contain_text("does not answer")
+    truth = panel.locator(".jp-Mlops-header").get_by_role("status")
+    expect(truth).to_contain_text("does not answer", timeout=RUN)
+    expect(truth).to_contain_text("1 run with 40 metric values waits here to be recorded.")
     row = lab.newest("train.ipynb")
     row.focus()
     lab.page.keyboard.press("Enter")

@@ -52,7 +52,8 @@ async def test_what_begins_while_it_is_away_appears_while_it_runs(tmp_path: Path
         assert await b.recorder.begin(sweep, run, attempt) == {}
         b.store.attempts.progress(attempt, logged=[POINT])
         b.recorder.logged(attempt)
-        assert await b.recorder.waiting() == {run.id: 1}
+        assert await b.recorder.waiting() == {run.id}
+        assert await b.recorder.waiting_values() == 1
         await come_back(b)
         found = recorded(b, run)
         assert found is not None
@@ -89,19 +90,19 @@ async def test_what_waits_counts_only_while_it_waits(tmp_path: Path) -> None:
         sweep, run, attempt = open_session(b)
         await b.recorder.begin(sweep, run, attempt)
         b.store.attempts.progress(attempt, logged=[POINT, replace(POINT, step=2)])
-        assert await b.recorder.waiting() == {}
+        assert await b.recorder.waiting() == set()
         b.tracker.available = False
         b.recorder.logged(attempt)
         b.recorder.catch_up(now=True)
         while b.recorder.problem is None:  # noqa: ASYNC110  # it works by the clock
             await asyncio.sleep(0.02)
-        assert await b.recorder.waiting() == {run.id: 2}
+        assert (await b.recorder.waiting(), await b.recorder.waiting_values()) == ({run.id}, 2)
         outcome = Outcome(status=Status.SUCCEEDED, has_output=False)
         assert await b.recorder.finish(sweep, run, attempt, outcome) is None
         b.store.attempts.finish(attempt, outcome, output=None, synced=False)
-        assert await b.recorder.waiting() == {run.id: 2}
+        assert (await b.recorder.waiting(), await b.recorder.waiting_values()) == ({run.id}, 2)
         await come_back(b)
-        assert await b.recorder.waiting() == {}
+        assert await b.recorder.waiting() == set()
 
 
 async def test_what_the_tracker_refuses_is_noted_and_holds_nobody_up(tmp_path: Path) -> None:

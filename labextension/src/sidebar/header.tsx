@@ -85,17 +85,8 @@ function StatusLine(props: {
   const progress = pipeline.isActive ? pipeline.progress : null;
   if (status.problem !== null) {
     return (
-      <div role="status">
-        <div className="jp-Mlops-truth jp-mod-problem">
-          <span className="jp-Mlops-ellipsis" title={status.problem}>
-            {status.problem}
-          </span>
-        </div>
-        {status.unsynced > 0 && (
-          <div className="jp-Mlops-truth">
-            {formatWaiting(status.unsynced, status.unsynced_values, trans)}
-          </div>
-        )}
+      <div className="jp-Mlops-truth jp-mod-problem" role="status">
+        {status.problem}
       </div>
     );
   }
