@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -44,11 +44,12 @@ class ComparisonUseCases:
 
     async def compare_runs(self, body: m.CompareRequest) -> m.CompareView:
         """Set runs side by side."""
-        return await asyncio.to_thread(self._compare, body.ids)
+        waiting = await self._recorder.waiting()
+        return await asyncio.to_thread(self._compare, body.ids, waiting)
 
-    def _compare(self, ids: Sequence[str]) -> m.CompareView:
+    def _compare(self, ids: Sequence[str], waiting: Collection[str]) -> m.CompareView:
         runs, total = self._chosen(ids)
-        shown = show(self._store, self._estimates, runs)
+        shown = show(self._store, self._estimates, runs, waiting)
         sweeps = self._store.searching.sweeps({run.sweep_id for run in runs})
         attempts = self._store.searching.last_attempts([run.id for run in runs])
         facts = {run.id: _facts(run, sweeps[run.sweep_id], attempts.get(run.id)) for run in runs}
@@ -100,9 +101,12 @@ class ComparisonUseCases:
         """Show the images of one cell across the runs of a sweep."""
         if query.cell is not None and query.tag is not None:
             raise InvalidInput("Name a cell by its number or by its tag, not both.", field="cell")
-        return await asyncio.to_thread(self._gallery, sweep_id, query)
+        waiting = await self._recorder.waiting()
+        return await asyncio.to_thread(self._gallery, sweep_id, query, waiting)
 
-    def _gallery(self, sweep_id: str, query: m.GalleryQuery) -> m.GalleryView:
+    def _gallery(
+        self, sweep_id: str, query: m.GalleryQuery, waiting: Collection[str]
+    ) -> m.GalleryView:
         sweep = self._store.history.sweep(sweep_id)
         search = RunSearch(
             sweep_id=sweep_id,
@@ -111,7 +115,7 @@ class ComparisonUseCases:
             offset=query.offset,
         )
         found = self._store.searching.runs(search)
-        shown = show(self._store, self._estimates, found.runs)
+        shown = show(self._store, self._estimates, found.runs, waiting)
         paths = [output_path(self._project, run) for run in found.runs]
         cell, items, cells = gallery(list(zip(shown, paths, strict=True)), query.cell, query.tag)
         return m.GalleryView(
