@@ -175,10 +175,12 @@ with mlflow.start_run(run_name="second"):
 )
 
 
-@pytest.fixture(scope="module")
-def other_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a kernel whose environment has another MLflow."""
-    python = make_environment(tmp_path_factory.mktemp("other"), f"mlflow=={OTHER}")
+@pytest.fixture(scope="module", params=["mlflow", "mlflow-skinny"])
+def other_kernel(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """The name of a kernel whose environment has another MLflow, or a part of it."""
+    python = make_environment(tmp_path_factory.mktemp("other"), f"{request.param}=={OTHER}")
     spec = {
         "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "Other",
@@ -239,6 +241,7 @@ def test_a_kernel_with_another_mlflow(client: Client, other_kernel: str) -> None
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("other_kernel", ["mlflow-skinny"], indirect=True)
 def test_a_killed_worker_takes_its_server_along(client: Client, other_kernel: str) -> None:
     """Nothing listens any more after the worker was killed."""
     workers.write(client, "x = 1", "import threading; threading.Event().wait()")

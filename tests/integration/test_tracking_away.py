@@ -43,6 +43,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     made = Server(tmp_path / "server", TOKEN)
     made.start()
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", TOKEN)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     yield made
     made.kill()
 
@@ -260,3 +261,20 @@ def test_parameters_and_metrics_of_a_session_wait_too(server: Server, project: P
         assert record.data.metrics == {"loss": 2.0}
         process.stdin.write("end\n")
     assert MlflowClient(server.uri).get_run(tracked).info.status == "FINISHED"
+
+
+@pytest.mark.timeout(600)
+def test_a_server_that_hangs_keeps_no_run_waiting(server: Server, project: Path) -> None:
+    """It accepts what comes and answers nothing; the runs go on, and are recorded afterwards."""
+    client = connect(project)
+    workers.write(client, "x: int = 0", "import jupyter_mlops as mlops\nmlops.log(y=x)")
+    with server.silent():
+        sweep = workers.submit(client, values={"x": [1, 2, 3, 4]})
+        assert workers.wait_for(client, sweep.id).counts.succeeded == 4
+        assert "does not answer" in (client.call(ops.STATUS).problem or "")
+        assert unsynced(client) == 4
+    wait_until_all_is_recorded(client)
+    for run in workers.runs(client, sweep.id):
+        record = the_record(server, run.id)
+        assert record.info.status == "FINISHED"
+        assert record.data.metrics == {"y": run.parameters["x"]}

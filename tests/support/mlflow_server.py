@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jupyter_mlops.tracking.store_template import create_database
@@ -69,6 +71,16 @@ class Server:
             self._reader.join()
             self._process.stderr.close()
             self._process = None
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Let it accept what comes, and answer nothing meanwhile."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
 
     def _command(self) -> list[str]:
         uri, artifacts = f"sqlite:///{self._folder}/server.db", str(self._folder / "artifacts")
