@@ -74,6 +74,8 @@ class Recorder:
         self.problem: str | None = None
         #: That problem, if it took long to notice.
         self._silence: str | None = None
+        #: Whether all that the tracker lacked when it was away has been recorded since.
+        self._caught_up = True
 
     # -- called by the scheduler and the sessions --------------------------------------------------
 
@@ -153,19 +155,16 @@ class Recorder:
     async def waiting(self) -> set[str]:
         """Return the runs of which the tracker lacks something.
 
-        Of runs under way those count that wait for a tracker which is away.
+        Of runs under way those count that wait for a tracker which is or was away.
         """
         late = {attempt.run_id for attempt in self._late.values()}
         waiting = self._store.history.waiting
-        return await asyncio.to_thread(waiting, running=self._is_away, late=late)
+        return await asyncio.to_thread(waiting, running=not self._caught_up, late=late)
 
     async def waiting_values(self) -> int:
         """Count the metric values that such runs lack there."""
-        return await asyncio.to_thread(self._store.history.waiting_values, running=self._is_away)
-
-    @property
-    def _is_away(self) -> bool:
-        return self.problem is not None
+        waiting = self._store.history.waiting_values
+        return await asyncio.to_thread(waiting, running=not self._caught_up)
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -173,7 +172,7 @@ class Recorder:
         """Transfer metrics, and make good what is missing, until cancelled."""
         pause = EVERY
         while True:
-            if not self._is_away:
+            if self._caught_up:
                 await self._wake.wait()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):  # gathers points; each transfer costs something
@@ -209,7 +208,10 @@ class Recorder:
         steps = self._missing()
         while more := await self._attempt_to(lambda: next(steps, False), patient=True):
             pass
-        return more is not None
+        if more is None:
+            return False
+        self._caught_up = True
+        return True
 
     # -- in the tracking thread --------------------------------------------------------------------
 
@@ -294,6 +296,7 @@ class Recorder:
             if self.problem is None:
                 log.warning("%s", error.message)
             self.problem = error.message
+            self._caught_up = False
             self._wake.set()
             return None
         except MlopsError as error:
