@@ -88,6 +88,7 @@ export default tseslint.config(
             '../api/client',
             '../artifacts/commands',
             '../models/commands',
+            '../models/model',
             '../pipeline/commands',
             '../pipeline/model',
             '../pipeline/viewing',

@@ -17,6 +17,8 @@ export const CommandIDs = {
   doctor: 'mlops:check-setup',
   /** Show or hide the filter of runs. */
   filter: 'mlops:filter-runs',
+  /** Show or hide the filter of models. */
+  filterModels: 'mlops:filter-models',
   /** Open a sweep's tab. */
   openSweep: 'mlops:open-sweep',
   /** Open a run's tab. */

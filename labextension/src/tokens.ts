@@ -4,6 +4,7 @@ import { Token } from '@lumino/coreutils';
 
 import type { MlopsClient } from './api/client';
 import type { ProjectView, RunView } from './api/types';
+import type { ModelsModel } from './models/model';
 import type { PipelineModel } from './pipeline/model';
 import type { ProjectsModel } from './projects/model';
 import type { Stores } from './projects/stores';
@@ -25,6 +26,7 @@ export interface IMlops {
   readonly projects: ProjectsModel;
   readonly stores: Stores;
   readonly runs: RunsModel;
+  readonly models: ModelsModel;
   readonly pipeline: PipelineModel;
   readonly targets: Targets;
   /** What the rows of runs, sweeps and models do. */

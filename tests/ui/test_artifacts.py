@@ -97,6 +97,7 @@ def look(lab: Lab, tab: Locator) -> None:
     expect(preview).to_contain_text("The first 256 kB of 720 kB.")
     file(tab, "weights.bin").click()
     expect(preview).to_contain_text("Files of this type are not shown")
+    expect(tab.get_by_role("button", name="Open in a tab")).to_have_count(0)
 
 
 def nothing_runs(lab: Lab, tab: Locator) -> None:

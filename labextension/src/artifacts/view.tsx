@@ -8,7 +8,7 @@ import { CommandIDs } from '../commands';
 import { useSignal } from '../components/hooks';
 import { Tree, TreeRow } from '../components/tree';
 import { formatSize } from '../format';
-import { isImage } from './kinds';
+import { isImage, kindOf } from './kinds';
 import type { ArtifactsModel } from './model';
 import type { IArtifactRow } from './rows';
 
@@ -142,7 +142,7 @@ export function ArtifactHead(
         role="toolbar"
         aria-label={trans.__('Actions on the file')}
       >
-        {!props.isTab && (
+        {!props.isTab && kindOf(chosen.media_type) !== null && (
           <Button
             small
             onClick={() => handlers.execute(CommandIDs.openArtifact, chosen)}

@@ -7,6 +7,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { MlopsClient } from '../api/client';
+import { ModelsModel } from '../models/model';
 import { PipelineModel } from '../pipeline/model';
 import { ProjectsModel } from '../projects/model';
 import { ProjectStore } from '../projects/store';
@@ -57,6 +58,7 @@ export const corePlugin: JupyterFrontEndPlugin<IMlops> = {
       targets,
       settings,
       runs: new RunsModel(projects),
+      models: new ModelsModel(projects),
       pipeline: new PipelineModel(projects),
       handlers: rowHandlers(app.commands, targets),
       trans: translator.load('jupyter_mlops')

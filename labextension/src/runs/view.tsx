@@ -4,6 +4,7 @@ import { Button } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 import { useEffect, useRef, useState } from 'react';
 
+import { Filter } from '../components/filter';
 import { useNow, useSignal } from '../components/hooks';
 import { Tree } from '../components/tree';
 import type { ProjectStore } from '../projects/store';
@@ -53,7 +54,19 @@ export function RunsView(props: IRunsViewProps): ReactElement {
       onMouseEnter={() => setHeld(keys)}
       onMouseLeave={() => setHeld(null)}
     >
-      {model.isFiltering && <Filter model={model} trans={trans} />}
+      {model.isFiltering && (
+        <Filter
+          text={model.filter}
+          label={trans.__('Filter runs')}
+          placeholder={trans.__('Notebook, parameter, status or error')}
+          onChange={text => {
+            model.filter = text;
+          }}
+          onClose={() => {
+            model.isFiltering = false;
+          }}
+        />
+      )}
       {store && rows.length > 0 ? (
         <Tree label={trans.__('Runs')} keys={keys}>
           {rows.map(row => (
@@ -110,34 +123,6 @@ function AnyRow(
     default:
       return <RestRow {...common} row={row} target={target} />;
   }
-}
-
-function Filter(props: {
-  readonly model: RunsModel;
-  readonly trans: TranslationBundle;
-}): ReactElement {
-  const { model, trans } = props;
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
-  return (
-    <input
-      ref={field}
-      className="jp-Mlops-filter jp-mod-styled"
-      type="search"
-      value={model.filter}
-      placeholder={trans.__('Notebook, parameter, status or error')}
-      aria-label={trans.__('Filter runs')}
-      onChange={event => {
-        model.filter = event.target.value;
-      }}
-      onKeyDown={event => {
-        if (event.key === 'Escape') {
-          event.stopPropagation();
-          model.isFiltering = false;
-        }
-      }}
-    />
-  );
 }
 
 /** What takes the place of rows where there are none. */

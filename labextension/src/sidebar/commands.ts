@@ -15,7 +15,7 @@ export function addSidebarCommands(
   mlops: IMlops,
   openPanel: () => void
 ): void {
-  const { projects, runs, trans } = mlops;
+  const { projects, runs, models, trans } = mlops;
   commands.addCommand(CommandIDs.openPanel, {
     label: trans.__('Show MLOps Panel'),
     describedBy: NO_ARGUMENTS,
@@ -29,6 +29,19 @@ export function addSidebarCommands(
     isToggled: () => runs.isFiltering,
     execute: () => {
       runs.isFiltering = !runs.isFiltering;
+      if (!projects.isWanted) {
+        openPanel();
+      }
+    }
+  });
+  commands.addCommand(CommandIDs.filterModels, {
+    label: trans.__('Filter Models'),
+    caption: trans.__('Filter by name, owner, task, tags, data or metrics'),
+    icon: filterIcon,
+    describedBy: NO_ARGUMENTS,
+    isToggled: () => models.isFiltering,
+    execute: () => {
+      models.isFiltering = !models.isFiltering;
       if (!projects.isWanted) {
         openPanel();
       }

@@ -8,6 +8,7 @@ import { AccordionPanel, Menu } from '@lumino/widgets';
 
 import { CommandIDs } from '../commands';
 import { mlopsIcon } from '../icons';
+import type { ModelsModel } from '../models/model';
 import { ModelsPanel } from '../models/panel';
 import type { PipelineModel } from '../pipeline/model';
 import { PipelinePanel } from '../pipeline/panel';
@@ -21,6 +22,7 @@ const STATE_KEY = 'jupyter-mlops:folded-sections';
 
 export interface ISidebarOptions {
   readonly model: RunsModel;
+  readonly models: ModelsModel;
   readonly pipeline: PipelineModel;
   readonly commands: CommandRegistry;
   readonly handlers: IRowHandlers;
@@ -55,6 +57,7 @@ export class Sidebar extends SidePanel {
     this.addWidget(new RunsPanel(options));
     this.addWidget(new PipelinePanel(options));
     this.addWidget(new ModelsPanel(options));
+    options.models.filtering.connect(this._showModels, this);
     if (this.content instanceof AccordionPanel) {
       this.content.setRelativeSizes([3, 3, 2]);
       this.content.expansionToggled.connect(this._save, this);
@@ -112,6 +115,20 @@ export class Sidebar extends SidePanel {
         }
       }
     }
+  }
+
+  /** Unfold the section of models, and go to its filter: a hidden field takes no focus. */
+  private _showModels(): void {
+    const index = this.widgets.findIndex(
+      ({ title }) => title.dataset.section === 'models'
+    );
+    if (this.content instanceof AccordionPanel && index >= 0) {
+      this.content.expand(index);
+    }
+    const field = '.jp-Mlops-filter';
+    requestAnimationFrame(() =>
+      this.widgets[index]?.node.querySelector<HTMLElement>(field)?.focus()
+    );
   }
 
   private _save(): void {

@@ -6,30 +6,6 @@ import { FakeServer, refusal } from '../../__tests__/server';
 import { aModel, aStatus, PROJECT } from '../../__tests__/samples';
 import { ProjectStore } from '../../projects/store';
 import { RegisterModel } from '../register';
-import { buildModelRows } from '../rows';
-
-describe('the rows of models', () => {
-  it('are by name, the newest version first, and name each model once', () => {
-    const rows = buildModelRows([
-      aModel({ name: 'b', version: 1 }),
-      aModel({ name: 'a', version: 1 }),
-      aModel({ name: 'a', version: 10 })
-    ]);
-    expect(rows.map(row => [row.key, row.isFirst])).toEqual([
-      ['a/10', true],
-      ['a/1', false],
-      ['b/1', true]
-    ]);
-  });
-
-  it('leave out old versions, but none with an alias', () => {
-    const versions = [1, 2, 3, 4, 5].map(version =>
-      aModel({ version, aliases: version === 1 ? ['champion'] : [] })
-    );
-    const rows = buildModelRows(versions);
-    expect(rows.map(row => row.model.version)).toEqual([5, 4, 3, 1]);
-  });
-});
 
 describe('RegisterModel', () => {
   let server: FakeServer;

@@ -1,0 +1,123 @@
+"""The section of models: found by what is known of them, walked through by the keyboard."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, expect
+
+from jupyter_mlops import api
+from tests.support.notebooks import write_notebook
+from tests.ui.driver import PROJECT, Lab, has_status
+from tests.ui.test_ways import palette
+
+NOTEBOOK = "modelled.ipynb"
+MODEL = """\
+import mlflow, jupyter_mlops as mlops
+from mlflow.pyfunc import PythonModel
+
+class Double(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [2 * each for each in model_input]
+
+mlops.log(auc=0.6 + depth / 100)
+mlflow.pyfunc.log_model(name='model', python_model=Double(), pip_requirements=[])
+"""
+
+
+def test_find_a_model(lab: Lab, root: Path) -> None:
+    """Versions are listed with aliases and completeness, and found by owner, tag and metric."""
+    write_notebook(root / PROJECT / NOTEBOOK, "depth: int = 3", MODEL)
+    lab.show_panel()
+    sweep = lab.run(NOTEBOOK, 2, depth="3,13")
+    has_status(sweep, "succeeded")
+    register(str(sweep.get_attribute("data-key")), root / PROJECT)
+    look(lab)
+    find(lab)
+    by_keyboard(lab)
+
+
+def register(sweep: str, project: Path) -> None:
+    """Register five versions of one model and one of another."""
+    for version in range(1, 6):
+        api.register(
+            "delays",
+            f"{sweep}-{1 + version % 2}",
+            alias={1: "champion", 5: "challenger"}.get(version),
+            tags={"owner": "ada", "task": "delay", "mlops.complete": "6"},
+            project=project,
+        )
+    tags = {"owner": "Bo Smith", "stakeholders": "ops, sales", "stage": "tested"}
+    api.register("demand", f"{sweep}-1", tags=tags, project=project)
+
+
+def versions(lab: Lab, name: str) -> Locator:
+    """The rows of a model."""
+    return lab.panel.locator(f'.jp-Mlops-model[data-model="{name}"]')
+
+
+def look(lab: Lab) -> None:
+    """The newest versions are listed, those with an alias always, and the others on demand."""
+    delays = versions(lab, "delays")
+    expect(delays).to_have_count(4)
+    expect(delays.first).to_contain_text("v5")
+    expect(delays.first).to_contain_text("@challenger")
+    expect(delays.last).to_contain_text("v1")
+    expect(delays.last).to_contain_text("@champion")
+    complete = delays.first.locator(".jp-Mlops-complete")
+    expect(complete).to_have_text(re.compile("^[0-8]/8$"))
+    expect(complete).to_have_accessible_name(re.compile("of 8 parts complete"))
+    lab.screenshots("models")
+    older = lab.panel.get_by_text("1 older version of delays")
+    older.click()
+    expect(delays).to_have_count(5)
+    expect(older).to_have_count(0)
+
+
+def find(lab: Lab) -> None:
+    """The button shows a field, in which owners, tags and comparisons can be typed."""
+    lab.panel.get_by_role("button", name="Filter by name, owner").click()
+    field = lab.panel.get_by_role("combobox", name="Filter models")
+    expect(field).to_be_focused()
+    for text, delays, demand in (
+        ("owner:ada", 5, 0),
+        ('owner:"bo smith"', 0, 1),
+        ("stakeholder:sales", 0, 1),
+        ("tag:stage=tested", 0, 1),
+        ("auc > 0.7", 3, 0),
+        ("task:delay @champion", 1, 0),
+    ):
+        field.fill(text)
+        expect(versions(lab, "delays")).to_have_count(delays)
+        expect(versions(lab, "demand")).to_have_count(demand)
+    lab.screenshots("models-filtered")
+    field.fill("nobody")
+    expect(lab.panel).to_contain_text("No model matches “nobody”.")
+    offered = lab.panel.locator("datalist option")
+    values = offered.evaluate_all("options => options.map(each => each.value)")
+    assert {"@champion", "owner:ada", 'owner:"Bo Smith"', "tag:stage=tested"} <= set(values)
+
+
+def by_keyboard(lab: Lab) -> None:
+    """The palette opens the field though the section is folded; arrows lead through the rows."""
+    page = lab.page
+    page.keyboard.press("Escape")
+    field = lab.panel.get_by_role("combobox", name="Filter models")
+    expect(field).to_have_count(0)
+    expect(versions(lab, "delays")).to_have_count(5)
+    expect(versions(lab, "delays").first).to_be_focused()
+    lab.panel.locator(".jp-AccordionPanel-title", has_text="Models").click()
+    expect(versions(lab, "delays").first).to_be_hidden()
+    palette(lab, "Filter Models")
+    expect(field).to_be_focused()
+    page.keyboard.type("delays")
+    expect(versions(lab, "demand")).to_have_count(0)
+    page.keyboard.press("Tab")
+    expect(versions(lab, "delays").first).to_be_focused()
+    page.keyboard.press("End")
+    expect(versions(lab, "delays").last).to_be_focused()
+    page.keyboard.press("Shift+F10")
+    expect(page.locator(".lm-Menu").get_by_text("Set Alias…")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(versions(lab, "delays").last).to_be_focused()
