@@ -54,7 +54,7 @@ def curves(title: str, x: str, lines: Sequence[Line]) -> str:
     if not points:
         return ""
     xs, ys = _span(point[0] for point in points), _span(point[1] for point in points)
-    height = _HEIGHT + _LABEL * len(lines[:MAX_LEGEND])
+    height = _HEIGHT + _LABEL * min(len(lines), MAX_LEGEND + 1)
 
     def at(point: Point) -> Point:
         return (
@@ -80,7 +80,7 @@ def parallel(axes: Mapping[str, Mapping[str, Value]], runs: Sequence[str]) -> st
     if not axes or not runs:
         return ""
     width = _LEFT + _RIGHT + _PER_AXIS * max(1, len(axes) - 1) + _LEFT
-    height = _HEIGHT + _LABEL * len(runs[:MAX_LEGEND])
+    height = _HEIGHT + _LABEL * min(len(runs), MAX_LEGEND + 1)
     bottom, inner = _HEIGHT - _BOTTOM, _HEIGHT - _TOP - 2 * _LABEL - _BOTTOM
     scales = {name: scale_of(values.values()) for name, values in axes.items()}
     parts = []
@@ -197,7 +197,7 @@ def _legend(labels: Sequence[str]) -> list[str]:
         parts.append(_text(_LEFT + 30, y + 4, _short(label, 80)))
     if len(labels) > MAX_LEGEND:
         more = f"and {len(labels) - MAX_LEGEND:,} more in grey"
-        parts.append(_text(_WIDTH - _RIGHT, _HEIGHT + 4, more, anchor="end"))
+        parts.append(_text(_LEFT + 30, _HEIGHT + MAX_LEGEND * _LABEL + 4, more))
     return parts
 
 

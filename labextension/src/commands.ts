@@ -21,6 +21,10 @@ export const CommandIDs = {
   filterModels: 'mlops:filter-models',
   /** Open a sweep's tab. */
   openSweep: 'mlops:open-sweep',
+  /** Choose a run to be compared, or choose it no longer. */
+  chooseRun: 'mlops:choose-run',
+  /** Open the runs that were chosen, or all of a sweep, side by side. */
+  compareRuns: 'mlops:compare-runs',
   /** Open a run's tab. */
   openRun: 'mlops:open-run',
   /** Show what a run kept. */

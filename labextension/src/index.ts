@@ -1,5 +1,6 @@
 /** The plugins of jupyter-mlops. */
 import { artifactsPlugin, galleryPlugin } from './plugins/artifacts';
+import { comparePlugin } from './plugins/compare';
 import { corePlugin } from './plugins/core';
 import { examplePlugin } from './plugins/example';
 import { panelPlugin } from './plugins/panel';
@@ -21,6 +22,7 @@ export default [
   sharePlugin,
   sweepPlugin,
   runTabPlugin,
+  comparePlugin,
   artifactsPlugin,
   galleryPlugin,
   pipelinePlugin,

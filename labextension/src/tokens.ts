@@ -8,6 +8,7 @@ import type { ModelsModel } from './models/model';
 import type { PipelineModel } from './pipeline/model';
 import type { ProjectsModel } from './projects/model';
 import type { Stores } from './projects/stores';
+import type { Chosen } from './runs/chosen';
 import type { IRowHandlers } from './runs/handlers';
 import type { RunsModel } from './runs/model';
 import type { Targets } from './targets';
@@ -29,6 +30,8 @@ export interface IMlops {
   readonly models: ModelsModel;
   readonly pipeline: PipelineModel;
   readonly targets: Targets;
+  /** The runs that are to be compared. */
+  readonly chosen: Chosen;
   /** What the rows of runs, sweeps and models do. */
   readonly handlers: IRowHandlers;
   readonly settings: IMlopsSettings;

@@ -2,6 +2,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { ArtifactClient } from './artifacts';
+import { ComparingClient } from './comparing';
 import { request } from './request';
 import type {
   EventView,
@@ -33,10 +34,14 @@ import type {
 export class MlopsClient {
   constructor(private readonly settings: ServerConnection.ISettings) {
     this.artifacts = new ArtifactClient(settings);
+    this.comparing = new ComparingClient(settings);
   }
 
   /** The files that runs keep. */
   readonly artifacts: ArtifactClient;
+
+  /** Several runs together. */
+  readonly comparing: ComparingClient;
 
   /** The project that a file or folder belongs to. */
   project(path: string): Promise<ProjectView> {

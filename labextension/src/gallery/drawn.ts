@@ -24,7 +24,13 @@ function pictureOf(output: IOutput): string | null {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
     return null;
   }
-  const bundle = data as Readonly<Record<string, unknown>>;
+  return pictureIn(data);
+}
+
+/** The picture among the forms of an output, by their types; in an image no script runs. */
+export function pictureIn(
+  bundle: Readonly<Record<string, unknown>>
+): string | null {
   for (const type of TYPES) {
     const text = textOf(bundle[type]).replace(/\s/g, '');
     if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {

@@ -12,6 +12,7 @@ import { PipelineModel } from '../pipeline/model';
 import { ProjectsModel } from '../projects/model';
 import { ProjectStore } from '../projects/store';
 import { Stores } from '../projects/stores';
+import { Chosen } from '../runs/chosen';
 import { rowHandlers } from '../runs/handlers';
 import { RunsModel } from '../runs/model';
 import { Targets } from '../targets';
@@ -36,6 +37,7 @@ export const corePlugin: JupyterFrontEndPlugin<IMlops> = {
     const client = new MlopsClient(serverSettings);
     const settings = await readSettings(registry);
     const targets = new Targets();
+    const chosen = new Chosen();
     const stores: Stores = new Stores(
       project =>
         new ProjectStore({
@@ -51,11 +53,15 @@ export const corePlugin: JupyterFrontEndPlugin<IMlops> = {
     targets.changed.connect(() => {
       app.commands.notifyCommandChanged();
     });
+    chosen.changed.connect(() => {
+      app.commands.notifyCommandChanged();
+    });
     return {
       client,
       projects,
       stores,
       targets,
+      chosen,
       settings,
       runs: new RunsModel(projects),
       models: new ModelsModel(projects),

@@ -141,7 +141,7 @@ async function createTab(
   rendermime: IRenderMimeRegistry,
   which: IWhich
 ): Promise<SweepTab> {
-  const { stores, targets, handlers, trans, client } = mlops;
+  const { stores, targets, chosen, handlers, trans, client } = mlops;
   const project = await client.project(which.project);
   const { SweepPanel } = await import('../sweep/panel');
   const content = new SweepPanel({
@@ -150,6 +150,7 @@ async function createTab(
     state: which.state,
     commands: app.commands,
     targets,
+    chosen,
     handlers,
     rendermime,
     trans

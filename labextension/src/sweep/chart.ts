@@ -235,11 +235,12 @@ function frame(
       }
     })),
     encoding,
-    config: config(palette)
+    config: chartConfig(palette)
   };
 }
 
-function config(palette: IPalette): JSONObject {
+/** How every chart of ours looks in a theme. */
+export function chartConfig(palette: IPalette): JSONObject {
   const { text, muted, grid, font, fontSize } = palette;
   return {
     background: 'transparent',

@@ -18,11 +18,13 @@ import {
   formatTime,
   variedNames
 } from '../format';
+import type { Chosen } from '../runs/chosen';
 import { countOf, isFinished, retryCount, type State } from '../status';
 import type { SweepModel } from './model';
 
 export interface ISweepHeadProps {
   readonly model: SweepModel;
+  readonly chosen: Chosen;
   readonly trans: TranslationBundle;
   /** Run a command on the sweep. */
   readonly onCommand: (id: string) => void;
@@ -41,6 +43,7 @@ export function SweepHead(props: ISweepHeadProps): ReactElement {
   const { model, trans } = props;
   const { sweep, store } = model;
   useSignal(model.changed);
+  useSignal(props.chosen.changed);
   if (!sweep) {
     return (
       <div className="jp-Mlops-sweepHead jp-Mlops-muted">
@@ -128,6 +131,8 @@ function Actions(props: IWithSweep): ReactElement {
   const { sweep, trans } = props;
   const { succeeded } = sweep.counts;
   const again = retryCount(sweep.counts);
+  const { path } = props.model.store.project;
+  const selected = props.chosen.of(path).length;
   return (
     <div
       className="jp-Mlops-actions"
@@ -160,6 +165,18 @@ function Actions(props: IWithSweep): ReactElement {
       <Button small onClick={() => props.onCommand(CommandIDs.openSource)}>
         {trans.__('Open notebook')}
       </Button>
+      {(sweep.total > 1 || selected > 1) && (
+        <Button small onClick={() => props.onCommand(CommandIDs.compareRuns)}>
+          {selected > 1
+            ? trans.__('Compare %1 selected', selected)
+            : trans.__('Compare')}
+        </Button>
+      )}
+      {selected > 0 && (
+        <Button small minimal onClick={() => props.chosen.clear(path)}>
+          {trans.__('Select none')}
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,18 +1,19 @@
 /** A sweep's tab: head, table and chart. */
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { HTMLSelect, ReactWidget } from '@jupyterlab/ui-components';
+import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { MessageLoop } from '@lumino/messaging';
 import { BoxPanel, Panel, SplitPanel, Widget } from '@lumino/widgets';
 import type { ReactElement } from 'react';
-import { useId } from 'react';
 
+import { Choice } from '../components/choice';
 import { useSignal } from '../components/hooks';
 import { baseName } from '../format';
 import { mlopsIcon } from '../icons';
 import type { ILease } from '../projects/stores';
+import type { Chosen } from '../runs/chosen';
 import type { IRowHandlers } from '../runs/handlers';
 import type { Targets } from '../targets';
 import { ChartPanel } from './chartpanel';
@@ -31,6 +32,7 @@ export interface ISweepPanelOptions {
   readonly state: ISweepState;
   readonly commands: CommandRegistry;
   readonly targets: Targets;
+  readonly chosen: Chosen;
   readonly handlers: IRowHandlers;
   readonly rendermime: IRenderMimeRegistry;
   readonly trans: TranslationBundle;
@@ -39,7 +41,7 @@ export interface ISweepPanelOptions {
 export class SweepPanel extends Panel {
   constructor(private readonly options: ISweepPanelOptions) {
     super();
-    const { lease, id, state, trans, handlers, rendermime } = options;
+    const { lease, id, state, trans, handlers, chosen, rendermime } = options;
     const model = new SweepModel(lease, id, state);
     this.model = model;
     this.addClass('jp-Mlops-sweepPanel');
@@ -49,7 +51,12 @@ export class SweepPanel extends Panel {
     this._split = new SplitPanel({ spacing: 1 });
     this._split.addWidget(
       ReactWidget.create(
-        <SweepTable model={model} trans={trans} handlers={handlers} />
+        <SweepTable
+          model={model}
+          trans={trans}
+          handlers={handlers}
+          chosen={chosen}
+        />
       )
     );
     this._chartBox = this._createChartBox(trans);
@@ -58,6 +65,7 @@ export class SweepPanel extends Panel {
     const head = ReactWidget.create(
       <SweepHead
         model={model}
+        chosen={chosen}
         trans={trans}
         onCommand={command => this._execute(command)}
       />
@@ -156,31 +164,6 @@ function ChartChoice(props: {
           onChange={name => model.drawAgainst(name)}
         />
       )}
-    </>
-  );
-}
-
-function Choice(props: {
-  readonly label: string;
-  readonly value: string | null;
-  readonly values: readonly string[];
-  readonly onChange: (value: string) => void;
-}): ReactElement {
-  const id = useId();
-  return (
-    <>
-      <label htmlFor={id}>{props.label}</label>
-      <HTMLSelect
-        id={id}
-        value={props.value ?? ''}
-        onChange={event => props.onChange(event.target.value)}
-      >
-        {props.values.map(name => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </HTMLSelect>
     </>
   );
 }

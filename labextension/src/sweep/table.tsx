@@ -5,6 +5,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { useNow, useSignal } from '../components/hooks';
 import { openMenu } from '../components/tree';
+import type { Chosen } from '../runs/chosen';
 import type { IRowHandlers } from '../runs/handlers';
 import { isFinished } from '../status';
 import type { IRunTarget } from '../targets';
@@ -21,11 +22,13 @@ export interface ISweepTableProps {
   readonly model: SweepModel;
   readonly trans: TranslationBundle;
   readonly handlers: IRowHandlers;
+  readonly chosen: Chosen;
 }
 
 export function SweepTable(props: ISweepTableProps): ReactElement {
   const { model, trans } = props;
   useSignal(model.changed);
+  useSignal(props.chosen.changed);
   const now = useNow(1000);
   const [held, setHeld] = useState<ReadonlyMap<string, number> | null>(null);
   const [top, setTop] = useState(0);
@@ -137,6 +140,7 @@ function Head(
   return (
     <thead>
       <tr aria-rowindex={1}>
+        <th scope="col" data-kind="choice" aria-label={trans.__('chosen')} />
         {columns.map(column => {
           const isSorted = model.sort?.key === column.key;
           const order = model.sort?.isDescending ? 'descending' : 'ascending';
@@ -178,6 +182,7 @@ function Row(
   const { model, trans, handlers, target, index, columns, isActive } = props;
   const { run, sweep } = target;
   const isBest = run.id === sweep.best?.run_id;
+  const project = model.store.project.path;
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
     const action = rowAction(event, props);
     if (action) {
@@ -205,6 +210,15 @@ function Row(
       }}
       onKeyDown={onKeyDown}
     >
+      <td data-kind="choice">
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={trans.__('Compare run %1', run.index)}
+          checked={props.chosen.has(project, run.id)}
+          onChange={() => props.chosen.toggle(project, run.id)}
+        />
+      </td>
       {columns.map(column => (
         <Cell
           key={column.key}
@@ -227,6 +241,9 @@ function rowAction(
   const { index, target, handlers, onMove } = props;
   const node = event.currentTarget;
   switch (event.key) {
+    case ' ':
+      return () =>
+        props.chosen.toggle(target.store.project.path, target.run.id);
     case 'ArrowDown':
       return () => onMove(index + 1);
     case 'ArrowUp':

@@ -1,0 +1,32 @@
+/** What can be asked of several runs together. */
+import type { ServerConnection } from '@jupyterlab/services';
+
+import { request } from './request';
+import type { CellsView, CompareView, CurvesView } from './types';
+
+/** Talks to the server extension about runs that are compared. */
+export class ComparingClient {
+  constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  /** Runs side by side, what differs first; a sweep's id stands for all of its runs. */
+  runs(project: string, ids: readonly string[]): Promise<CompareView> {
+    const input = { query: { project }, body: { ids } };
+    return request(this.settings, 'post', '/compare', input);
+  }
+
+  /** A metric of several runs by step. */
+  curves(
+    project: string,
+    ids: readonly string[],
+    key: string
+  ): Promise<CurvesView> {
+    const input = { query: { project }, body: { ids, key } };
+    return request(this.settings, 'post', '/compare/curves', input);
+  }
+
+  /** Two output notebooks, cell by cell. */
+  cells(project: string, left: string, right: string): Promise<CellsView> {
+    const input = { query: { project }, body: { left, right } };
+    return request(this.settings, 'post', '/compare/cells', input);
+  }
+}
