@@ -13,6 +13,8 @@ import { buildRows } from './rows';
 
 /** Files up to this size are read for their hash without being asked, in bytes. */
 const HASHED = 20_000_000;
+/** Up to so many files, folders are open at first. */
+const OPEN = 200;
 
 /** Why a file is not shown: its type is not, it is too large, or it could not be read. */
 export type Hindrance =
@@ -59,9 +61,10 @@ export class ArtifactsModel implements IDisposable {
 
   /** The tree from top to bottom. */
   get rows(): readonly IArtifactRow[] {
+    const artifacts = this._view?.artifacts ?? [];
     return buildRows(
-      this._view?.artifacts ?? [],
-      folder => !this._folded.has(folder)
+      artifacts,
+      folder => this._expanded.get(folder) ?? artifacts.length <= OPEN
     );
   }
 
@@ -106,11 +109,7 @@ export class ArtifactsModel implements IDisposable {
 
   /** Unfold or fold a folder. */
   expand(folder: string, isExpanded: boolean): void {
-    if (isExpanded) {
-      this._folded.delete(folder);
-    } else {
-      this._folded.add(folder);
-    }
+    this._expanded.set(folder, isExpanded);
     this._emit();
   }
 
@@ -194,7 +193,7 @@ export class ArtifactsModel implements IDisposable {
   }
 
   private readonly _changed = new Signal<this, void>(this);
-  private readonly _folded = new Set<string>();
+  private readonly _expanded = new Map<string, boolean>();
   private _view: ArtifactsView | null = null;
   private _problem: string | null = null;
   private _loading = 0;

@@ -41,6 +41,22 @@ describe('ArtifactsModel', () => {
     expect(model.rows).toHaveLength(4);
   });
 
+  it('begins with closed folders where there are many files', async () => {
+    const artifacts = Array.from({ length: 300 }, (_, at) =>
+      anArtifact(`steps/${String(at)}.png`)
+    );
+    server.on('GET /runs/s1-1/artifacts', {
+      run_id: 's1-1',
+      artifacts,
+      more: false,
+      problem: null
+    });
+    await model.load();
+    expect(model.rows.map(each => each.path)).toEqual(['steps']);
+    model.expand('steps', true);
+    expect(model.rows).toHaveLength(301);
+  });
+
   it('reads the beginning of the chosen file, and its hash', async () => {
     await model.choose(CSV);
     expect(model.preview?.kind).toBe('table');
