@@ -15,6 +15,7 @@ from ..execution.warm.pool import Templates
 from ..store import Store, network_file_system
 from ..tracking.front import Front
 from .endpoints import Endpoints
+from .exporting import ExportUseCases
 from .kernel_tracking import KernelTracking
 from .model_copies import ModelCopies
 from .model_runs import ModelRuns
@@ -69,12 +70,13 @@ def open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[R
 
 def open_serving(
     project: Project, store: Store, recorder: Recorder, sweeps: SweepUseCases
-) -> tuple[Endpoints, PredictionUseCases, MonitoringUseCases]:
-    """Return what serves models, predicts with them, and watches both."""
+) -> tuple[Endpoints, PredictionUseCases, MonitoringUseCases, ExportUseCases]:
+    """Return what serves models, predicts with them, watches both, and exports them."""
     copies = ModelCopies(project, recorder)
     runs = ModelRuns(project, copies, sweeps)
     return (
         Endpoints(project, store, copies),
         PredictionUseCases(runs),
         MonitoringUseCases(project, store, runs),
+        ExportUseCases(copies, runs),
     )

@@ -42,6 +42,15 @@ GET_MONITORING = Operation(
     "What the last comparison of an endpoint's requests has found",
     m.MonitoringView,
 )
+EXPORT_MODEL = Operation(
+    "export_model",
+    "POST",
+    "/models/{name}/exports",
+    "execute",
+    "Write what it takes to deploy a version of a model elsewhere; nothing is deployed",
+    m.ExportView,
+    body=m.ExportRequest,
+)
 LIST_ENDPOINTS = Operation(
     "list_endpoints",
     "GET",

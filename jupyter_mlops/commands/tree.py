@@ -13,6 +13,7 @@ from .clean import clean
 from .demo import demo
 from .doctor import doctor
 from .endpoints import endpoints, serve
+from .export import export
 from .models import models, register
 from .pipeline import pipeline
 from .predict import check, monitor, predict
@@ -127,7 +128,7 @@ COMMANDS = (
     worker,
 )
 
-for each in (serve, predict, check, monitor):
+for each in (serve, predict, check, monitor, export):
     models.add_command(each)
 
 for command in COMMANDS:

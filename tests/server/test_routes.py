@@ -37,6 +37,7 @@ LEAST: dict[type[m.Request], dict[str, Any]] = {
     m.CurvesRequest: {"ids": ["r-1"], "key": "auc"},
     m.CellsRequest: {"left": "r-1", "right": "r-2"},
     m.CheckRequest: {"input": "rows.csv"},
+    m.ExportRequest: {"target": "docker"},
     m.PredictRequest: {"input": "rows.csv", "output": "predictions.csv"},
 }
 

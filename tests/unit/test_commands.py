@@ -73,6 +73,7 @@ def test_the_tree() -> None:
         "endpoints rollback",
         "endpoints stop",
         "models check",
+        "models export",
         "models list",
         "models monitor",
         "models predict",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ...core.endpoints import EndpointStatus
+from ...core.exports import Target
 from ...core.runs import Status
 from .base import Count, Moment, Name, Path, Request, View
 
@@ -191,3 +192,34 @@ class EndpointLog(View):
     #: Relative to the project's folder.
     path: str
     text: str
+
+
+class ExportRequest(Request):
+    """Write what it takes to deploy a version of a model elsewhere."""
+
+    target: Target
+    #: The version's number or an alias; neither means the latest one.
+    version: Count | None = None
+    alias: Name | None = None
+    #: An empty or new folder; None means one below ``exports`` in the project.
+    output: Path | None = None
+    #: Name of the image, where one is pulled.
+    image: Name | None = None
+    #: Type of the machine; None means a small one.
+    machine: Name | None = None
+    #: SageMaker's execution role, and where the packed model will lie.
+    role: Name | None = None
+    data: Name | None = None
+
+
+class ExportView(View):
+    """What was written. Nothing was deployed."""
+
+    name: str
+    version: int
+    target: Target
+    folder: str
+    #: How the targets call it.
+    label: str
+    image: str | None
+    data: str | None

@@ -262,6 +262,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/models/{name}/exports': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Write what it takes to deploy a version of a model elsewhere; nothing is deployed */
+    readonly post: operations['export_model'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/models/{name}/monitoring': {
     readonly parameters: {
       readonly query?: never;
@@ -1322,6 +1339,33 @@ export interface components {
       readonly time: string;
     };
     /**
+     * ExportRequest
+     * @description Write what it takes to deploy a version of a model elsewhere.
+     */
+    readonly ExportRequest: {
+      readonly alias?: string | null;
+      readonly data?: string | null;
+      readonly image?: string | null;
+      readonly machine?: string | null;
+      readonly output?: string | null;
+      readonly role?: string | null;
+      readonly target: components['schemas']['Target'];
+      readonly version?: number | null;
+    };
+    /**
+     * ExportView
+     * @description What was written. Nothing was deployed.
+     */
+    readonly ExportView: {
+      readonly data: string | null;
+      readonly folder: string;
+      readonly image: string | null;
+      readonly label: string;
+      readonly name: string;
+      readonly target: components['schemas']['Target'];
+      readonly version: number;
+    };
+    /**
      * FieldsView
      * @description What runs can be searched and sorted by; parameters and metrics are those of recent runs.
      */
@@ -2155,6 +2199,13 @@ export interface components {
       readonly text: string;
     };
     /**
+     * Target
+     * @description Where a model is to be deployed.
+     * @enum {unknown}
+     */
+    readonly Target:
+      'azureml' | 'docker' | 'kubernetes' | 'sagemaker' | 'vertex';
+    /**
      * TriggerKind
      * @description What sets a trigger off.
      * @enum {unknown}
@@ -2703,6 +2754,36 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly export_model: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ExportRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ExportView'];
         };
       };
       readonly default: components['responses']['Error'];
