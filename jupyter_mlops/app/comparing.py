@@ -148,10 +148,14 @@ class ComparisonUseCases:
 
 
 def _ranking(sweep: Sweep) -> tuple[SortKey, ...]:
-    """Return the order in which the best runs of a sweep come first, if it says which are."""
+    """Return the order in which the best runs of a sweep come first, if it says which are.
+
+    Those that succeeded are before others, which the words of the states happen to be in reverse.
+    """
     if sweep.metric is None:
         return ()
-    return (SortKey(Field("metrics", sweep.metric), sweep.maximize),)
+    succeeded_first = SortKey(Field("fact", "status"), descending=True)
+    return (succeeded_first, SortKey(Field("metrics", sweep.metric), sweep.maximize))
 
 
 def _tracked(tracker: Tracker, runs: Iterable[Run], key: str) -> dict[str, list[MetricPoint]]:

@@ -68,9 +68,9 @@ def here(client: Client, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_side_by_side(client: Client, sweep: m.SweepView) -> None:
-    """A sweep stands for its runs, best first; of each list what differs comes first."""
+    """A sweep stands for its runs, best first, then those that failed; what differs is first."""
     view = client.call(ops.COMPARE_RUNS, body=m.CompareRequest(ids=[sweep.id]))
-    assert [run.index for run in view.runs] == [3, 2, 1]
+    assert [run.index for run in view.runs] == [2, 1, 3]
     assert view.total == 3
     assert [(row.name, row.differs) for row in view.parameters] == [("x", True)]
     assert [(row.name, row.differs) for row in view.metrics] == [("loss", True), ("nan", False)]
@@ -90,7 +90,7 @@ def test_runs_and_sweeps_are_counted_once(client: Client, sweep: m.SweepView) ->
     """A run that is named twice, or with its sweep, is there once."""
     ids = [f"{sweep.id}-2", sweep.id, f"{sweep.id}-2"]
     view = client.call(ops.COMPARE_RUNS, body=m.CompareRequest(ids=ids))
-    assert [run.index for run in view.runs] == [2, 3, 1]
+    assert [run.index for run in view.runs] == [2, 1, 3]
     assert view.total == 3
 
 
@@ -122,8 +122,8 @@ def test_a_gallery(client: Client, sweep: m.SweepView) -> None:
     assert (view.total, view.cell) == (3, 6)
     assert [(cell.cell, cell.tags) for cell in view.cells] == [(6, ["plot"])]
     assert view.cells[0].title == "import base64"
-    assert [item.run.index for item in view.items] == [3, 2, 1]
-    failed, second, _ = view.items
+    assert [item.run.index for item in view.items] == [2, 1, 3]
+    second, _, failed = view.items
     assert failed.images == []
     assert failed.problem == "The cell put out no image; the run is failed."
     assert [image.mime for image in second.images] == ["image/png", "image/svg+xml"]
@@ -131,7 +131,7 @@ def test_a_gallery(client: Client, sweep: m.SweepView) -> None:
     assert second.images[1].data == "<svg><script>alert(2)</script></svg>"
     tagged = m.GalleryQuery(tag="plot", limit=1, offset=1)
     view = client.call(ops.SWEEP_GALLERY, sweep_id=sweep.id, query=tagged)
-    assert [(item.run.index, len(item.images)) for item in view.items] == [(2, 2)]
+    assert [(item.run.index, len(item.images)) for item in view.items] == [(1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_in_python(here: Path, sweep: m.SweepView) -> None:
     found = mlops.get(sweep.id)
     assert isinstance(found, mlops.SweepResult)
     comparison = mlops.compare(found)
-    assert list(comparison.frame.loc[("params", "x")])[1:] == [3, 2, 1]
+    assert list(comparison.frame.loc[("params", "x")])[1:] == [2, 1, 3]
     curves = comparison.curves("loss")
     assert curves.frame.loc[4, f"{sweep.id}-1"] == 0.2
     assert curves._repr_html_().count("<svg ") == 1
@@ -304,7 +304,8 @@ def test_plain_mlflow(client: Client) -> None:
         "import mlflow\n"
         "for step in range(3):\n"
         "    mlflow.log_metric('plain', x * 10 + step, step=step)\n"
-        "mlflow.log_metric('endless', float('inf'))",
+        "mlflow.log_metric('endless', float('inf'))\n"
+        "mlflow.set_tags({'owner': 'team a', 'year': 2026 + x})",
         name="plain.ipynb",
     )
     made = workers.submit(client, notebook="plain.ipynb", space={"x": "1,2"})
@@ -316,5 +317,12 @@ def test_plain_mlflow(client: Client) -> None:
     assert [(run.sweep_id, run.index, run.metrics["plain"]) for run in page.runs] == [
         (sweep.id, 2, 22.0)
     ]
+    for where, index in (
+        ("tags.owner = 'team a' and tags.year = '2027'", [1]),
+        ("tags.owner like 'TEAM%'", [1, 2]),
+        ("tags.owner = null", []),
+    ):
+        query = m.SearchQuery(where=where, sweep=sweep.id, sort="tags.year")
+        assert [run.index for run in client.call(ops.SEARCH_RUNS, query=query).runs] == index
     curves = client.call(ops.COMPARE_CURVES, body=m.CurvesRequest(ids=[sweep.id], key="plain"))
     assert [line.values for line in curves.series] == [[10.0, 11.0, 12.0], [20.0, 21.0, 22.0]]
