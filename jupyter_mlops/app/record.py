@@ -107,6 +107,7 @@ class Record:
         )
         self.note(attempt, notes)
         metrics = self.tracker.metrics(tracked_id)
+        self._store.attempts.set_tags(attempt, self.tracker.tags(tracked_id))
         self._tracked.pop(attempt.id)
         self.logged.discard(attempt.id)
         return metrics

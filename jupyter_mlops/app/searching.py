@@ -59,7 +59,8 @@ class SearchUseCases:
 
     def _notes(self, condition: Condition | None, order: Sequence[SortKey]) -> Iterator[str]:
         """Say which of the names that were asked for no recent run has."""
-        asked = [each for each in fields_of(condition, order) if each.group != "fact"]
+        named = fields_of(condition, order)
+        asked = [each for each in named if each.group in ("params", "metrics")]
         parameters, metrics = self._store.searching.names(_ASKED) if asked else ([], [])
         for each in asked:
             known = parameters if each.group == "params" else metrics
@@ -78,7 +79,7 @@ class SearchUseCases:
 
 def _lacks(runs: Sequence[Run], key: SortKey) -> bool:
     """Whether one of the runs has no value to sort by."""
-    if key.field.group == "fact":
+    if key.field.group in ("fact", "tags"):
         return False
     params = key.field.group == "params"
     return any(key.field.name not in (run.parameters if params else run.metrics) for run in runs)

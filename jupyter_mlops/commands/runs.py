@@ -51,11 +51,12 @@ def list_runs(
 ) -> RunList:
     """List runs, newest first; those of a sweep best first.
 
-    A CONDITION compares params.NAME, metrics.NAME and facts (id, sweep, kind, index, notebook,
-    experiment, stage, status, reason, error, attempts, duration, created, started, finished) by =
-    != < <= > >=, like and in; and, or, not and parentheses join comparisons. What a run lacks fits
-    no comparison; = null asks for it. A name with other characters is written metrics["val loss"].
-    The same fields sort, several with commas between them. NaN comes last, then what is missing.
+    A CONDITION compares params.NAME, metrics.NAME, tags.NAME and facts (id, sweep, kind, index,
+    notebook, experiment, stage, status, reason, error, attempts, duration, created, started,
+    finished) by = != < <= > >=, like and in; and, or, not and parentheses join comparisons. What a
+    run lacks fits no comparison; = null asks for it. A name with other characters is written
+    metrics["val loss"]. The same fields sort, several with commas between them. NaN comes last,
+    then what is missing.
 
     \b
     Examples:

@@ -287,6 +287,10 @@ class Tracker(Protocol):
         """Return the last value of every metric, those logged by plain client code included."""
         ...
 
+    def tags(self, tracked_id: str) -> dict[str, str]:
+        """Return the tags that client code gave to an attempt's run."""
+        ...
+
     def series(self, tracked_id: str, key: str | None) -> list[MetricPoint]:
         """Return a metric's values by step, or all metrics' if no key is given."""
         ...

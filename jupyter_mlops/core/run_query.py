@@ -1,7 +1,7 @@
 """What a search of runs asks for, such as ``metrics.auc > 0.9 and params.depth = 3``.
 
-Fields are the facts of `FACTS`, and ``params.NAME`` and ``metrics.NAME``. A comparison with a value
-that a run lacks is never true; ``= null`` asks for what is missing.
+Fields are the facts of `FACTS`, ``params.NAME``, ``metrics.NAME`` and ``tags.NAME``. A comparison
+with a value that a run lacks is never true; ``= null`` asks for what is missing.
 """
 
 from __future__ import annotations
@@ -56,7 +56,13 @@ FACTS: dict[str, FactType] = {
 }
 #: Facts that have one of a few words.
 _CHOICES: dict[str, type[StrEnum]] = {"status": Status, "reason": Reason, "kind": SweepKind}
-_GROUPS = {"params": "params", "parameters": "params", "metrics": "metrics"}
+Group = Literal["fact", "params", "metrics", "tags"]
+_GROUPS: dict[str, Group] = {
+    "params": "params",
+    "parameters": "params",
+    "metrics": "metrics",
+    "tags": "tags",
+}
 _NAMED: dict[str, Literal_] = {
     "true": True,
     "false": False,
@@ -69,9 +75,9 @@ _NAMED: dict[str, Literal_] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What is compared or sorted by: a fact, or a parameter or metric by its name."""
+    """What is compared or sorted by: a fact, or a parameter, metric or tag by its name."""
 
-    group: Literal["fact", "params", "metrics"]
+    group: Group
     name: str
 
     @property
@@ -269,19 +275,20 @@ class _Parser:
         group = _GROUPS.get(word.text)
         if group is None:
             return None
-        if group == "params" and looks_secret(word.key):
+        if group in ("params", "tags") and looks_secret(word.key):
             raise self._wrong(f"{word.key} looks like a secret, whose values are not searched")
-        return Field("params" if group == "params" else "metrics", word.key)
+        return Field(group, word.key)
 
     def _unknown(self, word: Word) -> InvalidInput:
         if word.key is not None:
-            return self._wrong(f"there is no {word.text}.{word.key}. Write params. or metrics.")
+            unknown = f"there is no {word.text}.{word.key}"
+            return self._wrong(f"{unknown}. Write params., metrics. or tags.")
         close = difflib.get_close_matches(word.text, [*FACTS, *_GROUPS], n=1)
         if close or word.text in _GROUPS:
             meant = close[0] if close and word.text not in _GROUPS else word.text
             meant += ".NAME" if meant in _GROUPS else ""
             return self._wrong(f"there is no field {word.text}. Did you mean {meant}?")
-        known = f"There are params.NAME, metrics.NAME, {', '.join(FACTS)}"
+        known = f"There are params.NAME, metrics.NAME, tags.NAME, {', '.join(FACTS)}"
         return self._wrong(f"there is no field {word.text}. {known}")
 
     def _value(self, field: Field, *, pattern: bool = False) -> Literal_ | Field:

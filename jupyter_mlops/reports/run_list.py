@@ -93,7 +93,7 @@ def _extra(query: m.SearchQuery) -> list[Field]:
         named = fields_of(condition, parse_order(query.sort) if query.sort else ())
     except InvalidInput:  # a worker of another version knows more
         return []
-    return [field for field in named if field.group != "fact"]
+    return [field for field in named if field.group in ("params", "metrics")]
 
 
 def _title(field: Field) -> str:

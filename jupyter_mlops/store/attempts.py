@@ -29,7 +29,7 @@ from . import reading
 from .base import Database, Transaction, changing
 from .mirrored import add_mirrored
 from .progress import ProgressLog, Step
-from .schema import attempts, points, runs, sweeps
+from .schema import attempts, points, run_tags, runs, sweeps
 
 _RUNNING = sa.select(attempts).where(
     attempts.c.project == sa.bindparam("project"),
@@ -183,6 +183,17 @@ class AttemptLog:
                 self._runs(run.id).values(parameters={**run.parameters, **parameters})
             )
             transaction.emit("run", sweep_id=run.sweep_id, run_id=run.id, status=run.status)
+
+    def set_tags(self, attempt: Attempt, tags: dict[str, str]) -> None:
+        """Record the tags of the run, unless it had a later attempt."""
+        mine = self._database.mine(run_tags), run_tags.c.run_id == attempt.run_id
+        with self._database.transaction() as transaction:
+            if self._run(transaction, attempt.run_id).attempts != attempt.number:
+                return
+            transaction.connection.execute(run_tags.delete().where(*mine))
+            if tags:
+                row = {"project": self._database.project, "run_id": attempt.run_id, "tags": tags}
+                transaction.connection.execute(run_tags.insert().values(row))
 
     def add_metrics(self, attempt: Attempt, metrics: dict[str, float]) -> None:
         """Record metrics that the tracker told of late, unless the run had a later attempt."""

@@ -14,7 +14,7 @@ from ..core.exceptions import Conflict
 from ..core.runs import Attempt, Reason, Resume, Run, Status, Sweep, attempt_id, run_id
 from .base import Database, Transaction
 from .resuming import carry_over
-from .schema import attempts, mirrored, notes, points, runs, sweeps
+from .schema import attempts, mirrored, notes, points, run_tags, runs, sweeps
 from .turns import TurnTaking
 
 _BATCH = 500
@@ -265,7 +265,8 @@ class Queue:
                 transaction.connection.execute(
                     table.delete().where(self._database.mine(table), table.c.attempt_id.in_(tried))
                 )
-            for table, column in ((attempts, attempts.c.run_id), (runs, runs.c.id)):
+            for column in (run_tags.c.run_id, attempts.c.run_id, runs.c.id):
+                table = column.table
                 transaction.connection.execute(
                     table.delete().where(self._database.mine(table), column.in_(chosen))
                 )

@@ -218,6 +218,15 @@ notes = sa.Table(
     sa.Index("notes_of_attempt", "project", "attempt_id"),
 )
 
+#: Tags that client code gave to runs that have ended, for searches.
+run_tags = sa.Table(
+    "run_tags",
+    metadata,
+    _project(),
+    sa.Column("run_id", sa.String(48), primary_key=True),
+    sa.Column("tags", Json, nullable=False),
+)
+
 #: Attempts that are to be sent to other trackers, and what became of that.
 mirrored = sa.Table(
     "mirrored",

@@ -28,7 +28,7 @@ from ..core.runs import Attempt, Run, Status, Sweep
 from . import reading
 from .base import Database
 from .json_values import Expression, JsonValue, reader_for
-from .schema import attempts, runs, sweeps
+from .schema import attempts, run_tags, runs, sweeps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +67,12 @@ _COLUMNS: dict[str, Expression] = {
     "started": runs.c.started_at,
     "finished": runs.c.finished_at,
 }
+#: Where what has a name lies.
+_VALUES: dict[str, Expression] = {
+    "params": runs.c.parameters,
+    "metrics": runs.c.metrics,
+    "tags": run_tags.c.tags,
+}
 _OPERATORS: dict[str, Callable[[Any, Any], Expression]] = {
     "=": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
@@ -96,6 +102,9 @@ class Searching:
         if any(each.group == "fact" and each.name in _OF_SWEEP for each in named):
             same = sa.and_(sweeps.c.project == runs.c.project, sweeps.c.id == runs.c.sweep_id)
             source = runs.join(sweeps, same)
+        if any(each.group == "tags" for each in named):
+            tagged = sa.and_(run_tags.c.project == runs.c.project, run_tags.c.run_id == runs.c.id)
+            source = source.outerjoin(run_tags, tagged)
         page = (
             sa.select(runs.c.id)
             .select_from(source)
@@ -226,7 +235,7 @@ class Searching:
     def _json(self, field: Field) -> JsonValue:
         if field.group == "fact":
             return self._reader.value(sa.type_coerce(sweeps.c.stage, sa.Text), "name")
-        column = runs.c.parameters if field.group == "params" else runs.c.metrics
+        column = _VALUES[field.group]
         return self._reader.value(sa.type_coerce(column, sa.Text), field.name)
 
     # -- order -------------------------------------------------------------------------------------

@@ -144,6 +144,12 @@ class InMemoryTracker:
             run.status = status
             run.tags |= {"mlops.status": status.value} | tags
 
+    def tags(self, tracked_id: str) -> dict[str, str]:
+        """Return the tags that client code gave to a run; nothing for a run that is gone."""
+        run = self.recorded.get(tracked_id)
+        tags = run.tags if run is not None else {}
+        return {name: text for name, text in tags.items() if not name.startswith("mlops.")}
+
     def metrics(self, tracked_id: str) -> dict[str, float]:
         """Return the last value of every metric; nothing for a run that is gone."""
         return {point.key: point.value for point in self.series(tracked_id, None)}

@@ -180,6 +180,16 @@ class MlflowTracker(ArtifactKeeper, TrashKeeper):
             found = mlflow_client.metrics_of(run) | found
         return found
 
+    def tags(self, tracked_id: str) -> dict[str, str]:
+        """Return the tags that client code gave to a run; nothing for a run that is gone."""
+        facts = None if self._glance is None else self._glance.facts(tracked_id)
+        if facts is not None and DETACHED not in facts.tags:
+            return recording.given_tags(facts.tags)
+        found: dict[str, str] = {}
+        for run in self._sources(tracked_id):
+            found = recording.given_tags(run.data.tags) | found
+        return found
+
     def series(self, tracked_id: str, key: str | None) -> list[MetricPoint]:
         """Return a metric's values by step, or all metrics' if no key is given."""
         points: dict[str, list[MetricPoint]] = {}

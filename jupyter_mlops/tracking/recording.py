@@ -80,6 +80,11 @@ def parameter_texts(parameters: Mapping[str, Any]) -> tuple[dict[str, str], dict
     return {name: text[:PARAMETER_LIMIT] for name, text in texts.items()}, cut
 
 
+def given_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags that are neither ours nor MLflow's."""
+    return {name: text for name, text in tags.items() if not name.startswith(("mlops.", "mlflow."))}
+
+
 def renaming_tags(prefix: str, names: Iterable[str]) -> dict[str, str]:
     """Return tags that tell what MLflow would not take by its name, by the key that it has."""
     found = ((key_for(name), name) for name in names)

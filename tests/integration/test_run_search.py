@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from jupyter_mlops.core.ports import Outcome
 from jupyter_mlops.core.run_query import parse_condition, parse_order
 from jupyter_mlops.core.runs import Reason, Status, new_id
 from jupyter_mlops.core.stages import Stage
-from jupyter_mlops.store import RunSearch, Store
+from jupyter_mlops.store import RunSearch, Store, of_sweep
 from tests.support import postgres
 from tests.support.records import a_sweep
 
@@ -102,6 +103,29 @@ def found(store: Store, where: str | None = None, sort: str | None = None, **pag
         **paging,
     )
     return [run.index for run in store.searching.runs(search).runs]
+
+
+def test_tags(empty: Store) -> None:
+    """Tags are searched and sorted by; those of an attempt that another followed do not count."""
+    sweep = a_sweep(total=3, retries=1)
+    empty.queue.submit(sweep, [{}, {}, {}])
+    attempts = []
+    for index, tags in enumerate([{"owner": "b", "a b": "1"}, {"owner": "a"}, {}], start=1):
+        attempt = empty.queue.claim(f"{sweep.id}-{index}", worker="w", fence=1)
+        assert attempt is not None
+        outcome = Outcome(status=Status.SUCCEEDED, duration=1.0)
+        empty.attempts.finish(attempt, outcome, output=None, metrics={}, synced=True)
+        empty.attempts.set_tags(attempt, tags)
+        attempts.append(attempt)
+    empty.attempts.set_tags(replace(attempts[1], number=0), {"owner": "z"})
+    assert found(empty, "tags.owner = a") == [2]
+    assert found(empty, "tags.owner like 'B' or tags.owner = null", "index") == [1, 3]
+    assert found(empty, 'tags["a b"] = "1" and index < 3') == [1]
+    assert found(empty, None, "tags.owner") == [2, 1, 3]
+    empty.attempts.set_tags(attempts[1], {"owner": "c"})
+    assert found(empty, None, "-tags.owner") == [2, 1, 3]
+    empty.queue.delete(of_sweep(sweep.id))
+    assert found(empty, "tags.owner != null") == []
 
 
 @pytest.mark.parametrize(
