@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         sweep,
     )
     from .core.exceptions import InvalidInput, MlopsError, NotFound, RunFailed
+    from .inputs import data
     from .metrics import log
     from .results import (
         ModelList,
@@ -48,6 +49,7 @@ __all__ = [
     "SharingResult",
     "SweepResult",
     "compare",
+    "data",
     "explain",
     "get",
     "load_ipython_extension",
@@ -75,6 +77,7 @@ _ELSEWHERE = {
     "Session": ".sessions",
     "SharingResult": ".results",
     "SweepResult": ".results",
+    "data": ".inputs",
     "log": ".metrics",
     "track": ".sessions",
 }

@@ -36,7 +36,8 @@ def by_run(project: Project, kind: Kind) -> dict[Path, str]:
 
 def snapshots(project: Project, before: float) -> list[Path]:
     """Return the snapshots that were last asked for before a time, in seconds since the epoch."""
-    found = (project.state / "snapshots").glob("*.ipynb")
+    folder = project.state / "snapshots"
+    found = (path for suffix in (".ipynb", ".diff") for path in folder.glob(f"*{suffix}"))
     return [path for path in found if path.lstat().st_mtime < before]
 
 

@@ -115,7 +115,7 @@ class HousekeepingUseCases:
         snapshots = disk.snapshots(self._project, _long_ago())
         kinds: tuple[Kind, ...] = ("journals", "logs")
         owned = {kind: disk.by_run(self._project, kind) for kind in kinds}
-        needed, known = inventory.notebooks(without=doomed), inventory.runs()
+        needed, known = inventory.snapshots(without=doomed), inventory.runs()
         plan.strays = {
             "snapshots": [path for path in snapshots if path.stem not in needed],
             **{

@@ -26,7 +26,7 @@ from .projects import Project
 from .recorder import Recorder
 from .runtime import runtime_dir
 from .sweeps import SweepUseCases
-from .tasks import output_path
+from .tasks import context_path, output_path
 
 
 def open_templates(project: Project, slots: Slots, mark: Mapping[str, str]) -> Templates | None:
@@ -64,6 +64,7 @@ def open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[R
         while_away=partial(tracking.environment_while_away, resolved),
         sweep_ended=notifier.sweep_ended,
         kernels=KernelTracking(store, front),
+        context_path=lambda attempt: context_path(project, attempt),
     )
     return recorder, resolved
 

@@ -79,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     #: Trackers that also get each run which has finished: ``wandb``, ``comet``, or others' names.
     trackers: tuple[str, ...] = ()
+    #: Patterns of the files, relative to the project, that every run reads.
+    data: tuple[str, ...] = ()
     #: Who is told when work has ended, as ``[[notifications]]``.
     notifications: tuple[Notification, ...] = ()
 

@@ -26,10 +26,12 @@ class Record:
         store: Store,
         open_tracker: Callable[[], Tracker],
         output_path: Callable[[Run], Path | None],
+        context_path: Callable[[Attempt], Path] | None = None,
     ) -> None:
         self._store = store
         self._open_tracker = open_tracker
         self._output_path = output_path
+        self._context_path = context_path
         self._tracker: Tracker | None = None
         #: Attempts that have logged anything at all.
         self.logged: set[str] = set()
@@ -92,6 +94,7 @@ class Record:
             self.logged.add(attempt.id)
         tracked_id = self._tracked[attempt.id]
         output = self._output_path(run) if outcome.has_output else None
+        facts = self._context_path(attempt) if self._context_path is not None else None
         tags = {
             "mlops.status": outcome.status.value,
             "mlops.reason": outcome.reason.value if outcome.reason else "",
@@ -102,7 +105,7 @@ class Record:
             tracked_id,
             outcome,
             tags={name: text for name, text in tags.items() if text},
-            artifacts=[output] if output and output.exists() else [],
+            artifacts=[each for each in (output, facts) if each and each.exists()],
             points=self._transfer_most(attempt, tracked_id)[0],
         )
         self.note(attempt, notes)

@@ -48,8 +48,11 @@ class Recorder:
         while_away: Callable[[Sweep, Run, Attempt], dict[str, str]],
         sweep_ended: Callable[[Sweep, Tally], Awaitable[None]] | None = None,
         kernels: KernelTracking | None = None,
+        context_path: Callable[[Attempt], Path] | None = None,
     ) -> None:
         """``while_away`` tells what a kernel gets that starts while the tracker is away.
+
+        ``context_path`` is the file with an attempt's context, if there is one.
 
         ``sweep_ended`` is told when all runs of a sweep have ended.
         """
@@ -57,7 +60,7 @@ class Recorder:
         #: Sees to it that their own MLflow reaches the store.
         self.kernels = kernels
         self._store = store
-        self._record = Record(store, open_tracker, output_path)
+        self._record = Record(store, open_tracker, output_path, context_path)
         self._open_registry = open_registry
         self._while_away = while_away
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tracking")

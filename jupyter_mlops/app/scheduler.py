@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +19,7 @@ from ..search import open_searcher
 from ..store import Step, Store
 from . import tasks
 from .admission import Admission, Turns
+from .contexts import Contexts
 from .guard import MemoryGuard, with_usage
 from .live import Live
 from .outputs import settle
@@ -56,6 +57,8 @@ class _Active:
     waits: int = 0
     #: Why it is being stopped before its end, in one line; None if it is not.
     pruned: str | None = None
+    #: The variables of its kernel.
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Scheduler:
@@ -73,6 +76,7 @@ class Scheduler:
         fence: int,
         open_searcher: Callable[[Sweep], Searcher] = open_searcher,
     ) -> None:
+        self.contexts = Contexts(project)
         self._project = project
         self._store = store
         self._recorder = recorder
@@ -304,6 +308,8 @@ class Scheduler:
                 error=tasks.why_unwritable(error),
                 has_output=False,
             )
+        active.environment = environment
+        self.contexts.prepare(sweep, environment)
         activity = self.live.begin(attempt)
         executor = self._executors[sweep.executor]
 
@@ -330,6 +336,8 @@ class Scheduler:
         # Else the next point is asked for once this result is known.
         if outcome.reason is Reason.LOST or not outcome.has_output:
             outcome = await asyncio.to_thread(settle, self._project, run, attempt, outcome)
+        keep = partial(self.contexts.keep, sweep, run, attempt, outcome, active.environment)
+        await asyncio.to_thread(keep)
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)
         ended = await self._stored(
             partial(

@@ -36,6 +36,7 @@ from . import views
 from .projects import Project
 from .recorder import Recorder
 from .session_spool import SessionSpool, read_point
+from .submission import keeping_git
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +181,9 @@ class SessionUseCases:
             kernel="",
             kernel_argv=(),
             created_at=now,
-            context=context.capture(self._project.root, notebook or None),
+            context=context.capture(
+                self._project.root, notebook or None, git=keeping_git(self._project)
+            ),
         )
         run = Run(
             id=run_id(sweep.id, 1),

@@ -19,14 +19,13 @@ from ..core.stages import NotebookCommand, Program, Stage
 from ..notebooks.commands import notebook_command
 from ..notebooks.papermill import read_parameters
 from ..store import Store
-from ..tracking import context
 from . import messages as m
 from .caller import caller_environment
 from .hub import EventHub
 from .projects import Project, find_project
 from .scheduler import STORE_PAUSE
 from .stage_outputs import StageOutputs
-from .submission import StageRequest
+from .submission import StageRequest, keeping_git
 from .sweeps import SweepUseCases
 from .tasks import log_path
 
@@ -215,7 +214,7 @@ class StageRuns:
             self._git = pipeline_id, {}
         known = self._git[1]
         if folder not in known:
-            known[folder] = context.git_facts(folder)
+            known[folder] = keeping_git(self._project)(folder)
         return known[folder]
 
     # -- until it has ended ------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -237,7 +237,9 @@ def prepare(
     if keep:
         keep_snapshot(project, notebook)
     settings = project.settings
-    facts = context.capture(project.root, notebook.path, git=of.git if of else context.git_facts)
+    facts = context.capture(
+        project.root, notebook.path, git=of.git if of else keeping_git(project, keep=keep)
+    )
     sweep = Sweep(
         id=new_id(),
         kind=request.kind,
@@ -279,6 +281,11 @@ def prepare(
         },
     )
     return Submission(sweep, space)
+
+
+def keeping_git(project: Project, *, keep: bool = True) -> context.Git:
+    """Return what asks git about a folder and, unless not wanted, keeps uncommitted changes."""
+    return partial(context.git_facts, keep=project.state / "snapshots" if keep else None)
 
 
 def _check_outputs(project: Project) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import statistics
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..core import values
 from ..core.exceptions import Conflict, NotFound
 from ..core.parameters import Parameter
-from ..core.runs import Run, Status, Sweep, SweepKind
+from ..core.runs import Attempt, Run, Status, Sweep, SweepKind
 from ..execution.slots import Slots
 from ..store import RunFilter, Store, Tally, of_run, of_sweep
 from . import messages as m
@@ -263,8 +264,12 @@ class SweepUseCases:
             attempts=list(map(views.attempt, attempts, notes)),
             sweep=await self.get_sweep(sweep.id),
             notebook_hash=sweep.notebook_hash,
-            context=sweep.context,
+            context=sweep.context | await asyncio.to_thread(self._context, attempts),
         )
+
+    def _context(self, attempts: Sequence[Attempt]) -> dict[str, Any]:
+        """Return the context of a run's last attempt, if it is there."""
+        return self._scheduler.contexts.of(attempts[-1]) if attempts else {}
 
     async def cancel_run(self, run_id: str) -> m.RunView:
         """Cancel a run."""

@@ -12,7 +12,14 @@ from dotenv import dotenv_values
 from ..core import values
 from ..core.ports import Kept, Outcome, Task
 from ..core.resources import thread_limits
-from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Attempt, Run, Sweep
+from ..core.runs import (
+    ATTEMPT_VARIABLE,
+    PROJECT_VARIABLE,
+    READS_VARIABLE,
+    Attempt,
+    Run,
+    Sweep,
+)
 from ..core.stages import ErrorRule
 from ..mlflow_client import kernel_defaults
 from ..tracking import REPLACED_VARIABLES
@@ -84,7 +91,11 @@ def environment(
     extra = {k: v for k, v in dotenv_values(project.root / ".env").items() if v}
     chosen = {k: v for k, v in {**base, **extra}.items() if k not in REPLACED_VARIABLES}
     own = {k: v for k, v in os.environ.items() if k.startswith("JUPYTER_MLOPS_")}
-    ids = {ATTEMPT_VARIABLE: attempt.id, PROJECT_VARIABLE: str(project.root)}
+    ids = {
+        ATTEMPT_VARIABLE: attempt.id,
+        PROJECT_VARIABLE: str(project.root),
+        READS_VARIABLE: str(reads_path(project, attempt)),
+    }
     devices = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
     return thread_limits(sweep.cpus) | chosen | own | ids | devices
 
@@ -120,6 +131,16 @@ def result_path(project: Project, attempt: Attempt) -> Path:
 def log_path(project: Project, attempt: Attempt) -> Path:
     """Return where what an attempt's kernel prints past its notebook is kept."""
     return project.state / "logs" / f"{attempt.id}.log"
+
+
+def reads_path(project: Project, attempt: Attempt) -> Path:
+    """Return where an attempt's kernel tells which files it reads."""
+    return project.state / "journals" / f"{attempt.id}.reads"
+
+
+def context_path(project: Project, attempt: Attempt) -> Path:
+    """Return where the context of an attempt is kept."""
+    return project.state / "journals" / f"{attempt.id}.context.json"
 
 
 def journal_path(project: Project, attempt: Attempt) -> Path:

@@ -31,6 +31,11 @@ PROJECT_VARIABLE = "JUPYTER_MLOPS_PROJECT"
 #: By it the next worker finds those that a killed one has left.
 ENGINE_VARIABLE = "JUPYTER_MLOPS_ENGINE"
 
+#: Environment variable of kernels: the file that takes the paths of the files they read, and what
+#: begins a line of it whose file the notebook itself has declared.
+READS_VARIABLE = "JUPYTER_MLOPS_READS"
+DECLARATION = "declared:"
+
 #: Executor of interactive work, which runs where the user is.
 SESSION = "session"
 

@@ -103,6 +103,8 @@ class Client(KernelClient):
         exchange = Exchange(self.kc, kernel.pid if kernel else 0, self._async_check_alive)
         if bounded:
             exchange.bound(self.how_started() == "warm")
+            if not self.warm:
+                exchange.watch_reads()
         try:
             run_sync(self._execute_cells)(exchange)
         except DeadKernelError:

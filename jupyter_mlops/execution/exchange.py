@@ -22,6 +22,7 @@ from jupyter_client.adapter import adapt
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient.exceptions import DeadKernelError
 
+from .warm import WATCH_READS
 from .warm.mlops_template import flow
 
 #: Seconds between two looks whether the kernel still lives, where we are not told.
@@ -79,6 +80,10 @@ class Exchange:
             text = f"{inspect.getsource(flow)}\nbound()\nwait_for_the_reader()\n"
             # It runs in a namespace of its own, and nobody waits for the reply.
             self._ask(f"exec({text!r}, {{'__name__': 'flow'}})", silent=True)
+
+    def watch_reads(self) -> None:
+        """Have an ipykernel that was started cold tell which files it reads."""
+        self._ask(WATCH_READS, silent=True)
 
     async def execute(
         self,

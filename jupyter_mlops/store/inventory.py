@@ -70,8 +70,8 @@ class Inventory:
             found[row.run_id].append(row.mlflow_run_id)
         return found
 
-    def notebooks(self, without: Collection[str] = ()) -> set[str]:
-        """Return the hashes of the notebooks that are referred to.
+    def snapshots(self, without: Collection[str] = ()) -> set[str]:
+        """Return the hashes of the notebooks and uncommitted changes that are referred to.
 
         What only the runs in ``without`` refer to does not count.
         """
@@ -79,7 +79,7 @@ class Inventory:
         emptied = set(sweep_of.values()) - {
             sweep for run, sweep in sweep_of.items() if run not in without
         }
-        submitted = sa.select(sweeps.c.id, sweeps.c.notebook_hash).where(
+        submitted = sa.select(sweeps.c.id, sweeps.c.notebook_hash, sweeps.c.context).where(
             self._database.mine(sweeps)
         )
         executed = sa.select(attempts.c.run_id, attempts.c.notebook_hash).where(
@@ -88,7 +88,8 @@ class Inventory:
         resumed = sa.select(runs.c.id, runs.c.resume).where(
             self._database.mine(runs), runs.c.resume.is_not(None)
         )
-        found = {row.notebook_hash for row in self._all(submitted) if row.id not in emptied}
+        kept = [row for row in self._all(submitted) if row.id not in emptied]
+        found = {row.notebook_hash for row in kept} | {_patch(row.context) for row in kept}
         found |= {row.notebook_hash for row in self._all(executed) if row.run_id not in without}
         found |= {
             row.resume["notebook_hash"] for row in self._all(resumed) if row.id not in without
@@ -112,3 +113,9 @@ class Inventory:
     def _all(self, query: sa.Select[Any]) -> list[reading.Row]:
         with self._database.transaction() as transaction:
             return list(transaction.connection.execute(query).all())
+
+
+def _patch(context: dict[str, Any] | None) -> str:
+    """Return the hash of the changes that were kept of a sweep's repository; empty if none."""
+    git = (context or {}).get("git") or {}
+    return str((git.get("changes") or {}).get("patch") or "")

@@ -16,11 +16,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from . import changes
 from .client_calls import client_calls
 
 #: Seconds for all git commands together.
@@ -77,15 +78,18 @@ def capture(
         "user": _user(),
     }
     if notebook:
-        facts["mlflow"] = client_calls(_code_cells(project / notebook))
+        facts["mlflow"] = client_calls(code_cells(project / notebook))
     return facts
 
 
-def git_facts(folder: Path, *, timeout: float = GIT_TIMEOUT) -> dict[str, Any] | None:
+def git_facts(
+    folder: Path, *, timeout: float = GIT_TIMEOUT, keep: Path | None = None
+) -> dict[str, Any] | None:
     """Return commit, branch, state and changes of the repository around a folder.
 
-    ``dirty`` and ``diff_sha256`` are about tracked files. A bare repository and a folder outside
-    any repository give None. Everything is None that git could not tell within ``timeout`` seconds.
+    With ``keep`` the changes are kept there as a patch, and ``changes`` tells of it. ``dirty`` and
+    ``diff_sha256`` are about tracked files. A bare repository and a folder outside any repository
+    give None. Everything is None that git could not tell within ``timeout`` seconds.
     """
     git = _Git(folder, time.monotonic() + timeout)
     try:
@@ -96,6 +100,8 @@ def git_facts(folder: Path, *, timeout: float = GIT_TIMEOUT) -> dict[str, Any] |
         facts["state"] = _state(Path(where[1]))
         facts["remote"] = _remote(git)
         facts["diff_sha256"] = git.digest() if facts["dirty"] and facts["commit"] else None
+        if keep is not None and facts["commit"]:
+            facts |= _changes(git, Path(where[1]), facts, keep)
     except _NotARepository:
         return None
     except _GitFailed as error:
@@ -104,6 +110,42 @@ def git_facts(folder: Path, *, timeout: float = GIT_TIMEOUT) -> dict[str, Any] |
 
 
 _FACTS = ("commit", "branch", "detached", "unborn", "dirty", "state", "remote", "diff_sha256")
+
+
+def index_state(folder: Path) -> tuple[str, float] | None:
+    """Return what changes when git comes to know other files; None outside a repository."""
+    for each in (folder, *folder.parents):
+        index = each / ".git" / "index"
+        if index.is_file():
+            return str(index), index.stat().st_mtime
+        if (each / ".git").exists():
+            return str(each), time.monotonic()  # a worktree or submodule: look each time
+    return None
+
+
+def tracked_files(folder: Path, *, timeout: float = GIT_TIMEOUT) -> frozenset[str]:
+    """Return the files below a folder that git knows, relative to it; none outside a repository."""
+    git = _Git(folder, time.monotonic() + timeout)
+    try:
+        listed = git.read(("ls-files", "-z"), {})
+    except (_NotARepository, _GitFailed):
+        return frozenset()
+    return frozenset(os.fsdecode(each) for each in listed.split(b"\0") if each)
+
+
+def _changes(git: _Git, git_dir: Path, facts: dict[str, Any], into: Path) -> dict[str, Any]:
+    """Keep the changes; return what is known of them, and where in the repository we are."""
+    prefix = git("rev-parse", "--show-prefix").strip()
+    top = Path(git("rev-parse", "--show-toplevel").strip())
+    changed = bool(facts["dirty"])
+    try:
+        if changed and facts["diff_sha256"] is None:
+            kept = changes.refused("The changes since the commit are too large to be kept.")
+        else:
+            kept = changes.keep_patch(git.read, top, git_dir, changed=changed, into=into)
+    except (_GitFailed, OSError) as error:
+        kept = changes.refused(f"The changes since the commit were not kept: {error}.")
+    return {"folder": prefix, "changes": kept}
 
 
 class _GitFailed(Exception):
@@ -128,10 +170,14 @@ class _Git:
         }
 
     def __call__(self, *arguments: str) -> str:
+        return self.read(arguments, {}).decode(errors="replace")
+
+    def read(self, arguments: Sequence[str], variables: Mapping[str, str]) -> bytes:
+        """Return what git prints."""
         try:
             done = subprocess.run(  # noqa: S603 - a fixed program, no shell
                 (*self._command, *arguments),
-                env=self._environment,
+                env={**self._environment, **variables},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=self._remaining(),
@@ -142,7 +188,7 @@ class _Git:
         except OSError as error:
             raise _GitFailed(f"git cannot be started: {error.strerror}") from None
         if done.returncode == 0:
-            return done.stdout.decode(errors="replace")
+            return done.stdout
         message = done.stderr.decode(errors="replace").strip()
         if "not a git repository" in message:
             raise _NotARepository
@@ -218,7 +264,7 @@ def _user() -> str | None:
         return None
 
 
-def _code_cells(notebook: Path) -> list[str]:
+def code_cells(notebook: Path) -> list[str]:
     """Return the sources of a notebook's code cells; none if it cannot be read."""
     try:
         if notebook.stat().st_size > NOTEBOOK_LIMIT:

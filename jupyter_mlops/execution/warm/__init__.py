@@ -16,3 +16,10 @@ class Source:
     shared: Path | None = None
     #: Why it is started cold, or why nothing is shared.
     reason: str | None = None
+
+
+#: What a Python kernel that was not forked executes so that it tells which files it reads.
+WATCH_READS = (
+    "exec(compile(open({0!r}, encoding='utf-8').read(), {0!r}, 'exec'), "
+    "{{'__name__': 'mlops_reads'}})"
+).format(str(Path(__file__).parent / "mlops_template" / "reads.py"))

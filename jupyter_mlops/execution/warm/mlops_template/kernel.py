@@ -26,6 +26,7 @@ from traitlets.config import Config
 from .channel import die_with_parent, receive, send
 from .flow import bound, wait_for_the_reader
 from .preload import Prepared
+from .reads import reads
 from .serving import Fork
 from .sharing import Shared
 
@@ -194,6 +195,7 @@ def _adopt(request: dict[str, Any], descriptors: list[int], before: dict[str, st
         if os.environ.get(name) != value:
             os.environ[name] = value
     os.chdir(request["cwd"])
+    reads.begin()
     for log in descriptors:
         for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
             # ipykernel watches the descriptor itself and keeps a copy of where it led to.

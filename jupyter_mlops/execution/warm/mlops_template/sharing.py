@@ -21,6 +21,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from .preload import Refusal
+from .reads import reads
 
 #: Code that makes a generator which all runs would share although nobody chose its numbers.
 _UNSEEDED = re.compile(r"\b(default_rng|RandomState|Random|SeedSequence|Generator)\(\s*\)")
@@ -133,6 +134,7 @@ def share(cells: list[tuple[int, str]], folder: Path) -> Shared | None:
     """
     if not cells:
         return None
+    reads.watch()
     shared = Shared(cells)
     shared.probe()
     (folder / "shared.json").write_text(json.dumps(shared.results, default=repr), "utf-8")

@@ -1,0 +1,194 @@
+"""The context of each attempt: what it ran on, which packages it had, which files it read."""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+import socket
+import threading
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..core import values
+from ..core.exceptions import MlopsError
+from ..core.ports import Outcome
+from ..core.runs import DECLARATION, Attempt, Run, Sweep
+from ..execution import machine
+from ..execution.files import write_atomically
+from ..tracking import context, data
+from ..tracking.packages import Packages
+from . import submission, tasks
+from .projects import Project
+
+log = logging.getLogger(__name__)
+
+
+class Contexts:
+    """Gathers the context of attempts when they have ended. Safe to use from several threads."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._packages = Packages(project.state / "snapshots")
+        self._hashes = data.Hashes()
+        self._lock = threading.Lock()
+        #: Programs of kernels that were asked in advance.
+        self._asked: set[str | None] = set()
+        self._tracked: tuple[object, frozenset[str]] | None = None
+
+    def prepare(self, sweep: Sweep, environment: Mapping[str, str]) -> None:
+        """Have the Python of a sweep's kernel asked, so that it is known when its runs end."""
+        program = sweep.kernel_argv[0] if sweep.kernel_argv else None
+        if program not in self._asked:
+            self._asked.add(program)
+            ask = partial(self._packages_of, sweep, dict(environment))
+            threading.Thread(target=ask, daemon=True).start()
+
+    def keep(
+        self,
+        sweep: Sweep,
+        run: Run,
+        attempt: Attempt,
+        outcome: Outcome,
+        environment: Mapping[str, str],
+    ) -> Path | None:
+        """Write down the context of an attempt that has ended; None if that was not possible."""
+        try:
+            found = self._gather(sweep, run, attempt, outcome, environment)
+            path = tasks.context_path(self._project, attempt)
+            write_atomically(path, json.dumps(found, indent=1, ensure_ascii=False).encode())
+        except OSError as error:
+            log.warning("The context of %s was not kept: %s", attempt.id, error)
+            return None
+        tasks.reads_path(self._project, attempt).unlink(missing_ok=True)
+        return path
+
+    def of(self, attempt: Attempt) -> dict[str, Any]:
+        """Return the context of an attempt; empty if there is none."""
+        try:
+            found = json.loads(tasks.context_path(self._project, attempt).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def packages(self, digest: str) -> dict[str, Any] | None:
+        """Return packages by their hash, as they were written down."""
+        try:
+            found: dict[str, Any] = json.loads(self._packages.path(digest).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return found
+
+    def _gather(
+        self,
+        sweep: Sweep,
+        run: Run,
+        attempt: Attempt,
+        outcome: Outcome,
+        environment: Mapping[str, str],
+    ) -> dict[str, Any]:
+        return {
+            "run": run.id,
+            "attempt": attempt.id,
+            "notebook": sweep.notebook,
+            "notebook_sha256": attempt.notebook_hash or sweep.notebook_hash,
+            "parameters": values.encode(values.masked(run.parameters)),
+            "sweep": {
+                "id": sweep.id,
+                "mode": sweep.mode,
+                "space": values.masked(sweep.space),
+                "runs": sweep.total,
+                "metric": sweep.metric,
+                "sampler": sweep.search.sampler.value if sweep.search else None,
+            },
+            "git": sweep.context.get("git"),
+            "environment": self._packages_of(sweep, environment),
+            "machine": _machine(),
+            "used": {
+                "cpus": sweep.cpus,
+                "peak_memory": outcome.peak_memory,
+                "cpu_time": outcome.cpu_time,
+                "duration": outcome.duration,
+            },
+            "data": [each.record() for each in self.read_files(sweep, run, attempt)],
+        }
+
+    def read_files(self, sweep: Sweep, run: Run, attempt: Attempt) -> list[data.DataFile]:
+        """Return the versions of the files that an attempt read, as far as that is known."""
+        root = self._project.root
+        cwd = root / sweep.stage.folder if sweep.stage else (root / sweep.notebook).parent
+        digest = attempt.notebook_hash or sweep.notebook_hash
+        snapshot = submission.snapshot_path(self._project, digest)
+        found = dict.fromkeys(data.named_in(context.code_cells(snapshot), cwd), data.NAMED)
+        for line in data.read_reports(tasks.reads_path(self._project, attempt)):
+            path = Path(line.removeprefix(DECLARATION))
+            found[path] = data.DECLARED if line.startswith(DECLARATION) else data.OPENED
+        for pattern in self._project.settings.data:
+            found |= dict.fromkeys(root.glob(pattern), data.DECLARED)
+        if sweep.stage is not None:
+            deps = _dependencies(root / sweep.stage.folder, sweep.stage.name)
+            found |= dict.fromkeys(deps, data.DECLARED)
+        found.pop(root / sweep.notebook, None)
+        before = attempt.started_at.timestamp()
+        return data.versions(
+            root, found, hashes=self._hashes, tracked=self._git_files(), before=before
+        )
+
+    def _git_files(self) -> frozenset[str]:
+        """Return what git knows of the project, asked again when its index has changed."""
+        with self._lock:
+            state = context.index_state(self._project.root)
+            if self._tracked is None or self._tracked[0] != state:
+                self._tracked = state, context.tracked_files(self._project.root)
+            return self._tracked[1]
+
+    def _packages_of(self, sweep: Sweep, environment: Mapping[str, str]) -> dict[str, Any] | None:
+        if not sweep.kernel_argv:
+            return None
+        found = self._packages.of(sweep.kernel_argv[0], environment)
+        if found is not None:
+            del found["paths"]
+        return found
+
+
+def _machine() -> dict[str, Any]:
+    try:
+        memory = machine.total_memory()
+    except MlopsError:
+        memory = None
+    return {
+        "host": socket.gethostname(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": machine.granted_cores(),
+        "memory": memory,
+    }
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str | None:
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return platform.processor() or None
+    lines = (line.partition(":") for line in text.splitlines())
+    return next((text.strip() for name, _, text in lines if name.strip() == "model name"), None)
+
+
+def _dependencies(folder: Path, stage: str) -> set[Path]:
+    """Return what a stage of dvc.yaml declares to depend on, but for paths with variables."""
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        content = yaml.load((folder / "dvc.yaml").read_bytes(), loader)  # noqa: S506 - safe
+    except (OSError, yaml.YAMLError):
+        return set()
+    name = stage.rpartition(":")[2]
+    stages = content.get("stages") if isinstance(content, dict) else None
+    entry = (stages or {}).get(name) or (stages or {}).get(name.partition("@")[0]) or {}
+    deps = (entry.get("do") or entry).get("deps") or ()
+    return {folder / each for each in deps if isinstance(each, str) and "${" not in each}
