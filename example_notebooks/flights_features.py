@@ -104,6 +104,28 @@ def select_features(flights: pd.DataFrame) -> pd.DataFrame:
     return kept.astype(dict.fromkeys(numbers, "float64"))
 
 
+def from_requests(requests: pd.DataFrame) -> pd.DataFrame:
+    """Make the features of flights as somebody asks about them; what is left out is unknown.
+
+    A request gives the scheduled time of departure, with its zone, in place of what follows from
+    it: the weekday, and the minutes after midnight in New York.
+    """
+    numbers = [name for name in FEATURES if name not in CATEGORICAL]
+    local = pd.to_datetime(requests["scheduled"], utc=True).dt.tz_convert("America/New_York")
+    made = requests.reindex(columns=FEATURES).assign(
+        weekday=local.dt.day_of_week, departure_minute=local.dt.hour * 60 + local.dt.minute
+    )
+    return made.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(CATEGORICAL, "object"))
+
+
+def as_requests(features: pd.DataFrame) -> pd.DataFrame:
+    """Write flights as somebody would ask about them: the reverse of `from_requests`."""
+    asked = [name for name in FEATURES if name not in ("weekday", "departure_minute")]
+    requests = features.reindex(columns=["scheduled", *asked]).dropna(axis="columns", how="all")
+    moment = pd.to_datetime(requests["scheduled"], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return requests.assign(scheduled=moment).astype(dict.fromkeys(CATEGORICAL, "object"))
+
+
 def check_times(features: pd.DataFrame) -> None:
     """Raise ValueError if a weather report is too young or the parts of the split overlap."""
     youngest = (features["scheduled"] - features["weather_hour"]).min()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import (
+        card,
         compare,
         explain,
         get,
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from .core.exceptions import InvalidInput, MlopsError, NotFound, RunFailed
     from .inputs import data
     from .metrics import log
+    from .registry.packing import log_model
     from .results import (
+        ModelCard,
         ModelList,
         ModelVersion,
         RunList,
@@ -39,6 +42,7 @@ __version__ = "0.1.0"
 __all__ = [
     "InvalidInput",
     "MlopsError",
+    "ModelCard",
     "ModelList",
     "ModelVersion",
     "NotFound",
@@ -48,12 +52,14 @@ __all__ = [
     "Session",
     "SharingResult",
     "SweepResult",
+    "card",
     "compare",
     "data",
     "explain",
     "get",
     "load_ipython_extension",
     "log",
+    "log_model",
     "models",
     "register",
     "run",
@@ -68,6 +74,7 @@ __all__ = [
 _ELSEWHERE = {
     "InvalidInput": ".core.exceptions",
     "MlopsError": ".core.exceptions",
+    "ModelCard": ".results",
     "ModelList": ".results",
     "ModelVersion": ".results",
     "NotFound": ".core.exceptions",
@@ -79,6 +86,7 @@ _ELSEWHERE = {
     "SweepResult": ".results",
     "data": ".inputs",
     "log": ".metrics",
+    "log_model": ".registry.packing",
     "track": ".sessions",
 }
 

@@ -31,6 +31,7 @@ from .results import (
     Comparison,
     Curves,
     Gallery,
+    ModelCard,
     ModelList,
     ModelVersion,
     RunList,
@@ -39,7 +40,7 @@ from .results import (
     SweepResult,
     explain_sharing,
 )
-from .results.models import list_models
+from .results.models import list_models, model_card
 from .sessions import Session, track
 
 W = TypeVar("W", bound=StrEnum)
@@ -75,6 +76,23 @@ class Options(TypedDict, total=False):
     kernel: str | None
     #: Permits parameters that the notebook does not declare.
     allow_undeclared: bool
+
+
+class Wanted(TypedDict, total=False):
+    """Which versions of models `models` returns."""
+
+    name: str
+    owner: str
+    task: str
+    stakeholder: str
+    #: ``NAME=VALUE``, or a name.
+    tag: str
+    #: A comparison of a metric, such as ``auc > 0.7``.
+    where: str
+    #: A column that the model takes.
+    feature: str
+    #: A file that it was made from.
+    data: str
 
 
 class Written(str):
@@ -266,9 +284,17 @@ def compare(*sources: str | RunResult | SweepResult, project: Notebook | None = 
     return Comparison.of(found, ids)
 
 
-def models(*, project: Notebook | None = None) -> ModelList:
-    """Return every version of every registered model of the project."""
-    return list_models(_project(project))
+def models(*, project: Notebook | None = None, **wanted: Unpack[Wanted]) -> ModelList:
+    """Return the versions of the project's registered models: all, or those that are wanted.
+
+    ``mlops.models(owner="ada", where="auc > 0.7")``.
+    """
+    return list_models(_project(project), m.ModelsQuery(**wanted))
+
+
+def card(name: str, version: int | None = None, *, project: Notebook | None = None) -> ModelCard:
+    """Return the card of a model version, of the latest one unless it is named."""
+    return model_card(_project(project), name, version)
 
 
 def register(
@@ -369,6 +395,7 @@ __all__ = [
     "Curves",
     "Gallery",
     "InvalidInput",
+    "ModelCard",
     "ModelVersion",
     "NotFound",
     "RunFailed",
@@ -377,6 +404,7 @@ __all__ = [
     "Session",
     "SharingResult",
     "SweepResult",
+    "card",
     "compare",
     "explain",
     "get",

@@ -9,9 +9,15 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 from typing import Any
+
+
+def meant_by(word: str) -> str:
+    """Return the program that a kernelspec means: by ``python``, as in Jupyter, the present one."""
+    return sys.executable if re.fullmatch(r"python(3(\.\d+)?)?", word) else word
 
 
 def describe() -> dict[str, Any]:

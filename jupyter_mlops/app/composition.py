@@ -160,7 +160,7 @@ class Worker:
             OutputUseCases(project, store, self._scheduler.live),
             ArtifactUseCases(project, store, self._recorder, self._kept.stores),
             self._sessions,
-            ModelUseCases(store, self._recorder, sweeps),
+            ModelUseCases(project, store, self._recorder, sweeps),
             self._endpoints,
             *serving,
             self._housekeeping,

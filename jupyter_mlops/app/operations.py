@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import artifact_operations, search_operations, serving_operations
+from . import artifact_operations, model_operations, search_operations, serving_operations
 from . import messages as m
 from .operation import Operation
 
@@ -182,7 +182,13 @@ FINISH_SESSION = Operation(
 )
 
 LIST_MODELS = Operation(
-    "list_models", "GET", "/models", "read", "Model versions", list[m.ModelVersionView]
+    "list_models",
+    "GET",
+    "/models",
+    "read",
+    "Model versions",
+    list[m.ModelVersionView],
+    query=m.ModelsQuery,
 )
 REGISTER_MODEL = Operation(
     "register_model",
@@ -359,6 +365,7 @@ EVENTS = Operation(
 
 OPERATIONS: tuple[Operation[Any], ...] = (
     *(value for value in list(globals().values()) if isinstance(value, Operation)),
+    *model_operations.OPERATIONS,
     *search_operations.OPERATIONS,
     *serving_operations.OPERATIONS,
     *artifact_operations.OPERATIONS,

@@ -17,6 +17,7 @@ from ..execution.slots import Slots
 from ..store import RunFilter, Store, Tally, of_run, of_sweep
 from . import messages as m
 from . import searching, submission, unfinished, views
+from .contexts import Contexts
 from .estimates import Estimates
 from .projects import Project
 from .recorder import Recorder
@@ -50,6 +51,11 @@ class SweepUseCases:
         self._estimates = Estimates(store, scheduler.live)
         self._executors = executors
         self._tracking_uri = tracking_uri
+
+    @property
+    def contexts(self) -> Contexts:
+        """What keeps the context of runs."""
+        return self._scheduler.contexts
 
     # -- before a sweep ----------------------------------------------------------------------------
 

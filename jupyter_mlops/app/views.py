@@ -17,6 +17,9 @@ from ..core.search import points_of
 from ..store import Tally
 from . import messages as m
 
+#: Tag with the hash of every file of a model, which no list needs.
+_HASHES = "mlops.sha256"
+
 
 def run(
     record: Run,
@@ -160,8 +163,11 @@ def series(run_id: str, points: Iterable[MetricPoint]) -> list[m.MetricSeries]:
 def model(record: ModelVersion) -> m.ModelVersionView:
     """Show a model version."""
     fields = _shallow(record)
+    complete = record.tags.get("mlops.complete", "")
     fields |= {
+        "complete": int(complete) if complete.isdecimal() else None,
         "aliases": list(record.aliases),
+        "tags": {name: text for name, text in record.tags.items() if name != _HASHES},
         "metrics": _encoded(record.metrics),
         "parameters": {
             name: values.MASK if values.looks_secret(name) else value

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .base import Command, Group
+from .base import Command, Face, Group
 from .types import Assignments, AssignmentType, RunType, merged
 
 if TYPE_CHECKING:
-    from ..results import ModelList, ModelVersion
+    from ..results import Message, ModelCard, ModelList, ModelVersion
 
 
 class VersionType(click.ParamType[int]):
@@ -28,20 +29,137 @@ class VersionType(click.ParamType[int]):
 
 @click.group("models", cls=Group)
 def models() -> None:
-    """List, register and name versions of models."""
+    """List, show, register and name versions of models."""
 
 
 @models.command("list")
-def list_models() -> ModelList:
-    """List every version of every registered model.
+@click.argument("name", required=False)
+@click.option("--owner", metavar="WHO", help="Only what this person owns.")
+@click.option("--task", metavar="TASK", help="Only models for this task.")
+@click.option("--stakeholder", metavar="WHO", help="Only what this person has a stake in.")
+@click.option("--tag", metavar="NAME[=VALUE]", help="Only versions with this tag.")
+@click.option("--where", metavar="COMPARISON", help="Only where it holds, like 'auc > 0.7'.")
+@click.option("--feature", metavar="COLUMN", help="Only models that take this column.")
+@click.option("--data", metavar="PATH", help="Only models that were made from this file.")
+def list_models(**wanted: str | None) -> ModelList:
+    """List the versions of registered models.
 
     \b
-    Example:
+    Examples:
       jupyter mlops models list --json
+      jupyter mlops models list --owner ada --where 'auc > 0.7'
+      jupyter mlops models list --data data/features.parquet
     """
     from ..api import models as all_models
 
-    return all_models()
+    return all_models(**{name: text for name, text in wanted.items() if text is not None})
+
+
+@models.command("show")
+@click.argument("name")
+@click.argument("version", type=VersionType(), required=False)
+@click.option("--markdown", is_flag=True, help="Print the card as Markdown.")
+def show(name: str, version: int | None, markdown: bool) -> ModelCard | Message:
+    """Show the card of a version: its eight parts, and what would complete them.
+
+    \b
+    Examples:
+      jupyter mlops models show late-flights
+      jupyter mlops models show late-flights 3 --markdown
+    """
+    from ..api import card
+    from ..results import Message
+
+    found = card(name, version)
+    return Message(found.markdown.rstrip(), found.record()) if markdown else found
+
+
+@models.command("compare")
+@click.argument("name")
+@click.argument("first", type=VersionType())
+@click.argument("second", type=VersionType())
+def compare(name: str, first: int, second: int) -> Message:
+    """Compare two versions of a model by their cards.
+
+    \b
+    Example:
+      jupyter mlops models compare late-flights 2 3
+    """
+    from ..app.projects import find_project
+    from ..results.models import compare_models
+
+    return compare_models(find_project(Path.cwd()), name, first, second)
+
+
+@models.command("lineage")
+@click.argument("node")
+def lineage(node: str) -> Message:
+    """Show what something was made from, and what was made of it.
+
+    NODE is a version such as version:late-flights/3, a run:ID, data:PATH, feature:COLUMN or
+    endpoint:NAME.
+
+    \b
+    Example:
+      jupyter mlops models lineage data:data/features.parquet
+    """
+    from ..app.projects import find_project
+    from ..results.models import lineage as find_lineage
+
+    return find_lineage(find_project(Path.cwd()), node)
+
+
+@models.command("reproduce")
+@click.argument("name")
+@click.argument("version", type=VersionType())
+@click.option("--here", is_flag=True, help="Use this environment, not the recorded one.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0),
+    default=1e-6,
+    show_default=True,
+    metavar="X",
+    help="By how much metrics and predictions may differ.",
+)
+@click.pass_obj
+def reproduce(face: Face, name: str, version: int, here: bool, tolerance: float) -> Message:
+    """Build a version again from its record, and compare it.
+
+    In a clean worktree of its commit, with what was not committed, the data by DVC, the recorded
+    packages (installed by uv, or venv and pip) and parameters, its notebook is run again. Then
+    metrics, and predictions for the sample that was kept, are compared, and the verdict is noted on
+    the version.
+
+    \b
+    Examples:
+      jupyter mlops models reproduce late-flights 3
+      jupyter mlops models reproduce late-flights 3 --here --tolerance 0.001
+    """
+    from ..app.projects import find_project
+    from ..results.models import reproduce_model
+
+    found = reproduce_model(
+        find_project(Path.cwd()), name, version, here=here, tolerance=tolerance, note=face.note
+    )
+    face.failed = found.record()["outcome"] != "same"
+    return found
+
+
+@models.command("tag")
+@click.argument("name")
+@click.argument("version", type=VersionType())
+@click.argument("tags", type=AssignmentType(), nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--notes", metavar="TEXT", help="Write this on the version.")
+def tag(name: str, version: int, tags: Assignments, notes: str | None) -> ModelVersion:
+    """Tag a version of a model, and write notes on it.
+
+    \b
+    Example:
+      jupyter mlops models tag late-flights 3 owner=ada --notes 'For the summer'
+    """
+    if not tags and notes is None:
+        raise click.UsageError("Give a tag like owner=ada, or --notes TEXT.")
+    return _find(name, version).tag(merged(tags), notes=notes)
 
 
 @click.command("register", cls=Command)
@@ -68,8 +186,9 @@ def register(
 ) -> ModelVersion:
     """Make the model of a run, or of the best run of a sweep, a version of the model NAME.
 
-    ID is that of a run or a sweep. The run must have logged a model, for example with
-    mlflow.sklearn.log_model.
+    ID is that of a run or a sweep; in a notebook that is tracked it may be left out. The run must
+    have logged a model, best with mlops.log_model, which tells all that the card needs, else with
+    MLflow's own, such as mlflow.sklearn.log_model.
 
     \b
     Examples:
@@ -78,7 +197,7 @@ def register(
     """
     from ..api import register as register_version
 
-    given = [each for each in (id, run_id, sweep_id) if each is not None]
+    given = [each for each in (id, run_id, sweep_id) if each is not None] or _own_session()
     if len(given) != 1:
         raise click.UsageError("Name one run or sweep: jupyter mlops models register NAME ID")
     return register_version(name, given[0], alias=alias, tags=merged(tags))
@@ -87,23 +206,37 @@ def register(
 models.add_command(register)
 
 
+def _own_session() -> list[str]:
+    """Return the run of the session that is open in this notebook."""
+    from ..sessions import open_session
+
+    session = open_session()
+    return [session.id] if session is not None and session.id is not None else []
+
+
 @models.command("alias")
 @click.argument("name")
 @click.argument("alias")
 @click.argument("version", type=VersionType())
-def set_alias(name: str, alias: str, version: int) -> ModelVersion:
+@click.option("--why", metavar="TEXT", help="Why; it is noted with who and when.")
+def set_alias(name: str, alias: str, version: int, why: str | None) -> ModelVersion:
     """Point an alias at a version of a model.
 
     \b
-    Example:
+    Examples:
       jupyter mlops models alias late-flights champion 3
+      jupyter mlops models alias late-flights champion 3 --why 'better in November'
     """
+    return _find(name, version).set_alias(alias, why=why)
+
+
+def _find(name: str, version: int) -> ModelVersion:
     from ..api import models as all_models
     from ..core.exceptions import NotFound
 
-    for each in all_models():
-        if (each.name, each.version) == (name, version):
-            return each.set_alias(alias)
+    for each in all_models(name=name):
+        if each.version == version:
+            return each
     raise NotFound(
         f"There is no version {version} of a model {name}. "
         "List them with: jupyter mlops models list"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,3 +22,15 @@ class ModelVersion:
     mlflow_run_id: str | None
     metrics: dict[str, float]
     parameters: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tracked:
+    """What the tracker keeps of a run that logged a model."""
+
+    metrics: dict[str, float]
+    parameters: dict[str, str]
+    #: Paths of its files.
+    artifacts: tuple[str, ...] = ()
+    #: Name, digest and context of MLflow's datasets.
+    datasets: tuple[dict[str, Any], ...] = ()

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from .models import ModelVersion
+from .models import ModelVersion, Tracked
 from .runs import Attempt, MetricPoint, ProcessIdentity, Reason, Run, Status, Sweep
 from .search import Standing
 from .stages import ErrorRule
@@ -344,6 +344,10 @@ class Registry(Protocol):
         """Return the version that an alias points at; None if there is none. Asks but once."""
         ...
 
+    def discard(self, name: str, version: int) -> None:
+        """Remove a version that came to nothing, and its model if that has no other."""
+        ...
+
     def find(
         self, name: str, *, version: int | None = None, alias: str | None = None
     ) -> ModelVersion:
@@ -352,6 +356,28 @@ class Registry(Protocol):
 
     def fetch(self, name: str, version: int, folder: Path) -> Path:
         """Copy a version's files below a folder; return where they are. Raises `NotFound`."""
+        ...
+
+    def fetch_model(self, tracked_id: str, folder: Path) -> Path:
+        """Copy the files of a run's model below a folder. Raises `NoModelLogged`, `NotFound`."""
+        ...
+
+    def kept_of(self, tracked_id: str) -> Tracked:
+        """Return what the tracker kept of a run, in whichever run its code put it."""
+        ...
+
+    def keep(self, name: str, version: int, folder: Path, tags: dict[str, str]) -> None:
+        """Keep files with a version, among the artifacts of its run, and tag it."""
+        ...
+
+    def kept(self, name: str, version: int, folder: Path) -> Path | None:
+        """Copy what was kept with a version below a folder; None if nothing was."""
+        ...
+
+    def annotate(
+        self, name: str, version: int, *, tags: dict[str, str], notes: str | None = None
+    ) -> ModelVersion:
+        """Tag a version, and write notes on it. Raises `NotFound`, `InvalidInput`."""
         ...
 
     def protected(self, tracked_ids: Sequence[str]) -> dict[str, str]:

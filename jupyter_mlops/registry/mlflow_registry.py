@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import re
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import mlflow_client
-from ..core.exceptions import InvalidInput, NoModelLogged, NotFound
-from ..core.model_names import check_alias, check_model_name
-from ..core.models import ModelVersion
+from ..core.exceptions import NotFound, TrackingUnavailable
+from ..core.model_names import check_alias, check_model_name, check_tags
+from ..core.models import ModelVersion, Tracked
 from ..mlflow_client import PARENT, RUN, SWEEP, pages, quoted, translated
+from .finding import CARDS, Source, artifacts, datasets, default_store, find_model
+from .model_files import check_files, recorded_hashes
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import LoggedModel
     from mlflow.entities import Run as MlflowRun
     from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 
@@ -31,22 +29,12 @@ TRACKED = "mlops.mlflow_run"
 _IS_PROMPT = "mlflow.prompt.is_prompt"
 #: On a logged model: which versions were made of it. MLflow's pages show it.
 _VERSIONS_OF_MODEL = "mlflow.modelVersions"
-#: On a run of MLflow 2: the models that it logged.
-_LOGGED_BEFORE_3 = "mlflow.log-model.history"
-_TAG = re.compile(r"\w[\w.\-/ :]{0,249}")
 #: Ids in one search filter.
 _IDS_PER_SEARCH = 100
+#: On a version: where its card and what belongs to it are kept.
+CARD = "mlops.card"
 #: Seconds to wait for a server that copies the files.
 _WAIT = 60
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where a model's files are, and which run and logged model they belong to."""
-
-    uri: str
-    run_id: str
-    model_id: str | None
 
 
 class MlflowRegistry:
@@ -79,17 +67,35 @@ class MlflowRegistry:
         check_model_name(name)
         if alias is not None:
             check_alias(alias)
-        _check_tags(tags)
+        check_tags(tags)
         client = self._client
         with translated(self.uri, missing=f"There is no tracked run {tracked_id}."):
             run = client.get_run(tracked_id)
-            source = _find_model(client, run)
+            source = find_model(client, run)
             own = {key: run.data.tags[key] for key in (RUN, SWEEP) if key in run.data.tags}
-            _make_model(client, name)
-            version = self._create_version(name, source, {**own, TRACKED: tracked_id, **tags})
+            tags = {**own, TRACKED: tracked_id, **tags}
+            is_new = _make_model(client, name)
+            try:
+                version = self._create_version(name, source, tags)
+            except Exception:
+                if is_new:
+                    client.delete_registered_model(name)
+                raise
             if alias is not None:
                 client.set_registered_model_alias(name, alias, str(version))
         return self._get(name, version)
+
+    def discard(self, name: str, version: int) -> None:
+        """Remove a version that came to nothing, and its model if that has no other."""
+        client = self._client
+        with translated(self.uri, missing=_no_model(name, version)):
+            found = client.get_model_version(name, str(version))
+            scheme, _, model_id = (found.source or "").rpartition("/")
+            if scheme == "models:" and mlflow_client.is_database(self.uri):
+                _link(client, model_id, name, version, made=False)
+            client.delete_model_version(name, str(version))
+            if not client.search_model_versions(f"name = {_literal(name)}"):
+                client.delete_registered_model(name)
 
     def set_alias(self, name: str, alias: str, version: int) -> ModelVersion:
         """Point an alias at a version. Raises `NotFound`, `InvalidInput`."""
@@ -137,14 +143,93 @@ class MlflowRegistry:
         return self._get(name, max(numbers))
 
     def fetch(self, name: str, version: int, folder: Path) -> Path:
-        """Copy a version's files below a folder; return where they are. Raises `NotFound`."""
+        """Copy a version's files below a folder; return where they are.
+
+        Raises `NotFound`, and `ModelAltered` if they are not those that were registered.
+        """
+        missing = f"The files of {name} v{version} are gone. Register it again."
+        found = self._download(f"models:/{name}/{version}", folder, missing)
+        for compiled in [*found.rglob("__pycache__")]:
+            shutil.rmtree(compiled)  # no hash vouches for what Python compiled, and would execute
+        with translated(self.uri, missing=_no_model(name, version)):
+            tags = self._client.get_model_version(name, str(version)).tags
+        check_files(found, recorded_hashes(tags))
+        return found
+
+    def fetch_model(self, tracked_id: str, folder: Path) -> Path:
+        """Copy the files of a run's model below a folder. Raises `NoModelLogged`, `NotFound`."""
+        with translated(self.uri, missing=f"There is no tracked run {tracked_id}."):
+            source = find_model(self._client, self._client.get_run(tracked_id))
+        return self._download(source.uri, folder, "The model's files are gone. Log it again.")
+
+    def kept_of(self, tracked_id: str) -> Tracked:
+        """Return what the tracker kept of a run, in whichever run its code put it."""
+        client = self._client
+        with translated(self.uri, missing=f"There is no tracked run {tracked_id}."):
+            run = client.get_run(tracked_id)
+            found = [run, *mlflow_client.children(client, run)]
+            files = [path for each in found for path in artifacts(client, each.info.run_id)]
+            inputs = [one for each in found for one in datasets(each)]
+            metrics: dict[str, float] = {}
+            for each in found:
+                metrics = mlflow_client.metrics_of(each) | metrics
+        return Tracked(
+            metrics=metrics,
+            parameters=dict(run.data.params),
+            artifacts=tuple(files),
+            datasets=tuple(inputs),
+        )
+
+    def keep(self, name: str, version: int, folder: Path, tags: dict[str, str]) -> None:
+        """Keep files with a version, among the artifacts of its run, and tag it."""
+        client = self._client
+        with translated(self.uri, missing=_no_model(name, version)):
+            found = client.get_model_version(name, str(version))
+            run_id = found.tags.get(TRACKED) or found.run_id
+            if run_id:
+                try:
+                    client.log_artifacts(run_id, str(folder), f"{CARDS}/{name}/v{version}")
+                except OSError as error:
+                    raise TrackingUnavailable(
+                        f"The card of {name} could not be kept with the run: {error.strerror}."
+                    ) from error
+                tags = {**tags, CARD: f"runs:/{run_id}/{CARDS}/{name}/v{version}"}
+            self._tag(name, version, tags)
+
+    def kept(self, name: str, version: int, folder: Path) -> Path | None:
+        """Copy what was kept with a version below a folder; None if nothing was."""
+        with translated(self.uri, missing=_no_model(name, version)):
+            place = self._client.get_model_version(name, str(version)).tags.get(CARD)
+        if place is None:
+            return None
+        try:
+            return self._download(place, folder, "gone")
+        except NotFound:
+            return None
+
+    def annotate(
+        self, name: str, version: int, *, tags: dict[str, str], notes: str | None = None
+    ) -> ModelVersion:
+        """Tag a version, and write notes on it. Raises `NotFound`, `InvalidInput`."""
+        check_tags(tags)
+        with translated(self.uri, missing=_no_model(name, version)):
+            self._client.get_model_version(name, str(version))
+            self._tag(name, version, tags)
+            if notes is not None:
+                self._client.update_model_version(name, str(version), description=notes)
+        return self._get(name, version)
+
+    def _tag(self, name: str, version: int, tags: dict[str, str]) -> None:
+        for key, text in tags.items():
+            self._client.set_model_version_tag(name, str(version), key, text)
+
+    def _download(self, uri: str, folder: Path, missing: str) -> Path:
         from mlflow.artifacts import download_artifacts
 
-        missing = f"The files of {name} v{version} are gone. Register it again."
-        with translated(self.uri, missing=missing), _default_store(self.uri):
+        with translated(self.uri, missing=missing), default_store(self.uri):
             try:
                 found = download_artifacts(
-                    artifact_uri=f"models:/{name}/{version}",
+                    artifact_uri=uri,
                     dst_path=str(folder),
                     tracking_uri=self.uri,
                     registry_uri=self.uri,
@@ -181,9 +266,9 @@ class MlflowRegistry:
             runs = _runs(client, [found.run_id] if found.run_id else [])
         return _view(found, found.aliases, runs.get(found.run_id or ""))
 
-    def _create_version(self, name: str, source: _Source, tags: dict[str, str]) -> int:
+    def _create_version(self, name: str, source: Source, tags: dict[str, str]) -> int:
         client = self._client
-        with _default_store(self.uri):
+        with default_store(self.uri):
             created = client.create_model_version(
                 name,
                 source.uri,
@@ -243,35 +328,8 @@ def _view(version: MlflowVersion, aliases: Sequence[str], run: MlflowRun | None)
     )
 
 
-def _find_model(client: MlflowClient, run: MlflowRun) -> _Source:
-    """Return the model that a run logged last: itself, outside any run, or in another run."""
-    models = mlflow_client.models_of(client, run)
-    if models:
-        run_id = run.info.run_id
-        steps = mlflow_client.output_steps(run)
-
-        def rank(model: LoggedModel) -> tuple[int, int, int]:
-            owner = {run_id: 2, None: 1, "": 1}.get(model.source_run_id, 0)
-            return owner, steps.get(model.model_id, 0), model.creation_timestamp
-
-        model = max(models, key=rank)
-        return _Source(f"models:/{model.model_id}", model.source_run_id or run_id, model.model_id)
-    for each in (run, *mlflow_client.children(client, run)):
-        source = _model_artifact(each)
-        if source is not None:
-            return source
-    raise NoModelLogged
-
-
-def _model_artifact(run: MlflowRun) -> _Source | None:
-    """Return the model that a client of MLflow 2 logged, whose files are artifacts of the run."""
-    logged = json.loads(run.data.tags.get(_LOGGED_BEFORE_3, "[]"))
-    if not logged:
-        return None
-    return _Source(f"{run.info.artifact_uri}/{logged[-1]['artifact_path']}", run.info.run_id, None)
-
-
-def _make_model(client: MlflowClient, name: str) -> None:
+def _make_model(client: MlflowClient, name: str) -> bool:
+    """Make a model that has no version yet; return whether there was none of this name."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -279,37 +337,19 @@ def _make_model(client: MlflowClient, name: str) -> None:
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"):
             raise
+        return False
+    return True
 
 
-def _link(client: MlflowClient, model_id: str, name: str, version: int) -> None:
-    """Note the version on its logged model, as an MLflow server does by itself."""
-    known = json.loads(client.get_logged_model(model_id).tags.get(_VERSIONS_OF_MODEL, "[]"))
-    known.append({"name": name, "version": version})
+def _link(
+    client: MlflowClient, model_id: str, name: str, version: int, *, made: bool = True
+) -> None:
+    """Note the version on its logged model, as an MLflow server does by itself, or no longer."""
+    tags = client.get_logged_model(model_id).tags
+    this = {"name": name, "version": version}
+    known = [each for each in json.loads(tags.get(_VERSIONS_OF_MODEL, "[]")) if each != this]
+    known += [this] if made else []
     client.set_logged_model_tags(model_id, {_VERSIONS_OF_MODEL: json.dumps(known)})
-
-
-@contextmanager
-def _default_store(uri: str) -> Iterator[None]:
-    """Let MLflow's SQL registry, which knows no other way, find a logged model in this store."""
-    name = "MLFLOW_TRACKING_URI"
-    before = os.environ.get(name)
-    os.environ[name] = uri
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
-
-
-def _check_tags(tags: dict[str, str]) -> None:
-    for key in tags:
-        if not _TAG.fullmatch(key):
-            raise InvalidInput(
-                f"tags: {key!r} is no name of a tag. Use letters, digits, and . _ - /",
-                field="tags",
-            )
 
 
 def _literal(text: str) -> str:

@@ -4,7 +4,7 @@ from .artifacts import Artifact, ArtifactList, fetched
 from .base import Message, Shown
 from .comparing import CellDiffs, Comparison, Curves, Gallery
 from .endpoints import Endpoint, EndpointList
-from .models import ModelList, ModelVersion
+from .models import ModelCard, ModelList, ModelVersion
 from .partial import written
 from .pipelines import GraphResult, PipelineResult, PlanResult, StageResult, StatusResult
 from .run_list import RunList
@@ -22,6 +22,7 @@ __all__ = [
     "Gallery",
     "GraphResult",
     "Message",
+    "ModelCard",
     "ModelList",
     "ModelVersion",
     "PipelineResult",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 from ..app import messages as m
+from ..app import model_operations
 from ..app import operations as ops
 from ..app.client import connect
 from ..app.projects import Project
+from ..core.exceptions import NotFound
 from ..core.values import decode
 from ..reports import Report
 from ..reports import models as reports
-from .base import Shown
+from .base import Message, Shown
 
 
 class ModelVersion(Shown):
@@ -52,11 +54,30 @@ class ModelVersion(Shown):
         """What MLflow calls it: ``mlflow.pyfunc.load_model(version.uri)``."""
         return f"models:/{self.name}/{self.version}"
 
-    def set_alias(self, alias: str) -> Self:
+    @property
+    def notices(self) -> list[str]:
+        """What registering it could not do, or what that will cost, a line each."""
+        return list(self._view.notices)
+
+    @property
+    def card(self) -> ModelCard:
+        """Its card. Raises `NotFound` if it has none."""
+        return model_card(self._project, self.name, self.version)
+
+    def set_alias(self, alias: str, *, why: str | None = None) -> Self:
         """Point an alias at this version; it leaves the version that it pointed at before."""
-        body = m.AliasRequest(version=self.version)
+        body = m.AliasRequest(version=self.version, why=why)
         client = connect(self._project)
         self._view = client.call(ops.SET_ALIAS, body=body, name=self.name, alias=alias)
+        return self
+
+    def tag(self, tags: Mapping[str, str], *, notes: str | None = None) -> Self:
+        """Tag this version, and write notes on it."""
+        body = m.AnnotateRequest(tags=dict(tags), notes=notes)
+        client = connect(self._project)
+        self._view = client.call(
+            model_operations.ANNOTATE_MODEL, body=body, name=self.name, version=str(self.version)
+        )
         return self
 
     def report(self) -> Report:
@@ -85,13 +106,83 @@ class ModelList(list[ModelVersion], Shown):
     __repr__ = Shown.__repr__
 
 
-def list_models(project: Project) -> ModelList:
-    """Return every version of every model of a project."""
-    views = connect(project).call(ops.LIST_MODELS)
+class ModelCard(Shown):
+    """The complete record of a model version, in eight parts."""
+
+    def __init__(self, view: m.CardView) -> None:
+        self._view = view
+
+    @property
+    def complete(self) -> int:
+        """Number of parts that are complete."""
+        return self._view.complete
+
+    @property
+    def markdown(self) -> str:
+        """The card as Markdown."""
+        return self._view.markdown
+
+    def __getitem__(self, part: str) -> dict[str, Any]:
+        """Return the facts of a part, such as ``card["data"]``."""
+        return next(each.facts for each in self._view.parts if each.name == part)
+
+    def report(self) -> Report:
+        """Return what to tell a person."""
+        return reports.card_report(self._view)
+
+    def record(self) -> m.CardView:
+        """Return what to tell a program."""
+        return self._view
+
+
+def list_models(project: Project, query: m.ModelsQuery | None = None) -> ModelList:
+    """Return the versions of the models of a project that a query asks for; without one, all."""
+    views = connect(project).call(ops.LIST_MODELS, query=query)
     return ModelList(ModelVersion(project, view) for view in views)
+
+
+def model_card(project: Project, name: str, version: int | None = None) -> ModelCard:
+    """Return the card of a version, of the latest one unless it is named. Raises `NotFound`."""
+    client = connect(project)
+    if version is None:
+        found = client.call(ops.LIST_MODELS, query=m.ModelsQuery(name=name))
+        if not found:
+            raise NotFound(f"There is no model {name}. See: jupyter mlops models list")
+        version = found[0].version
+    return ModelCard(client.call(model_operations.MODEL_CARD, name=name, version=str(version)))
+
+
+def compare_models(project: Project, name: str, first: int, second: int) -> Message:
+    """Return two versions of a model side by side."""
+    query = m.VersionsQuery(versions=f"{first},{second}")
+    view = connect(project).call(model_operations.COMPARE_MODELS, query=query, name=name)
+    return Message(reports.comparison_report(view), view)
+
+
+def lineage(project: Project, node: str) -> Message:
+    """Return what something was made from, and what was made of it."""
+    view = connect(project).call(model_operations.LINEAGE, query=m.LineageQuery(node=node))
+    return Message(reports.lineage_report(view, node), view)
+
+
+def reproduce_model(
+    project: Project,
+    name: str,
+    version: int,
+    *,
+    here: bool,
+    tolerance: float,
+    note: Callable[[str], None],
+) -> Message:
+    """Build a version again from its record; return the verdict."""
+    from ..app.reproducing import reproduce
+
+    verdict = reproduce(project, name, version, here=here, tolerance=tolerance, note=note)
+    return Message(reports.verdict_report(verdict), verdict.record())
 
 
 def register_model(project: Project, name: str, request: m.RegisterRequest) -> ModelVersion:
     """Make the model of a run, or of a sweep's best one, a version of the model ``name``."""
-    view = connect(project).call(ops.REGISTER_MODEL, body=request, name=name)
+    client = connect(project)
+    view = client.call(ops.REGISTER_MODEL, body=request, timeout=None, name=name)
     return ModelVersion(project, view)

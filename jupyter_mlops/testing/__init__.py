@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from ..core.models import ModelVersion
 from ..core.ports import CellStarted, MetricsLogged, Outcome, Progress, Stopping, Task, TrackedRun
 from ..core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
 from ..core.values import masked
+from .cards import CardKeeper
 from .searching import InMemorySearcher
 
 __all__ = [
@@ -198,12 +199,12 @@ class InMemoryTracker:
             raise TrackingUnavailable
 
 
-class InMemoryRegistry:
+class InMemoryRegistry(CardKeeper):
     """A registry of the models that runs of an in-memory tracker logged."""
 
     def __init__(self, tracker: InMemoryTracker) -> None:
+        super().__init__()
         self._tracker = tracker
-        self._versions: dict[str, list[ModelVersion]] = {}
 
     def versions(self) -> list[ModelVersion]:
         """Return every version of every model, newest first within a model."""
@@ -222,11 +223,9 @@ class InMemoryRegistry:
         if alias is not None:
             check_alias(alias)
         self._check()
-        run = self._tracker.recorded.get(tracked_id)
-        if run is None:
-            raise NotFound(f"There is no tracked run {tracked_id}.")
-        if not run.has_model:
+        if not self.has_model(tracked_id):
             raise NoModelLogged
+        run = self._tracker.recorded[tracked_id]
         own = {"mlops.run": run.run_id, "mlops.sweep": run.sweep_id}
         version = ModelVersion(
             name=name,
@@ -243,6 +242,13 @@ class InMemoryRegistry:
         self._versions.setdefault(name, []).append(version)
         return self.set_alias(name, alias, version.version) if alias else version
 
+    def has_model(self, tracked_id: str) -> bool:
+        """Whether a run logged a model. Raises `NotFound`."""
+        run = self._tracker.recorded.get(tracked_id)
+        if run is None:
+            raise NotFound(f"There is no tracked run {tracked_id}.")
+        return run.has_model
+
     def set_alias(self, name: str, alias: str, version: int) -> ModelVersion:
         """Point an alias at a version. Raises `NotFound`, `InvalidInput`."""
         check_model_name(name)
@@ -258,21 +264,6 @@ class InMemoryRegistry:
         found = (each for each in self.versions() if each.name == name and alias in each.aliases)
         return next((each.version for each in found), None)
 
-    def find(
-        self, name: str, *, version: int | None = None, alias: str | None = None
-    ) -> ModelVersion:
-        """Return a version by its number or an alias, else the latest one. Raises `NotFound`."""
-        self._check()
-        for each in self.versions():
-            fits = version in (None, each.version) and (alias is None or alias in each.aliases)
-            if each.name == name and fits:
-                return each
-        raise NotFound(f"There is no such version of {name}.")
-
-    def fetch(self, name: str, version: int, folder: Path) -> Path:
-        """Copy a version's files below a folder. Raises `NotFound`: here, it has none."""
-        raise NotFound(f"{name} v{version} has no files to copy to {folder}.")
-
     def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias. Raises `NotFound`."""
         self._check()
@@ -284,20 +275,6 @@ class InMemoryRegistry:
         """Return those runs that a version was made from, with the version as ``name vN``."""
         made = {each.mlflow_run_id: f"{each.name} v{each.version}" for each in self.versions()}
         return {each: made[each] for each in tracked_ids if each in made}
-
-    def _point(self, name: str, alias: str, version: int | None) -> None:
-        """Let a version alone have the alias; None takes it from all."""
-        self._versions[name] = [
-            replace(
-                each,
-                aliases=tuple(
-                    sorted(
-                        {*each.aliases} - {alias} | ({alias} if each.version == version else set())
-                    )
-                ),
-            )
-            for each in self._versions[name]
-        ]
 
     def _check(self) -> None:
         if not self._tracker.available:

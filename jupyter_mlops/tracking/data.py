@@ -113,7 +113,8 @@ def versions(
     """Return the versions of what was read below a project's root.
 
     ``found`` says how each came to be known, ``tracked`` what git knows, relative to the root.
-    What is only named counts if it was there before the run began, as it could be an output.
+    What is only named counts if it was there before the run began, as it could be an output. A
+    folder counts if it is declared.
     """
     files: dict[str, str] = {}
     for path, how in found.items():
@@ -153,7 +154,9 @@ def _version(
     before: float,
 ) -> DataFile | None:
     path = root / place
-    if how == NAMED and (path.stat().st_mtime > before or path.is_dir()):
+    if how != DECLARED and path.is_dir():
+        return None  # listed, locked or removed, which nobody can tell from read
+    if how == NAMED and path.stat().st_mtime > before:
         return None
     dvc_file, dvc_md5 = dvc.of(place)
     size = sum(each.stat().st_size for each in _files(path))

@@ -35,7 +35,7 @@ class Packages:
         ``environment`` is the kernel's, of which it needs PATH and PYTHONPATH alone. None if it
         is no Python, or does not tell.
         """
-        python = shutil.which(program, path=environment.get("PATH"))
+        python = shutil.which(interpreter.meant_by(program), path=environment.get("PATH"))
         if python is None or "python" not in Path(python).name.lower():
             return None
         key = f"{python}\0{environment.get('PYTHONPATH', '')}"

@@ -88,7 +88,7 @@ def test_prepare_is_deterministic(prepared: Path) -> None:
 
 def test_train_by_hand(prepared: Path, trained: nbformat.NotebookNode) -> None:
     """Without a place to log to, training works, says so, and leaves nothing in the folder."""
-    assert "Not tracked: MLFLOW_TRACKING_URI is not set." in printed(trained)
+    assert "The model was not logged: nothing is tracked here." in printed(trained)
     assert printed(trained, "stderr") == ""
     assert not {"mlflow.db", "mlruns", ".mlops"} & {path.name for path in prepared.iterdir()}
 
@@ -124,12 +124,17 @@ def test_train_tracked(prepared: Path, tmp_path: Path, model: str) -> None:
     assert "train 5,000 flights" in printed(notebook)
     assert [file.path for file in client.list_artifacts(run)] == ["validation.png"]
     logged = client.search_logged_models([experiment])
-    assert [(each.name, each.source_run_id) for each in logged] == [("model", run)]
+    assert [(each.name, each.source_run_id) for each in logged] == [("late-flights", run)]
     requirements = (Path(logged[0].artifact_location) / "requirements.txt").read_text("utf-8")
     assert all("==" in line for line in requirements.splitlines())
     valid = pd.read_parquet(prepared / "data" / "features.parquet").query("split == 'validation'")
     loaded = pyfunc.load_model(logged[0].artifact_location)
-    risks = loaded.predict(valid[loaded.metadata.get_input_schema().input_names()])
+    wanted = loaded.metadata.get_input_schema().input_names()
+    requests = valid[[name for name in wanted if name != "scheduled"]].assign(
+        scheduled=valid["scheduled"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
+    risks = loaded.predict(requests[wanted])
     assert valid["wind_gust"].isna().any()
-    assert risks.shape == (len(valid), 2)
-    assert 0 < risks[:, 1].min() < risks[:, 1].max() < 1
+    assert "weekday" not in wanted
+    assert risks.shape == (len(valid),)
+    assert 0 < risks.min() < risks.max() < 1

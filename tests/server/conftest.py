@@ -350,6 +350,8 @@ def _sample(info: msgspec.inspect.Type) -> Any:
             found: Any = info.cls(**{each.name: _sample(each.type) for each in info.fields})
         case inspect.ListType():
             found = [_sample(info.item_type)]
+        case inspect.TupleType():
+            found = tuple(_sample(each) for each in info.item_types)
         case inspect.DictType():
             found = {_sample(info.key_type): _sample(info.value_type)}
         case inspect.UnionType():

@@ -52,6 +52,10 @@ def request_of(operation: Operation[Any]) -> dict[str, Any]:
         params["path"] = "plots/roc.png"
     if operation.query is m.StageQuery:
         params["name"] = "train"
+    if operation.query is m.VersionsQuery:
+        params["versions"] = "1,2"
+    if operation.query is m.LineageQuery:
+        params["node"] = "run:r-1"
     if operation.body is not None:
         body = LEAST.get(operation.body, {})
     return {"params": params, "body": body}
@@ -61,7 +65,7 @@ def request_of(operation: Operation[Any]) -> dict[str, Any]:
 async def test_forwarding(operation: Operation[Any], ask: Any, worker: Any) -> None:
     """Every public operation reaches the project's worker, and its answer the browser."""
     names = {"sweep_id": "s-1", "run_id": "r-1", "name": "a model", "alias": "best"}
-    names |= {"pipeline_id": "p-1", "schedule_id": "s-2", "trigger_id": "t-1"}
+    names |= {"pipeline_id": "p-1", "schedule_id": "s-2", "trigger_id": "t-1", "version": "3"}
     request = request_of(operation)
     response = await ask(operation.method, operation.path.format(**names), **request)
     assert response.code == 200

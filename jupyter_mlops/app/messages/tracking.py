@@ -65,6 +65,10 @@ class ModelVersionView(View):
     mlflow_run_id: str | None
     metrics: dict[str, Any]
     parameters: dict[str, str]
+    #: Number of the card's eight parts that are complete; None if it has no card.
+    complete: int | None = None
+    #: What registering could not do, or what that will cost, a line each.
+    notices: list[str] = msgspec.field(default_factory=list)
 
 
 class RegisterRequest(Request):
@@ -80,3 +84,7 @@ class AliasRequest(Request):
     """Point an alias at a version."""
 
     version: Count
+    #: Why, in one line.
+    why: str | None = None
+    #: Who says so; unasked, the user of the worker.
+    by: str | None = None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 
+from ... import interpreter
 from ...core.ports import Task
 from ...core.resources import thread_limits
 from .preloads import modules_to_preload
@@ -134,9 +135,7 @@ def _launch(spec: KernelSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if match is None:
         raise NoTemplate("its kernel is not started by ipykernel")
     python, *options = match["python"].split("\0")
-    if re.fullmatch(r"python(3(\.\d+)?)?", python):
-        # As jupyter_client does it.
-        python = sys.executable
+    python = interpreter.meant_by(python)
     arguments = (each for each in match["arguments"].split("\0") if each)
     # nbclient adds the last one: the history is kept in memory.
     return (

@@ -177,6 +177,8 @@ export function aModel(
     name: 'late-flights',
     version: 1,
     aliases: [],
+    complete: null,
+    notices: [],
     description: '',
     tags: {},
     created_at: '2026-03-01T12:00:00Z',

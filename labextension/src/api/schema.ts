@@ -210,6 +210,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/lineage': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** What something was made from, and what was made of it */
+    readonly get: operations['lineage'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/models': {
     readonly parameters: {
       readonly query?: never;
@@ -256,6 +273,23 @@ export interface paths {
     readonly put?: never;
     /** Compare a model's predictions online and in a batch, as a queued run */
     readonly post: operations['check_model'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/models/{name}/comparison': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Two versions of a model side by side */
+    readonly get: operations['compare_models'];
+    readonly put?: never;
+    readonly post?: never;
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -325,6 +359,24 @@ export interface paths {
     readonly put?: never;
     /** Register a run's model */
     readonly post: operations['register_model'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/models/{name}/versions/{version}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** A model version's card */
+    readonly get: operations['model_card'];
+    /** Tag a model version, and write notes on it */
+    readonly put: operations['annotate_model'];
+    readonly post?: never;
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -950,7 +1002,31 @@ export interface components {
      * @description Point an alias at a version.
      */
     readonly AliasRequest: {
+      readonly by?: string | null;
       readonly version: number;
+      readonly why?: string | null;
+    };
+    /**
+     * AliasView
+     * @description That an alias was pointed at a version.
+     */
+    readonly AliasView: {
+      readonly alias: string;
+      /** Format: date-time */
+      readonly at: string;
+      readonly by: string;
+      readonly version: number;
+      readonly why: string | null;
+    };
+    /**
+     * AnnotateRequest
+     * @description Tag a version, and write notes on it.
+     */
+    readonly AnnotateRequest: {
+      readonly notes?: string | null;
+      readonly tags?: {
+        readonly [key: string]: string;
+      };
     };
     /**
      * ArtifactView
@@ -1015,6 +1091,18 @@ export interface components {
     readonly CandidateCell: {
       readonly cell: number;
       readonly source: string;
+    };
+    /**
+     * CardView
+     * @description The complete record of a model version.
+     */
+    readonly CardView: {
+      readonly aliases: readonly components['schemas']['AliasView'][];
+      readonly complete: number;
+      readonly markdown: string;
+      readonly parts: readonly components['schemas']['PartView'][];
+      readonly record: string | null;
+      readonly version: components['schemas']['ModelVersionView'];
     };
     /**
      * CauseKind
@@ -1190,6 +1278,16 @@ export interface components {
       readonly total: number;
     };
     /**
+     * ComparisonView
+     * @description Two versions side by side, what differs first.
+     */
+    readonly ComparisonView: {
+      readonly differences: readonly components['schemas']['DifferenceView'][];
+      readonly first: number;
+      readonly model: string;
+      readonly second: number;
+    };
+    /**
      * Counts
      * @description Number of runs in each state.
      */
@@ -1227,6 +1325,17 @@ export interface components {
       /** @enum {unknown} */
       readonly change: 'added' | 'removed' | 'same';
       readonly text: string;
+    };
+    /**
+     * DifferenceView
+     * @description One fact that two versions differ in, or share.
+     */
+    readonly DifferenceView: {
+      readonly differs: boolean;
+      readonly first: unknown;
+      readonly name: string;
+      readonly part: string;
+      readonly second: unknown;
     };
     /**
      * DriftView
@@ -1475,6 +1584,14 @@ export interface components {
       readonly size: number;
     };
     /**
+     * LineageView
+     * @description What was made from what: edges lead from the source to what was made of it.
+     */
+    readonly LineageView: {
+      readonly edges: readonly (readonly [string, string])[];
+      readonly nodes: readonly components['schemas']['NodeView'][];
+    };
+    /**
      * MetricChange
      * @description A value of a metrics file now, and in the last commit.
      */
@@ -1507,6 +1624,7 @@ export interface components {
      */
     readonly ModelVersionView: {
       readonly aliases: readonly string[];
+      readonly complete: number | null;
       /** Format: date-time */
       readonly created_at: string;
       readonly description: string;
@@ -1515,6 +1633,7 @@ export interface components {
       };
       readonly mlflow_run_id: string | null;
       readonly name: string;
+      readonly notices: readonly string[];
       readonly parameters: {
         readonly [key: string]: string;
       };
@@ -1569,6 +1688,16 @@ export interface components {
       readonly rows: number;
       readonly run_id: string | null;
       readonly status: components['schemas']['Status'] | null;
+    };
+    /**
+     * NodeView
+     * @description Something in a lineage.
+     */
+    readonly NodeView: {
+      readonly about: string | null;
+      readonly id: string;
+      readonly kind: string;
+      readonly name: string;
     };
     /**
      * NotebookFile
@@ -1641,6 +1770,38 @@ export interface components {
       readonly parameters: readonly components['schemas']['ParameterView'][];
       readonly readable: boolean;
       readonly seconds_per_run: number | null;
+    };
+    /**
+     * PartName
+     * @description What a card tells, in the order in which it is told.
+     * @enum {unknown}
+     */
+    readonly PartName:
+      | 'artifacts'
+      | 'data'
+      | 'definition'
+      | 'dependencies'
+      | 'functions'
+      | 'generation'
+      | 'parameters'
+      | 'tags';
+    /**
+     * PartStatus
+     * @description How much of a part is known.
+     * @enum {unknown}
+     */
+    readonly PartStatus: 'missing' | 'partial' | 'present';
+    /**
+     * PartView
+     * @description One of the eight parts of a card.
+     */
+    readonly PartView: {
+      readonly facts: {
+        readonly [key: string]: unknown;
+      };
+      readonly line: string | null;
+      readonly name: components['schemas']['PartName'];
+      readonly status: components['schemas']['PartStatus'];
     };
     /**
      * PipelineRequest
@@ -2647,11 +2808,44 @@ export interface operations {
       readonly default: components['responses']['Error'];
     };
   };
+  readonly lineage: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly node: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['LineageView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
   readonly list_models: {
     readonly parameters: {
       readonly query: {
         /** @description The project's folder, relative to the server's root; empty for the root. */
         readonly project: string;
+        readonly name?: string;
+        readonly owner?: string;
+        readonly task?: string;
+        readonly stakeholder?: string;
+        readonly tag?: string;
+        readonly where?: string;
+        readonly feature?: string;
+        readonly data?: string;
       };
       readonly header?: never;
       readonly path?: never;
@@ -2754,6 +2948,33 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly compare_models: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly versions: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ComparisonView'];
         };
       };
       readonly default: components['responses']['Error'];
@@ -2890,6 +3111,64 @@ export interface operations {
     readonly requestBody: {
       readonly content: {
         readonly 'application/json': components['schemas']['RegisterRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ModelVersionView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly model_card: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+        readonly version: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['CardView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly annotate_model: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+        readonly version: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['AnnotateRequest'];
       };
     };
     readonly responses: {

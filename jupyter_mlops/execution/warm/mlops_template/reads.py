@@ -64,7 +64,7 @@ class Reads:
         path = os.path.normpath(path)
         if not path.startswith(self._root) or path.endswith(".pyc") or "\n" in path:
             return
-        if not any(each in path for each in _PASSED_OVER):
+        if not any(each in f"{path}/" for each in _PASSED_OVER):
             os.write(self._report, path.encode("utf-8", "surrogateescape") + b"\n")
 
 
