@@ -40,7 +40,7 @@ from .results import (
     SweepResult,
     explain_sharing,
 )
-from .results.models import list_models, model_card
+from .results.models import Wanted, list_models, model_card
 from .sessions import Session, track
 
 W = TypeVar("W", bound=StrEnum)
@@ -76,23 +76,6 @@ class Options(TypedDict, total=False):
     kernel: str | None
     #: Permits parameters that the notebook does not declare.
     allow_undeclared: bool
-
-
-class Wanted(TypedDict, total=False):
-    """Which versions of models `models` returns."""
-
-    name: str
-    owner: str
-    task: str
-    stakeholder: str
-    #: ``NAME=VALUE``, or a name.
-    tag: str
-    #: A comparison of a metric, such as ``auc > 0.7``.
-    where: str
-    #: A column that the model takes.
-    feature: str
-    #: A file that it was made from.
-    data: str
 
 
 class Written(str):
@@ -285,10 +268,7 @@ def compare(*sources: str | RunResult | SweepResult, project: Notebook | None = 
 
 
 def models(*, project: Notebook | None = None, **wanted: Unpack[Wanted]) -> ModelList:
-    """Return the versions of the project's registered models: all, or those that are wanted.
-
-    ``mlops.models(owner="ada", where="auc > 0.7")``.
-    """
+    """Return versions of registered models: ``mlops.models(owner="ada", where="auc > 0.7")``."""
     return list_models(_project(project), m.ModelsQuery(**wanted))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from ..app import messages as m
 from ..app import model_operations
@@ -15,6 +15,23 @@ from ..core.values import decode
 from ..reports import Report
 from ..reports import models as reports
 from .base import Message, Shown
+
+
+class Wanted(TypedDict, total=False):
+    """Which versions of models are wanted."""
+
+    name: str
+    owner: str
+    task: str
+    stakeholder: str
+    #: ``NAME=VALUE``, or a name.
+    tag: str
+    #: A comparison of a metric, such as ``auc > 0.7``.
+    where: str
+    #: A column that the model takes.
+    feature: str
+    #: A file that it was made from.
+    data: str
 
 
 class ModelVersion(Shown):

@@ -55,6 +55,18 @@ export const CommandIDs = {
   registerRun: 'mlops:register-run',
   /** Register the model of a sweep's best run. */
   registerBest: 'mlops:register-best',
+  /** Open a model version's tab. */
+  openModel: 'mlops:open-model',
+  /** Show what a model version was made from, and what was made of it. */
+  showLineage: 'mlops:show-model-lineage',
+  /** Show a model version beside another one. */
+  compareModel: 'mlops:compare-model',
+  /** Say of a model version whose it is and what it is for. */
+  describeModel: 'mlops:describe-model',
+  /** Show how a model version is built again. */
+  reproduceModel: 'mlops:reproduce-model',
+  /** Open the run that made a model version. */
+  openRunOfModel: 'mlops:open-model-run',
   /** Point an alias at a model version. */
   setAlias: 'mlops:set-alias',
   /** Open the notebook that made a model version. */

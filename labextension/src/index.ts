@@ -3,6 +3,7 @@ import { artifactsPlugin, galleryPlugin } from './plugins/artifacts';
 import { comparePlugin } from './plugins/compare';
 import { corePlugin } from './plugins/core';
 import { examplePlugin } from './plugins/example';
+import { modelTabPlugin } from './plugins/modeltab';
 import { panelPlugin } from './plugins/panel';
 import { pipelinePlugin } from './plugins/pipeline';
 import { runPlugin } from './plugins/run';
@@ -25,6 +26,7 @@ export default [
   comparePlugin,
   artifactsPlugin,
   galleryPlugin,
+  modelTabPlugin,
   pipelinePlugin,
   panelPlugin
 ];

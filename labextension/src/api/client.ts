@@ -3,6 +3,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import { ArtifactClient } from './artifacts';
 import { ComparingClient } from './comparing';
+import { RegistryClient } from './registry';
 import { request } from './request';
 import type {
   EventView,
@@ -17,7 +18,6 @@ import type {
   PipelineView,
   PreviewView,
   ProjectView,
-  RegisterRequest,
   ResumptionView,
   RunDetail,
   RunView,
@@ -35,6 +35,7 @@ export class MlopsClient {
   constructor(private readonly settings: ServerConnection.ISettings) {
     this.artifacts = new ArtifactClient(settings);
     this.comparing = new ComparingClient(settings);
+    this.registry = new RegistryClient(settings);
   }
 
   /** The files that runs keep. */
@@ -42,6 +43,9 @@ export class MlopsClient {
 
   /** Several runs together. */
   readonly comparing: ComparingClient;
+
+  /** The registered models. */
+  readonly registry: RegistryClient;
 
   /** The project that a file or folder belongs to. */
   project(path: string): Promise<ProjectView> {
@@ -210,35 +214,6 @@ export class MlopsClient {
 
   models(project: string): Promise<readonly ModelVersionView[]> {
     return request(this.settings, 'get', '/models', { query: { project } });
-  }
-
-  /** Register the model of a run, or of the best run of a sweep. */
-  register(
-    project: string,
-    name: string,
-    body: RegisterRequest
-  ): Promise<ModelVersionView> {
-    const input = { path: { name }, query: { project }, body };
-    return request(this.settings, 'post', '/models/{name}/versions', input);
-  }
-
-  setAlias(
-    project: string,
-    name: string,
-    alias: string,
-    version: number
-  ): Promise<ModelVersionView> {
-    const input = {
-      path: { name, alias },
-      query: { project },
-      body: { version }
-    };
-    return request(
-      this.settings,
-      'put',
-      '/models/{name}/aliases/{alias}',
-      input
-    );
   }
 
   /** Events with a higher number than `after`, oldest first. */

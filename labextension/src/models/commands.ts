@@ -1,5 +1,10 @@
 /** What can be done with models. */
-import { InputDialog, Notification } from '@jupyterlab/apputils';
+import {
+  Clipboard,
+  Dialog,
+  Notification,
+  showDialog
+} from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
@@ -13,9 +18,10 @@ import type { ProjectStore } from '../projects/store';
 import { runTarget, sweepTarget } from '../runs/commands';
 import type { IModelTarget, Targets } from '../targets';
 import type { IOpener } from '../tokens';
-import { RegisterForm } from './form';
+import type { FieldsModel } from './fields';
+import { FieldsForm } from './form';
 import type { Source } from './register';
-import { RegisterModel } from './register';
+import { aliasForm, descriptionForm, registerForm } from './register';
 
 export interface IModelCommandsOptions {
   readonly commands: CommandRegistry;
@@ -37,7 +43,8 @@ export function addModelCommands(options: IModelCommandsOptions): void {
       const target = runTarget(targets);
       if (target) {
         const { store, run } = target;
-        await register(store, { run: run.id }, run.notebook, trans);
+        const title = trans.__('Register the run’s model');
+        await register(store, { run: run.id }, run.notebook, title, trans);
       }
     }
   });
@@ -53,7 +60,12 @@ export function addModelCommands(options: IModelCommandsOptions): void {
       const target = sweepTarget(targets);
       if (target) {
         const { store, sweep } = target;
-        await register(store, { sweep: sweep.id }, sweep.notebook, trans);
+        const title =
+          sweep.kind === 'sweep'
+            ? trans.__('Register the best run’s model')
+            : trans.__('Register the run’s model');
+        const source = { sweep: sweep.id };
+        await register(store, source, sweep.notebook, title, trans);
       }
     }
   });
@@ -71,18 +83,77 @@ export function addModelCommands(options: IModelCommandsOptions): void {
       }
     }
   });
-  commands.addCommand(CommandIDs.setAlias, {
-    label: trans.__('Set Alias…'),
-    caption: trans.__('Point an alias such as champion at the model version'),
+  commands.addCommand(CommandIDs.openRunOfModel, {
+    label: trans.__('Open Run of Model'),
+    caption: trans.__('Open the run that made the model version'),
     describedBy: NO_ARGUMENTS,
-    isVisible: () => targets.current?.kind === 'model',
+    isVisible: () =>
+      targets.current?.kind === 'model' &&
+      targets.current.model.run_id !== null,
     execute: async () => {
       const target = targets.current;
       if (target?.kind === 'model') {
-        await setAlias(target, trans);
+        const project = target.store.project.path;
+        const run = target.model.run_id;
+        await commands.execute(CommandIDs.openRun, { project, run });
       }
     }
   });
+  addVersionCommands(options);
+}
+
+/** What acts on the version that the user points at. */
+function addVersionCommands(options: IModelCommandsOptions): void {
+  const { commands, targets, trans } = options;
+  const add = (
+    id: string,
+    label: string,
+    caption: string,
+    execute: (target: IModelTarget) => Promise<void>
+  ): void => {
+    commands.addCommand(id, {
+      label,
+      caption,
+      describedBy: NO_ARGUMENTS,
+      isVisible: () => targets.current?.kind === 'model',
+      execute: async () => {
+        const target = targets.current;
+        if (target?.kind === 'model') {
+          await execute(target);
+        }
+      }
+    });
+  };
+  add(
+    CommandIDs.setAlias,
+    trans.__('Set Alias…'),
+    trans.__('Point an alias such as champion at the model version'),
+    target =>
+      change(target.store, aliasForm(target, trans), trans, {
+        title: trans.__('Alias of %1', nameOf(target)),
+        focus: 'input'
+      })
+  );
+  add(
+    CommandIDs.describeModel,
+    trans.__('Describe Model…'),
+    trans.__('Say whose the model version is and what it is for'),
+    target =>
+      change(target.store, descriptionForm(target, trans), trans, {
+        title: trans.__('About %1', nameOf(target)),
+        focus: 'input'
+      })
+  );
+  add(
+    CommandIDs.reproduceModel,
+    trans.__('Build Model Again…'),
+    trans.__('Show how the model version is built again and compared'),
+    target => showReproduction(target, trans)
+  );
+}
+
+function nameOf({ model }: IModelTarget): string {
+  return `${model.name} v${String(model.version)}`;
 }
 
 async function openRun(target: IModelTarget, opener: IOpener): Promise<void> {
@@ -98,52 +169,85 @@ async function register(
   store: ProjectStore,
   source: Source,
   notebook: string,
+  title: string,
   trans: TranslationBundle
 ): Promise<void> {
   const name = baseName(notebook).replace(/\.ipynb$/, '');
-  const form = new RegisterModel(store, source, name, trans.__('Register'));
-  const dialog = new SubmitDialog({
-    title: source.run
-      ? trans.__('Register the run’s model')
-      : trans.__('Register the best run’s model'),
-    body: ReactWidget.create(
-      createElement(RegisterForm, { model: form, trans })
-    ),
-    form,
-    cancelLabel: trans.__('Cancel'),
-    className: 'jp-Mlops-registerDialog',
+  const version = await ask(registerForm(store, source, name, trans), trans, {
+    title,
     focus: 'input'
   });
-  const version = await dialog.ask().finally(() => {
-    dialog.dispose();
-  });
   if (version) {
-    Notification.success(
-      trans.__('Registered %1 version %2.', version.name, version.version),
-      { autoClose: 5000 }
+    const done = trans.__(
+      'Registered %1 version %2.',
+      version.name,
+      version.version
     );
+    Notification.success([done, ...version.notices].join(' '), {
+      autoClose: version.notices.length > 0 ? 20_000 : 5000
+    });
     await store.refresh();
   }
 }
 
-async function setAlias(
-  target: IModelTarget,
+interface IQuestion {
+  readonly title: string;
+  /** Selects the element that gets the focus. */
+  readonly focus: string;
+}
+
+/** Ask in a dialog that stays open until the server has taken the answer. */
+async function ask<T>(
+  form: FieldsModel<T>,
+  trans: TranslationBundle,
+  question: IQuestion
+): Promise<T | null> {
+  const dialog = new SubmitDialog({
+    ...question,
+    body: ReactWidget.create(createElement(FieldsForm, { model: form, trans })),
+    form,
+    cancelLabel: trans.__('Cancel'),
+    className: 'jp-Mlops-registerDialog'
+  });
+  return dialog.ask().finally(() => {
+    dialog.dispose();
+  });
+}
+
+async function change(
+  store: ProjectStore,
+  form: FieldsModel<unknown>,
+  trans: TranslationBundle,
+  question: IQuestion
+): Promise<void> {
+  if ((await ask(form, trans, question)) !== null) {
+    await store.refresh();
+  }
+}
+
+/** It takes minutes and wants a shell of its own, where its steps can be followed. */
+async function showReproduction(
+  { model }: IModelTarget,
   trans: TranslationBundle
 ): Promise<void> {
-  const { store, model } = target;
-  const known = new Set(store.models?.flatMap(each => each.aliases));
-  const result = await InputDialog.getItem({
-    title: trans.__('Alias of %1 version %2', model.name, model.version),
-    label: trans.__('Alias'),
-    items: [...known.add('champion').add('challenger')],
-    editable: true,
-    okLabel: trans.__('Set')
+  const command = `jupyter mlops models reproduce ${quoted(model.name)} ${String(model.version)}`;
+  const result = await showDialog({
+    title: trans.__('Build %1 v%2 again', model.name, model.version),
+    body: trans.__(
+      'In a terminal in the project’s folder: %1 – it makes a clean worktree with the recorded code, data and packages, runs the notebook, compares metrics and predictions, and notes the verdict here.',
+      command
+    ),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Close') }),
+      Dialog.okButton({ label: trans.__('Copy command') })
+    ]
   });
-  const alias = result.value?.trim().replace(/^@/, '');
-  if (!result.button.accept || !alias) {
-    return;
+  if (result.button.accept) {
+    Clipboard.copyToSystem(command);
   }
-  const { path } = store.project;
-  await attempt(store.client.setAlias(path, model.name, alias, model.version));
-  await store.refresh();
+}
+
+/** A name as a shell takes it. */
+function quoted(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

@@ -1,65 +1,78 @@
-/** The body of the dialog that registers a model. */
+/** The body of the dialogs that ask for a few lines of text. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 import { useId } from 'react';
 
 import { useSignal } from '../components/hooks';
-import type { RegisterModel } from './register';
+import type { FieldsModel, IField } from './fields';
 
-interface IRegisterFormProps {
-  readonly model: RegisterModel;
+interface IFieldsFormProps {
+  readonly model: FieldsModel<unknown>;
   readonly trans: TranslationBundle;
 }
 
-export function RegisterForm(props: IRegisterFormProps): ReactElement {
-  const { model, trans } = props;
+export function FieldsForm(props: IFieldsFormProps): ReactElement {
+  const { model } = props;
   useSignal(model.changed);
   const id = useId();
-  const message = model.error?.message ?? '';
   return (
-    <div className="jp-Mlops-form jp-Mlops-registerForm">
-      <label htmlFor={`${id}-name`}>{trans.__('Model name')}</label>
-      <input
-        id={`${id}-name`}
-        className="jp-mod-styled"
-        list={`${id}-names`}
-        value={model.name}
-        autoComplete="off"
-        spellCheck={false}
-        aria-invalid={model.error !== null && model.error.field !== 'alias'}
-        aria-describedby={`${id}-error`}
-        onChange={event => {
-          model.name = event.target.value;
-        }}
-      />
-      <datalist id={`${id}-names`}>
-        {model.knownNames.map(name => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-      <label htmlFor={`${id}-alias`}>{trans.__('Alias (optional)')}</label>
-      <input
-        id={`${id}-alias`}
-        className="jp-mod-styled"
-        list={`${id}-aliases`}
-        value={model.alias}
-        placeholder={trans.__('such as champion')}
-        autoComplete="off"
-        spellCheck={false}
-        aria-invalid={model.error?.field === 'alias'}
-        aria-describedby={`${id}-error`}
-        onChange={event => {
-          model.alias = event.target.value;
-        }}
-      />
-      <datalist id={`${id}-aliases`}>
-        {model.knownAliases.map(alias => (
-          <option key={alias} value={alias} />
-        ))}
-      </datalist>
+    <div className="jp-Mlops-form jp-Mlops-fieldsForm">
+      {model.fields.map(field => (
+        <Field key={field.name} {...props} field={field} id={id} />
+      ))}
       <span className="jp-Mlops-fieldError" id={`${id}-error`} role="status">
-        {message}
+        {model.error?.message ?? ''}
       </span>
     </div>
   );
+}
+
+function Field(
+  props: IFieldsFormProps & { readonly field: IField; readonly id: string }
+): ReactElement {
+  const { model, field } = props;
+  const id = `${props.id}-${field.name}`;
+  const shared = {
+    id,
+    className: 'jp-mod-styled',
+    value: model.text(field.name),
+    placeholder: field.placeholder,
+    spellCheck: field.isLong ?? false,
+    'aria-invalid': isWrong(model, field),
+    'aria-describedby': `${props.id}-error`
+  };
+  const write = (text: string): void => model.write(field.name, text);
+  return (
+    <>
+      <label htmlFor={id}>{field.label}</label>
+      {field.isLong ? (
+        <textarea
+          {...shared}
+          rows={4}
+          onChange={event => write(event.target.value)}
+        />
+      ) : (
+        <input
+          {...shared}
+          list={field.known && `${id}-known`}
+          autoComplete="off"
+          onChange={event => write(event.target.value)}
+        />
+      )}
+      {field.known && (
+        <datalist id={`${id}-known`}>
+          {field.known.map(text => (
+            <option key={text} value={text} />
+          ))}
+        </datalist>
+      )}
+    </>
+  );
+}
+
+/** An error that names none of the fields is the first one's. */
+function isWrong(model: FieldsModel<unknown>, field: IField): boolean {
+  const { error, fields } = model;
+  const named = fields.find(({ name }) => name === error?.field) ?? fields[0];
+  return error !== null && named === field;
 }

@@ -1,94 +1,145 @@
-/** The form that registers a run's model. */
-import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
+/** The forms that register, name and describe model versions. */
+import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { RequestError } from '../api/request';
 import type { ModelVersionView } from '../api/types';
-import { messageOf } from '../projects/problem';
 import type { ProjectStore } from '../projects/store';
+import type { IModelTarget } from '../targets';
+import { FieldsModel } from './fields';
 
 /** What is registered: the model of a run, or of the best run of a sweep. */
 export type Source =
   | { readonly run: string; readonly sweep?: never }
   | { readonly sweep: string; readonly run?: never };
 
-export class RegisterModel {
-  constructor(
-    private readonly store: ProjectStore,
-    private readonly source: Source,
-    /** A name to begin with. */
-    name: string,
-    readonly submitLabel: string
-  ) {
-    this._name = name;
-  }
+/** The form that registers a run's model; `name` is one to begin with. */
+export function registerForm(
+  store: ProjectStore,
+  source: Source,
+  name: string,
+  trans: TranslationBundle
+): FieldsModel<ModelVersionView> {
+  const names = new Set(store.models?.map(model => model.name));
+  return new FieldsModel(
+    [
+      {
+        name: 'name',
+        label: trans.__('Model name'),
+        value: name,
+        known: [...names],
+        isRequired: true
+      },
+      { ...aliasField(store, trans), label: trans.__('Alias (optional)') },
+      ...tagFields({}, trans)
+    ],
+    trans.__('Register'),
+    ({ name = '', alias = '', ...tags }) =>
+      store.client.registry.register(store.project.path, name, {
+        ...source,
+        alias: withoutSign(alias) || null,
+        tags: filled(tags)
+      })
+  );
+}
 
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
+/** The form that points an alias at a version, and says why. */
+export function aliasForm(
+  { store, model }: IModelTarget,
+  trans: TranslationBundle
+): FieldsModel<ModelVersionView> {
+  return new FieldsModel(
+    [
+      { ...aliasField(store, trans), isRequired: true },
+      {
+        name: 'why',
+        label: trans.__('Why (optional)'),
+        placeholder: trans.__('such as: better in November')
+      }
+    ],
+    trans.__('Set'),
+    ({ alias = '', why = '' }) =>
+      store.client.registry.setAlias(
+        store.project.path,
+        model.name,
+        withoutSign(alias),
+        { version: model.version, why: why || null }
+      )
+  );
+}
 
-  get name(): string {
-    return this._name;
-  }
+/** The form that says whose a version is, what it is for, and what is to be known of it. */
+export function descriptionForm(
+  { store, model }: IModelTarget,
+  trans: TranslationBundle
+): FieldsModel<ModelVersionView> {
+  return new FieldsModel(
+    [
+      ...tagFields(model.tags, trans),
+      {
+        name: 'notes',
+        label: trans.__('Notes'),
+        value: model.description,
+        isLong: true
+      }
+    ],
+    trans.__('Save'),
+    ({ notes = '', ...tags }) =>
+      store.client.registry.annotate(
+        store.project.path,
+        model.name,
+        model.version,
+        { notes, tags: filled(tags) }
+      )
+  );
+}
 
-  set name(name: string) {
-    this._name = name;
-    this._touch();
-  }
+function aliasField(
+  store: ProjectStore,
+  trans: TranslationBundle
+): FieldsModel<unknown>['fields'][number] {
+  const known = new Set(store.models?.flatMap(model => model.aliases));
+  return {
+    name: 'alias',
+    label: trans.__('Alias'),
+    placeholder: trans.__('such as champion'),
+    known: [...known.add('champion').add('challenger')]
+  };
+}
 
-  get alias(): string {
-    return this._alias;
-  }
-
-  set alias(alias: string) {
-    this._alias = alias;
-    this._touch();
-  }
-
-  /** The names of registered models. */
-  get knownNames(): readonly string[] {
-    return [...new Set(this.store.models?.map(model => model.name))];
-  }
-
-  /** The aliases in use. */
-  get knownAliases(): readonly string[] {
-    return [...new Set(this.store.models?.flatMap(model => model.aliases))];
-  }
-
-  /** The field that is wrong, and why. */
-  get error(): { readonly field: string; readonly message: string } | null {
-    return this._error;
-  }
-
-  get canSubmit(): boolean {
-    return this._name.trim() !== '' && this._error === null;
-  }
-
-  /** Register. Returns null, and keeps the error, if the server refuses. */
-  async submit(): Promise<ModelVersionView | null> {
-    const { client, project } = this.store;
-    try {
-      return await client.register(project.path, this._name.trim(), {
-        ...this.source,
-        alias: this._alias.trim().replace(/^@/, '') || null
-      });
-    } catch (error) {
-      this._error = {
-        field: error instanceof RequestError ? (error.field ?? '') : '',
-        message: messageOf(error)
-      };
-      this._changed.emit();
-      return null;
+function tagFields(
+  tags: Readonly<Record<string, string>>,
+  trans: TranslationBundle
+): FieldsModel<unknown>['fields'] {
+  return [
+    {
+      name: 'owner',
+      label: trans.__('Owner'),
+      value: tags.owner ?? '',
+      placeholder: trans.__('who answers for it')
+    },
+    {
+      name: 'task',
+      label: trans.__('Task'),
+      value: tags.task ?? '',
+      placeholder: trans.__('what it is for')
+    },
+    {
+      name: 'stakeholders',
+      label: trans.__('Stakeholders'),
+      value: tags.stakeholders ?? '',
+      placeholder: trans.__('whom it concerns, with commas between')
     }
-  }
+  ];
+}
 
-  private _touch(): void {
-    this._error = null;
-    this._changed.emit();
-  }
+/** Fields that are left empty say nothing. */
+function filled(
+  texts: Readonly<Record<string, string>>
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(texts).filter(([, text]) => text !== '')
+  );
+}
 
-  private readonly _changed = new Signal<this, void>(this);
-  private _name: string;
-  private _alias = '';
-  private _error: RegisterModel['error'] = null;
+function withoutSign(alias: string): string {
+  return alias.replace(/^@/, '');
 }

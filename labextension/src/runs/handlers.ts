@@ -51,7 +51,7 @@ export function rowHandlers(
 /** A sweep opens its tab, and so does a run; of a session's metrics there is more in the first. */
 function openCommand(target: Target): string {
   if (target.kind === 'model') {
-    return CommandIDs.openModelRun;
+    return CommandIDs.openModel;
   }
   if (target.kind === 'stage') {
     return CommandIDs.openStage;

@@ -35,7 +35,7 @@ describe('request', () => {
 
   it('escapes what it puts into a path', async () => {
     server.on('POST /models/a%2F%3Fb/versions', {});
-    await server.client.register('', 'a/?b', { sweep: 's1' });
+    await server.client.registry.register('', 'a/?b', { sweep: 's1' });
     expect(server.count('POST /models/a%2F%3Fb/versions')).toBe(1);
   });
 
