@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 
 from ..core import exports
+from ..core.cards import Card, PartName
 from ..core.exceptions import Conflict, NotFound
 from ..core.exports import Deployment
 from ..core.runs import new_id
 from ..registry import exporting
 from . import messages as m
+from .cards import CardMaker
 from .model_copies import ModelCopies
 from .model_runs import ModelRuns
 
@@ -22,9 +24,10 @@ _FOLDER = "exports"
 class ExportUseCases:
     """What can be asked of deploying models elsewhere."""
 
-    def __init__(self, copies: ModelCopies, runs: ModelRuns) -> None:
+    def __init__(self, copies: ModelCopies, runs: ModelRuns, cards: CardMaker) -> None:
         self._copies = copies
         self._runs = runs
+        self._cards = cards
 
     async def export_model(self, name: str, body: m.ExportRequest) -> m.ExportView:
         """Write what it takes to deploy a version of a model."""
@@ -42,7 +45,8 @@ class ExportUseCases:
         output = body.output or f"{_FOLDER}/{deployment.label}/{body.target}"
         folder = self._runs.path(output, "output")
         copy = await self._copies.get(version)
-        pins = await asyncio.to_thread(_pins, copy.folder)
+        card = await self._cards.card(version)
+        pins = await asyncio.to_thread(_pins, card, copy.folder)
         await asyncio.to_thread(_write, deployment, copy.folder, pins, folder)
         return m.ExportView(
             name=name,
@@ -55,11 +59,14 @@ class ExportUseCases:
         )
 
 
-def _pins(model: Path) -> dict[str, str]:
-    """Return the exact versions of the packages that a model asks for."""
+def _pins(card: Card | None, model: Path) -> dict[str, str]:
+    """Return the exact versions of the packages that a model was made with, as its card tells."""
+    facts = card.part(PartName.DEPENDENCIES).facts if card is not None else {}
+    packages, elsewhere = facts.get("packages") or {}, facts.get("sources") or {}
+    public = {name: packages[name] for name in packages if name not in elsewhere}
     requirements = model / "requirements.txt"
     lines = requirements.read_text("utf-8").splitlines() if requirements.exists() else []
-    return exports.constraints({}, lines)
+    return exports.constraints(public, lines)
 
 
 def _write(deployment: Deployment, model: Path, pins: dict[str, str], folder: Path) -> None:

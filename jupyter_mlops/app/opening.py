@@ -14,6 +14,7 @@ from ..execution.slots import Slots
 from ..execution.warm.pool import Templates
 from ..store import Store, network_file_system
 from ..tracking.front import Front
+from .cards import CardMaker
 from .endpoints import Endpoints
 from .exporting import ExportUseCases
 from .kernel_tracking import KernelTracking
@@ -79,5 +80,5 @@ def open_serving(
         Endpoints(project, store, copies),
         PredictionUseCases(runs),
         MonitoringUseCases(project, store, runs),
-        ExportUseCases(copies, runs),
+        ExportUseCases(copies, runs, CardMaker(project, store, recorder, sweeps.contexts)),
     )

@@ -15,10 +15,12 @@ from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import serving_operations
 from jupyter_mlops.app.client import Client
 from jupyter_mlops.cli import main
+from jupyter_mlops.core.cards import PartName
 from jupyter_mlops.core.exceptions import Conflict, InvalidInput, MlopsError
 from jupyter_mlops.core.exports import Target
 from jupyter_mlops.registry.model_files import HASHES, check_files, present_hashes
 from tests.support import served, workers
+from tests.support.carded import card_of, project, register
 from tests.support.mlflow_environments import make_environment
 from tests.support.tracked import MLFLOW_WARNING
 
@@ -80,6 +82,18 @@ def test_the_image_has_the_model_as_it_was_registered(client: Client) -> None:
     pins = (folder / "constraints.txt").read_text("utf-8").splitlines()
     assert pins == ["mlflow==3.14.0", "numpy==2.1.0"]
     assert "RUN pip install mlflow==3.14.0" in lines
+
+
+def test_the_image_has_the_packages_of_the_card(tmp_path: Path) -> None:
+    """All that the run had is pinned, not only what the model names; what no index has is not."""
+    with project(tmp_path) as client:
+        version = register(client, "train.ipynb", "flights")
+        parts = {each.name: each.facts for each in card_of(client, version).parts}
+        pins = (export(client, Target.DOCKER) / "constraints.txt").read_text("utf-8").splitlines()
+    facts = parts[PartName.DEPENDENCIES]
+    assert f"pandas=={facts['packages']['pandas']}" in pins
+    assert len(pins) > len(facts["requirements"])
+    assert not {each.partition("==")[0] for each in pins} & set(facts["sources"])
 
 
 def test_sagemaker_gets_the_model_packed(client: Client, tmp_path: Path) -> None:
