@@ -184,6 +184,19 @@ def test_as_a_stage(client: Client) -> None:
     assert "up to date" in status.stdout
 
 
+def check_found(client: Client) -> None:
+    """See that the last comparison can be drawn."""
+    found = client.call(serving_operations.GET_MONITORING, name="flights")
+    assert (found.status, found.rows, found.allowed) == ("succeeded", 300, None)
+    assert [each.feature for each in found.drifts] == ["distance", "hour"]
+    quality = next(each for each in found.qualities if each.metric == "mae")
+    assert (quality.served, quality.challenger) == (
+        pytest.approx(0, abs=1e-9),
+        pytest.approx(1000),
+    )
+    assert len(quality.days) == len(quality.values) == 1
+
+
 def test_monitoring(client: Client) -> None:
     """What an endpoint keeps is compared with the training data, and with the truth."""
     root = client.project.root
@@ -219,15 +232,7 @@ def test_monitoring(client: Client) -> None:
     assert metrics["prediction/mae"] == pytest.approx(0, abs=1e-9)
     assert metrics["challenger/mae"] == pytest.approx(1000)
     assert metrics["daily/prediction/mae"] == pytest.approx(0, abs=1e-9)
-    found = client.call(serving_operations.GET_MONITORING, name="flights")
-    assert (found.status, found.rows, found.allowed) == ("succeeded", 300, None)
-    assert [each.feature for each in found.drifts] == ["distance", "hour"]
-    quality = next(each for each in found.qualities if each.metric == "mae")
-    assert (quality.served, quality.challenger) == (
-        pytest.approx(0, abs=1e-9),
-        pytest.approx(1000),
-    )
-    assert len(quality.days) == len(quality.values) == 1
+    check_found(client)
     workers.write(client, "x = 1", name="retrain.ipynb")
     shell(
         client, "triggers", "add", "--run", "runs/predictions/monitor-flights.ipynb",
