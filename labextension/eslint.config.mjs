@@ -87,6 +87,9 @@ export default tseslint.config(
           ignoreImports: [
             '../api/client',
             '../artifacts/commands',
+            '../api/endpoints',
+            '../endpoints/commands',
+            '../endpoints/model',
             '../models/commands',
             '../models/model',
             '../pipeline/commands',

@@ -8,10 +8,11 @@ import sys
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
-from ..core.endpoints import Endpoint, EndpointStatus
+from ..core.endpoints import Endpoint, EndpointStatus, Environment
 from ..mlflow_client import kernel_defaults
 from ..registry.model_files import ModelFacts
 from . import messages as m
@@ -19,6 +20,9 @@ from .model_copies import slug
 from .projects import Project
 from .runtime import endpoint_address, endpoint_path
 from .scorers import Process
+
+if TYPE_CHECKING:
+    from .launching import Plan
 
 
 @dataclass(slots=True, eq=False)
@@ -48,10 +52,15 @@ class Served:
             task.cancel()
         await asyncio.gather(*tasks, *self.draining, return_exceptions=True)
 
-    def answers(self, version: int) -> bool:
-        """Whether it serves a version just now."""
-        ready = self.endpoint.status is EndpointStatus.READY
-        return ready and self.endpoint.version == version
+    def follows(self, plan: Plan) -> bool:
+        """Whether it serves a version just now, in the way that is wanted."""
+        found = self.endpoint
+        return (
+            found.status is EndpointStatus.READY
+            and found.version == plan.version
+            and found.monitoring == plan.monitoring
+            and found.environment is plan.environment
+        )
 
     def count(self, process: Process) -> None:
         """Add what a process that has ended has counted to what others have before."""
@@ -83,6 +92,7 @@ class Served:
             monitored=list(endpoint.monitoring.columns),
             share=endpoint.monitoring.share,
             challenger=endpoint.monitoring.challenger,
+            environment=endpoint.environment,
             log=shown_log(project, endpoint.name),
             created_at=endpoint.created_at,
             since=endpoint.since,
@@ -131,9 +141,13 @@ def variables_of(project: Project) -> dict[str, str]:
     return {**kernel_defaults(), **extra}
 
 
-def python_hint(facts: ModelFacts) -> str:
-    """Say which Python made a model, if it is another one than ours."""
+def python_hint(facts: ModelFacts, environment: Environment) -> str:
+    """Say which Python made a model that was loaded by another one."""
     ours = [str(each) for each in sys.version_info[:2]]
-    if facts.python is None or facts.python.split(".")[:2] == ours:
+    same = facts.python is None or facts.python.split(".")[:2] == ours
+    if same or environment is Environment.UV:
         return ""
-    return f" It was made with Python {facts.python}, and this is Python {'.'.join(ours)}."
+    return (
+        f" It was made with Python {facts.python}, and this is Python {'.'.join(ours)}: "
+        "serve it with --env uv."
+    )

@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from functools import partial
 
 from .. import __version__
-from ..core.endpoints import Endpoint, EndpointStatus, Monitoring
+from ..core.endpoints import Endpoint, EndpointStatus, Environment, Monitoring
 from ..core.exceptions import Conflict, InvalidInput, MlopsError, NotFound, StoreUnavailable
 from ..core.model_names import check_model_name
 from ..core.models import ModelVersion
 from ..core.runs import new_id
-from ..execution.commands import last_lines
 from ..store import Store
 from . import messages as m
 from . import scorers, unfinished
-from .endpoint_state import Served, log_of, new, python_hint, samples_of, shown_log, variables_of
+from .endpoint_state import Served, new, python_hint, shown_log
+from .launching import Launcher, Plan
 from .model_copies import ModelCopies, ModelCopy
 from .projects import Project
 from .runtime import endpoint_address
@@ -54,6 +54,7 @@ class Endpoints:
         self._project = project
         self._store = store
         self._copies = copies
+        self._launcher = Launcher(project, copies)
         self._served: dict[str, Served] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -83,21 +84,21 @@ class Endpoints:
     async def endpoint_log(self, name: str) -> m.EndpointLog:
         """Tell what an endpoint's processes have printed last."""
         self._get(name)
-        text = await asyncio.to_thread(last_lines, log_of(self._project, name), _LINES)
+        text = await self._launcher.last_lines(name, _LINES)
         return m.EndpointLog(path=shown_log(self._project, name), text=text)
 
     async def serve_model(self, name: str, body: m.ServeRequest) -> m.EndpointView:
         """Begin to serve a version, beside the one that is served until it answers."""
         check_model_name(name)
         version = await self._copies.find(name, body.version, body.alias)
-        return await self._serve(version, body.alias, body.monitor)
+        return await self._serve(version, body.alias, body.monitor, body.environment)
 
     async def roll_back(self, name: str) -> m.EndpointView:
         """Begin to serve the version that was served before."""
         previous = self._get(name).endpoint.previous
         if previous is None:
             raise Conflict(f"No version of {name} was served before this one.")
-        return await self._serve(await self._copies.find(name, previous, None), None, None)
+        return await self._serve(await self._copies.find(name, previous, None), None)
 
     async def stop_endpoint(self, name: str) -> m.Empty:
         """Stop serving a model."""
@@ -111,7 +112,11 @@ class Endpoints:
         return m.Empty()
 
     async def _serve(
-        self, version: ModelVersion, alias: str | None, monitor: m.MonitorRequest | None
+        self,
+        version: ModelVersion,
+        alias: str | None,
+        monitor: m.MonitorRequest | None = None,
+        environment: Environment | None = None,
     ) -> m.EndpointView:
         name, number = version.name, version.version
         async with self._locks[name]:
@@ -123,7 +128,8 @@ class Endpoints:
             monitoring = await self._monitoring(endpoint, monitor, copy)
             if served is None:
                 served = self._served[name] = Served(endpoint)
-            if served.answers(number) and monitoring == endpoint.monitoring:
+            plan = Plan(number, alias, copy, monitoring, environment or endpoint.environment)
+            if served.follows(plan):
                 served.endpoint = replace(endpoint, alias=alias)
                 await self._put(served)
                 return served.view(self._project)
@@ -132,9 +138,7 @@ class Endpoints:
             served.next = number
             await self._put(served)
             unfinished.mark(self._project, True)
-            served.bringing = asyncio.create_task(
-                self._bring(served, number, alias, copy, monitoring)
-            )
+            served.bringing = asyncio.create_task(self._bring(served, plan))
             return served.view(self._project)
 
     async def _monitoring(
@@ -156,36 +160,30 @@ class Endpoints:
 
     # -- a version takes its place -----------------------------------------------------------------
 
-    async def _bring(
-        self,
-        served: Served,
-        version: int,
-        alias: str | None,
-        copy: ModelCopy,
-        monitoring: Monitoring,
-    ) -> None:
+    async def _bring(self, served: Served, plan: Plan) -> None:
         """Start a version's process and let it take the place of the present one."""
         try:
-            process = await self._start(served.endpoint.name, version, copy, monitoring)
+            process = await self._launcher.start(served.endpoint.name, plan)
         except MlopsError as error:
-            await self._refuse(served, version, copy, error)
+            await self._refuse(served, plan, error)
             return
         finally:
             served.next = None
         before, old = served.process, served.endpoint
-        changed = before is not None and old.version != version
-        served.process, served.facts = process, copy.facts
+        changed = before is not None and old.version != plan.version
+        served.process, served.facts = process, plan.copy.facts
         served.endpoint = replace(
             old,
-            version=version,
-            alias=alias,
+            version=plan.version,
+            alias=plan.alias,
             previous=old.version if changed else old.previous,
             status=EndpointStatus.READY,
             error=None,
             scorer=process.scorer,
             restarts=0,
             since=datetime.now(UTC),
-            monitoring=monitoring,
+            monitoring=plan.monitoring,
+            environment=plan.environment,
         )
         self._link(served)
         await self._put(served)
@@ -204,44 +202,19 @@ class Endpoints:
         served.count(process)
         await self._put(served, tell=False)
 
-    async def _refuse(
-        self, served: Served, version: int, copy: ModelCopy, error: MlopsError
-    ) -> None:
+    async def _refuse(self, served: Served, plan: Plan, error: MlopsError) -> None:
         """Note that a version could not be loaded; what was served goes on."""
-        message = f"v{version} could not be loaded: {error.message}{python_hint(copy.facts)}"
+        message = (
+            f"v{plan.version} could not be loaded: {error.message}"
+            f"{python_hint(plan.copy.facts, plan.environment)} "
+            f"See {shown_log(self._project, served.endpoint.name)}"
+        )
         log.warning("%s %s", served.endpoint.name, message)
         first = served.endpoint.status is EndpointStatus.STARTING
         status = EndpointStatus.FAILED if first else served.endpoint.status
         served.endpoint = replace(served.endpoint, status=status, error=message)
         served.next = None
         await self._put(served)
-
-    async def _start(
-        self, name: str, version: int, copy: ModelCopy, monitoring: Monitoring
-    ) -> Process:
-        """Start a process and return when it answers. Raises `NotLoaded`."""
-        challenger = None
-        if monitoring.challenger is not None:
-            found = await self._copies.find(name, monitoring.challenger, None)
-            challenger = await self._copies.get(found)
-        process = scorers.start(
-            name,
-            version,
-            copy,
-            folder=self._project.root,
-            log=log_of(self._project, name),
-            prefix=endpoint_address(self._project, name).stem,
-            variables=variables_of(self._project),
-            samples=samples_of(self._project, name),
-            monitoring=monitoring,
-            challenger=challenger,
-        )
-        try:
-            await process.wait_until_ready(log_of(self._project, name))
-        except BaseException:
-            await asyncio.shield(process.stop(grace=0))
-            raise
-        return process
 
     def _link(self, served: Served) -> None:
         """Lead all further requests to the present process."""
@@ -296,7 +269,9 @@ class Endpoints:
         try:
             found = await self._copies.find(name, version, None)
             copy = await self._copies.get(found)
-            process = await self._start(name, version, copy, served.endpoint.monitoring)
+            endpoint = served.endpoint
+            plan = Plan(version, endpoint.alias, copy, endpoint.monitoring, endpoint.environment)
+            process = await self._launcher.start(name, plan)
         except MlopsError as error:
             log.warning("Endpoint %s: %s", name, error.message)
             served.endpoint = replace(served.endpoint, error=error.message)

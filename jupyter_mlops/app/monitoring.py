@@ -13,10 +13,12 @@ from ..core.runs import MetricPoint, Run
 from ..registry.drift import DRIFT
 from ..registry.mlops_scoring.samples import CHALLENGER, PREDICTION
 from ..registry.quality import CARD, DAILY, EPOCH
+from ..registry.reference import REFERENCE
 from ..registry.sources import Source
 from ..store import Store
 from . import messages as m
 from .endpoint_state import samples_of
+from .model_copies import ModelCopy
 from .model_runs import ModelRuns, Work
 from .projects import Project
 
@@ -77,11 +79,9 @@ class MonitoringUseCases:
                 field="labels",
             )
         labels = self._runs.path(body.labels, "labels") if body.labels else None
-        if body.input is None:
-            raise InvalidInput("input: name the file of the training data.", field="input")
-        source = Source(self._runs.path(body.input, "input"), body.table)
-        await asyncio.to_thread(lambda: source.files)
         version, copy = await self._runs.find(name, body)
+        source = self._reference(body, copy)
+        await asyncio.to_thread(lambda: source.files)
         given = {
             "samples": str(samples_of(self._project, name)),
             "input": str(source.path),
@@ -93,6 +93,18 @@ class MonitoringUseCases:
             "allowed": body.allowed,
         }
         return await self._runs.submit(_MONITORING, version, copy, body, given)
+
+    def _reference(self, body: m.MonitoringRequest, copy: ModelCopy) -> Source:
+        """Return the training data. Raises `InvalidInput`."""
+        if body.input is not None:
+            return Source(self._runs.path(body.input, "input"), body.table)
+        if REFERENCE not in copy.hashes:
+            raise InvalidInput(
+                "input: no training data was logged with the model. Name its file with --input, or "
+                'log the model with data={"train": …}.',
+                field="input",
+            )
+        return Source(copy.folder / REFERENCE)
 
     async def get_monitoring(self, name: str) -> m.MonitoringView:
         """Tell what the last comparison has found."""

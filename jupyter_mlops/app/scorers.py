@@ -104,9 +104,9 @@ class Process:
         while await self.look() is None:
             if not self.alive:
                 last = await asyncio.to_thread(last_lines, log, 1)
-                raise NotLoaded(f"{last.strip() or 'It ended without a word.'} (its log: {log})")
+                raise NotLoaded(last.strip() or "It ended without a word.")
             if loop.time() > deadline:
-                raise NotLoaded(f"It did not answer within {_LOADING:.0f} seconds (see {log}).")
+                raise NotLoaded(f"It did not answer within {_LOADING:.0f} seconds.")
             await asyncio.sleep(_LOOK_EVERY)
 
     async def drain(self, patience: float) -> None:
@@ -140,8 +140,10 @@ def start(  # noqa: PLR0913 - by name
     samples: Path,
     monitoring: Monitoring,
     challenger: ModelCopy | None,
+    python: str = sys.executable,
+    challenger_python: str = sys.executable,
 ) -> Process:
-    """Start a process for a version of a model; it answers later.
+    """Start a process for a version of a model, by some Python; it answers later.
 
     ``prefix`` begins the name of its socket, ``samples`` is where it keeps requests. It lives on if
     we end without ending it.
@@ -156,8 +158,11 @@ def start(  # noqa: PLR0913 - by name
         }
         if challenger is not None:
             number = monitoring.challenger or 0
-            config["challenger"] = _config(name, number, challenger, f"{prefix}.{new_id()}")
-    child = _spawn(config, folder, log, variables)
+            config["challenger"] = {
+                **_config(name, number, challenger, f"{prefix}.{new_id()}"),
+                "python": challenger_python,
+            }
+    child = _spawn(python, config, folder, log, variables)
     return Process(Scorer(version=version, socket=socket, identity=_identity(child)), child)
 
 
@@ -182,7 +187,7 @@ def end_others(folder: Path, known: Iterable[Process]) -> None:
 
 
 def _spawn(
-    config: dict[str, object], folder: Path, log: Path, variables: Mapping[str, str]
+    python: str, config: dict[str, object], folder: Path, log: Path, variables: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > _LONG_LOG:
@@ -191,8 +196,8 @@ def _spawn(
     environment = {k: v for k, v in {**os.environ, **variables}.items() if k not in ours}
     environment[_VARIABLE] = str(folder)
     with log.open("ab") as output:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
-            [sys.executable, "-P", str(_SCRIPT)],
+        child = subprocess.Popen(  # noqa: S603 - an interpreter of ours, an argv list
+            [python, "-P", str(_SCRIPT)],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

@@ -31,12 +31,18 @@ if TYPE_CHECKING:
     "--challenger", metavar="VERSION", type=VersionType(),
     help="Version that is asked the same; its predictions are kept, not answered.",
 )  # fmt: skip
+@click.option(
+    "--env", "environment", type=click.Choice(["here", "uv"]),
+    help="Load it in this environment, or in one of its own that uv makes where it names other "
+    "versions; here, unless it was given before.",
+)  # fmt: skip
 @click.option("--detach", is_flag=True, help="Return before the model answers.")
 def serve(
     model: ModelName,
     keep: tuple[str, ...],
     share: float | None,
     challenger: int | None,
+    environment: str | None,
     detach: bool,
 ) -> EndpointResult:
     """Serve a model, or another version of it in place of the one that is served.
@@ -54,6 +60,7 @@ def serve(
     """
     from ..app import messages as m
     from ..app.projects import find_project
+    from ..core.endpoints import Environment
     from ..results.endpoints import serve_model
 
     monitor = None
@@ -61,7 +68,12 @@ def serve(
         monitor = m.MonitorRequest(
             columns=list(keep), share=1.0 if share is None else share, challenger=challenger
         )
-    request = m.ServeRequest(version=model.version, alias=model.alias, monitor=monitor)
+    request = m.ServeRequest(
+        version=model.version,
+        alias=model.alias,
+        monitor=monitor,
+        environment=None if environment is None else Environment(environment),
+    )
     endpoint = serve_model(find_project(Path.cwd()), model.name, request)
     return endpoint if detach else endpoint.wait()
 

@@ -104,7 +104,10 @@ def check(face: Face, /, model: ModelName, source: str, **options: Any) -> RunRe
 
 @click.command("monitor", cls=Command)
 @click.argument("model", type=ModelType(), metavar="NAME[@ALIAS]")
-@click.option("--input", "source", required=True, metavar="FILE", help="The training data.")
+@click.option(
+    "--input", "source", metavar="FILE",
+    help="The training data; unless given, the sample that was logged with the model.",
+)  # fmt: skip
 @click.option("--labels", metavar="FILE", help="True labels, once they are known.")
 @click.option(
     "--on", metavar="COLUMN", multiple=True,
@@ -117,18 +120,20 @@ def check(face: Face, /, model: ModelName, source: str, **options: Any) -> RunRe
 )  # fmt: skip
 @_run_options
 @click.pass_obj
-def monitor(face: Face, /, model: ModelName, source: str, **options: Any) -> RunResult:
+def monitor(face: Face, /, model: ModelName, source: str | None, **options: Any) -> RunResult:
     """Compare the requests that an endpoint keeps with the training data, as a queued run.
 
     The distance of each feature from the training data is logged as drift/FEATURE: from 0 for the
     same distribution to 1. With true labels, metrics of the served version and of its challenger
-    are logged, too. A run that fails above a distance can set off a trigger, for example:
-    triggers add --run runs/predictions/monitor-NAME.ipynb --on failed -- pipeline run
+    are logged, too. A run that fails above a distance can set off a trigger, and its notebook,
+    which remembers what was asked last, can be run by a schedule.
 
     \b
     Examples:
       jupyter mlops models serve late-flights --keep distance --keep hour --share 0.1
-      jupyter mlops models monitor late-flights --input train.parquet --fail-above 0.2
+      jupyter mlops models monitor late-flights --fail-above 0.2
+      jupyter mlops models monitor late-flights --input train.parquet
+      jupyter mlops schedules add @daily -- run runs/predictions/monitor-late-flights.ipynb
     """
     from ..app import serving_operations
 
@@ -149,7 +154,7 @@ def _run(
     operation: Any,
     request: str,
     model: ModelName,
-    source: str,
+    source: str | None,
     given: dict[str, Any],
     *,
     detach: bool,
@@ -169,7 +174,7 @@ def _run(
 
     project = find_project(Path.cwd())
     body = getattr(m, request)(
-        input=str(Path(source).absolute()),
+        input=None if source is None else str(Path(source).absolute()),
         version=model.version,
         alias=model.alias,
         memory=parse_memory(memory) if memory else None,

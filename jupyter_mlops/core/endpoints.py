@@ -18,6 +18,13 @@ class EndpointStatus(StrEnum):
     FAILED = "failed"  #: its first version could not be loaded
 
 
+class Environment(StrEnum):
+    """Where a model is loaded."""
+
+    HERE = "here"  #: in the environment of the worker
+    UV = "uv"  #: in one of its own that uv makes, where it names other versions than are here
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scorer:
     """The process that serves a version."""
@@ -63,3 +70,4 @@ class Endpoint:
     #: Since when the version is served.
     since: datetime
     monitoring: Monitoring = field(default_factory=Monitoring)
+    environment: Environment = Environment.HERE

@@ -20,7 +20,7 @@ EVERY = 0.25
 _SHORTEST_SECRET = 4
 
 #: Control sequences of terminals: colours, cursor movements, titles of windows, links.
-_CONTROL = re.compile(
+CONTROL = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])"
     r"|[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]"
 )
@@ -81,7 +81,7 @@ class Tail:
 
 def shorten(text: str) -> str:
     """Return the last lines as a terminal would show them, without control sequences."""
-    lines = _CONTROL.sub("", text.replace("\r\n", "\n")).split("\n")
+    lines = CONTROL.sub("", text.replace("\r\n", "\n")).split("\n")
     shown = [line.rstrip("\r").rpartition("\r")[2] for line in lines[-LINES - 1 :]]
     if shown[-1]:
         shown = shown[-LINES:]

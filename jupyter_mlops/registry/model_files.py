@@ -29,6 +29,8 @@ class ModelFacts:
     columns: tuple[Column, ...]
     #: A request that MLflow kept with the model, as a client would send it.
     example: Any
+    #: What its environment has to have, a line each.
+    requirements: tuple[str, ...] = ()
 
 
 def read_facts(folder: Path) -> ModelFacts:
@@ -44,7 +46,12 @@ def read_facts(folder: Path) -> ModelFacts:
         ) from error
     signature = found.get("signature") or {}
     inputs = json.loads(signature.get("inputs") or "[]")
-    return ModelFacts(flavor.get("python_version"), read_columns(inputs), _example(folder))
+    return ModelFacts(
+        flavor.get("python_version"),
+        read_columns(inputs),
+        _example(folder),
+        _requirements(folder),
+    )
 
 
 def check_files(folder: Path, recorded: Mapping[str, str]) -> None:
@@ -87,3 +94,12 @@ def _text(path: Path) -> str:
     if len(content) > _MOST:
         raise ValueError(f"{path.name} is too large.")
     return content.decode("utf-8")
+
+
+def _requirements(folder: Path) -> tuple[str, ...]:
+    try:
+        lines = _text(folder / "requirements.txt").splitlines()
+    except (OSError, ValueError):
+        return ()
+    plain = (line.partition(" #")[0].strip() for line in lines)
+    return tuple(line for line in plain if line and not line.startswith("#"))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
-from ..core.endpoints import Endpoint, EndpointStatus, Monitoring, Scorer
+from ..core.endpoints import Endpoint, EndpointStatus, Environment, Monitoring, Scorer
 from ..core.runs import ProcessIdentity
 from .base import Database
 from .schema import endpoints
@@ -60,6 +60,7 @@ def _endpoint(row: RowMapping) -> Endpoint:
     if values["scorer"] is not None:
         identity = ProcessIdentity(**values["scorer"].pop("identity"))
         values["scorer"] = Scorer(**values["scorer"], identity=identity)
+    values["environment"] = Environment(values["environment"])
     monitoring = values.pop("monitoring")
     monitoring["columns"] = tuple(monitoring["columns"])
     return Endpoint(**values, monitoring=Monitoring(**monitoring))

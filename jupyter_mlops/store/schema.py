@@ -360,4 +360,5 @@ endpoints = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("since", Moment, nullable=False),
     sa.Column("monitoring", Json, nullable=False),
+    sa.Column("environment", sa.String(16), nullable=False),
 )

@@ -71,6 +71,19 @@ export const CommandIDs = {
   setAlias: 'mlops:set-alias',
   /** Open the notebook that made a model version. */
   openModelRun: 'mlops:open-model-notebook',
+  /** Serve a model version. */
+  serveModel: 'mlops:serve-model',
+  /** Open an endpoint's tab. */
+  openEndpoint: 'mlops:open-endpoint',
+  /** Serve another version. */
+  switchEndpoint: 'mlops:switch-endpoint-version',
+  /** Serve the version again that was served before. */
+  rollBackEndpoint: 'mlops:roll-back-endpoint',
+  /** Choose what is kept of an endpoint's requests. */
+  watchEndpoint: 'mlops:watch-endpoint-requests',
+  /** Compare what was kept with the training data. */
+  monitorEndpoint: 'mlops:compare-endpoint-requests',
+  stopEndpoint: 'mlops:stop-endpoint',
   /** Open the pipeline's tab. */
   openPipeline: 'mlops:open-pipeline',
   /** Bring everything up to date. */

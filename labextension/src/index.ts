@@ -2,6 +2,7 @@
 import { artifactsPlugin, galleryPlugin } from './plugins/artifacts';
 import { comparePlugin } from './plugins/compare';
 import { corePlugin } from './plugins/core';
+import { endpointsPlugin } from './plugins/endpoints';
 import { examplePlugin } from './plugins/example';
 import { modelTabPlugin } from './plugins/modeltab';
 import { panelPlugin } from './plugins/panel';
@@ -28,5 +29,6 @@ export default [
   galleryPlugin,
   modelTabPlugin,
   pipelinePlugin,
+  endpointsPlugin,
   panelPlugin
 ];

@@ -4,6 +4,7 @@ import { Signal } from '@lumino/signaling';
 
 import type {
   ArtifactView,
+  EndpointView,
   ModelVersionView,
   RunView,
   StageView,
@@ -39,6 +40,12 @@ export interface IModelTarget {
   readonly model: ModelVersionView;
 }
 
+export interface IEndpointTarget {
+  readonly kind: 'endpoint';
+  readonly store: ProjectStore;
+  readonly endpoint: EndpointView;
+}
+
 export interface IStageTarget {
   readonly kind: 'stage';
   readonly store: ProjectStore;
@@ -49,7 +56,12 @@ export interface IStageTarget {
 }
 
 export type Target =
-  IArtifactTarget | IModelTarget | IRunTarget | IStageTarget | ISweepTarget;
+  | IArtifactTarget
+  | IEndpointTarget
+  | IModelTarget
+  | IRunTarget
+  | IStageTarget
+  | ISweepTarget;
 
 /**
  * Remembers the row that has the focus and the row whose menu is open.

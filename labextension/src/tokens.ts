@@ -5,6 +5,7 @@ import { Token } from '@lumino/coreutils';
 import type { MlopsClient } from './api/client';
 import type { ProjectView, RunView } from './api/types';
 import type { ModelsModel } from './models/model';
+import type { EndpointsModel } from './endpoints/model';
 import type { PipelineModel } from './pipeline/model';
 import type { ProjectsModel } from './projects/model';
 import type { Stores } from './projects/stores';
@@ -29,6 +30,7 @@ export interface IMlops {
   readonly runs: RunsModel;
   readonly models: ModelsModel;
   readonly pipeline: PipelineModel;
+  readonly endpoints: EndpointsModel;
   readonly targets: Targets;
   /** The runs that are to be compared. */
   readonly chosen: Chosen;

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import pytest
 
 from jupyter_mlops.app import messages as m
@@ -22,7 +21,7 @@ from jupyter_mlops.core.endpoints import EndpointStatus
 from jupyter_mlops.core.exceptions import Conflict, ModelAltered, NotFound
 from jupyter_mlops.registry.model_files import HASHES, present_hashes
 from tests.support import served, workers
-from tests.support.served import ask, rows
+from tests.support.served import ask, processes, rows
 from tests.support.tracked import MLFLOW_WARNING
 
 pytestmark = pytest.mark.filterwarnings(MLFLOW_WARNING)
@@ -48,19 +47,6 @@ def client(folder: Path) -> Iterator[Client]:
 def where(client: Client, name: str = "flights") -> Path:
     """The address of an endpoint's process."""
     return endpoint_address(client.project, name)
-
-
-def processes(client: Client) -> list[psutil.Process]:
-    """The processes that serve models of the project, whoever started them."""
-    root = str(client.project.root)
-    found = []
-    for each in psutil.process_iter():
-        try:
-            if each.environ().get("JUPYTER_MLOPS_ENDPOINT") == root:
-                found.append(each)
-        except psutil.Error:
-            continue
-    return [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_serves_and_counts(client: Client) -> None:

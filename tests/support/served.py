@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 from mlflow import MlflowClient, pyfunc
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
@@ -101,6 +102,25 @@ def until(client: Client, wanted: Any, name: str = "flights") -> m.EndpointView:
         if wanted(found[name]):
             return found[name]
     raise AssertionError
+
+
+def processes(client: Client) -> list[psutil.Process]:
+    """The processes that serve models of the project, whoever started them."""
+    root = str(client.project.root)
+    found = []
+    for each in psutil.process_iter():
+        try:
+            if each.environ().get("JUPYTER_MLOPS_ENDPOINT") == root:
+                found.append(each)
+        except psutil.Error:
+            continue
+    return [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
+
+
+def kill(client: Client) -> None:
+    """End the only process that serves a model, as nobody would."""
+    (process,) = processes(client)
+    process.kill()
 
 
 def rows(count: int = 2) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import msgspec
 
 from ...core.endpoints import EndpointStatus
 from ...core.exports import Target
+from ...core.endpoints import EndpointStatus, Environment
 from ...core.runs import Status
 from .base import Count, Moment, Name, Path, Request, View
 
@@ -31,6 +32,7 @@ class ServeRequest(Request):
     alias: Name | None = None
     #: None leaves it as it is.
     monitor: MonitorRequest | None = None
+    environment: Environment | None = None
 
 
 class ColumnView(View):
@@ -71,6 +73,8 @@ class EndpointView(View):
     monitored: list[str]
     share: float
     challenger: int | None
+    #: Where the model is loaded.
+    environment: Environment
     #: What its process prints.
     log: str
     created_at: Moment

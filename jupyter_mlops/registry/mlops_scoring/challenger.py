@@ -29,6 +29,7 @@ class Challenger:
         """``config`` is that of the process; its socket lies beside ours."""
         self._config = {**config, "parent": os.getpid()}
         self._socket = Path(config["socket"])
+        self._python = config.get("python", sys.executable)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = -_PAUSE
         self._closing = threading.Event()
@@ -42,7 +43,7 @@ class Challenger:
         self._socket.unlink(missing_ok=True)
         script = Path(__file__).with_name("__main__.py")
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, an argv list
-            [sys.executable, "-P", str(script)], stdin=subprocess.PIPE
+            [self._python, "-P", str(script)], stdin=subprocess.PIPE
         )
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:

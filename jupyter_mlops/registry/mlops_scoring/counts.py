@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-#: Requests whose times are remembered.
+#: Requests whose times are remembered; refusals, which are quicker, tell nothing.
 _REMEMBERED = 2_000
 
 
@@ -23,10 +23,11 @@ class Counts:
         """Count a request that has been answered."""
         self.requests += 1
         self.failures += failed
-        self._seconds.append(seconds)
+        if not failed:
+            self._seconds.append(seconds)
 
     def record(self) -> dict[str, float | int | None]:
-        """Return the counts, and within how many seconds a half and 95 % were answered."""
+        """Return the counts, and within how many seconds a half and 95 % were predicted."""
         ordered = sorted(self._seconds)
         return {
             "requests": self.requests,

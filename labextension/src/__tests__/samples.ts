@@ -2,6 +2,7 @@
 import type {
   ArtifactView,
   AttemptView,
+  EndpointView,
   EventView,
   ModelVersionView,
   ParametersView,
@@ -263,6 +264,32 @@ export function anEvent(given: Partial<EventView> = {}): EventView {
     run_id: 's1-1',
     status: 'running',
     data: {},
+    ...given
+  };
+}
+
+export function anEndpoint(given: Partial<EndpointView> = {}): EndpointView {
+  return {
+    name: 'flights',
+    version: 3,
+    alias: null,
+    status: 'ready',
+    next: null,
+    previous: 2,
+    error: null,
+    address: 'mlops/endpoints/flights/',
+    requests: 12,
+    failures: 0,
+    p50: 0.0031,
+    p95: 0.012,
+    restarts: 0,
+    monitored: [],
+    share: 0,
+    challenger: null,
+    environment: 'here',
+    log: '.mlops/logs/endpoints/flights.log',
+    created_at: '2026-03-01T12:00:00Z',
+    since: '2026-03-01T12:00:00Z',
     ...given
   };
 }

@@ -1389,6 +1389,7 @@ export interface components {
       readonly challenger: number | null;
       /** Format: date-time */
       readonly created_at: string;
+      readonly environment: components['schemas']['Environment'];
       readonly error: string | null;
       readonly failures: number;
       readonly log: string;
@@ -1406,6 +1407,12 @@ export interface components {
       readonly status: components['schemas']['EndpointStatus'];
       readonly version: number;
     };
+    /**
+     * Environment
+     * @description Where a model is loaded.
+     * @enum {unknown}
+     */
+    readonly Environment: 'here' | 'uv';
     /**
      * ErrorDetail
      * @description What went wrong, for the user: one line, and the parameter or option it is about.
@@ -2105,6 +2112,7 @@ export interface components {
      */
     readonly ServeRequest: {
       readonly alias?: string | null;
+      readonly environment?: components['schemas']['Environment'] | null;
       readonly monitor?: components['schemas']['MonitorRequest'] | null;
       readonly version?: number | null;
     };

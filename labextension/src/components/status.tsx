@@ -2,11 +2,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
-import type { StageState } from '../api/types';
+import type { EndpointStatus, StageState } from '../api/types';
 import type { State } from '../status';
 
-/** What a run, a sweep or a stage can be. */
-export type AnyState = StageState | State;
+/** What a run, a sweep, a stage or an endpoint can be. */
+export type AnyState = EndpointStatus | StageState | State;
 
 /** Within a square of 16. */
 export const SHAPES: Readonly<Record<AnyState, ReactElement>> = {
@@ -25,6 +25,15 @@ export const SHAPES: Readonly<Record<AnyState, ReactElement>> = {
       <path d="m4.3 11.7 7.4-7.4" />
     </>
   ),
+  starting: (
+    <>
+      <circle cx="8" cy="8" r="5.25" />
+      <path d="M8 2.75a5.25 5.25 0 0 0 0 10.5z" className="jp-Mlops-solid" />
+    </>
+  ),
+  ready: <path d="m3 8.5 3.5 3.5L13 4.5" />,
+  // An arrow that goes round.
+  restarting: <path d="M13.2 7.2A5.25 5.25 0 1 0 12.4 11M13.4 3v4.3H9.1" />,
   // Scissors.
   pruned: (
     <>
@@ -63,6 +72,12 @@ export function statusWord(status: AnyState, trans: TranslationBundle): string {
       return trans.__('cancelled');
     case 'pruned':
       return trans.__('pruned');
+    case 'starting':
+      return trans.__('starting');
+    case 'ready':
+      return trans.__('ready');
+    case 'restarting':
+      return trans.__('restarting');
     case 'fresh':
       return trans.__('up to date');
     case 'stale':

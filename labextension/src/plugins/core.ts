@@ -8,6 +8,8 @@ import { ITranslator } from '@jupyterlab/translation';
 
 import { MlopsClient } from '../api/client';
 import { ModelsModel } from '../models/model';
+import { EndpointClient } from '../api/endpoints';
+import { EndpointsModel } from '../endpoints/model';
 import { PipelineModel } from '../pipeline/model';
 import { ProjectsModel } from '../projects/model';
 import { ProjectStore } from '../projects/store';
@@ -66,6 +68,10 @@ export const corePlugin: JupyterFrontEndPlugin<IMlops> = {
       runs: new RunsModel(projects),
       models: new ModelsModel(projects),
       pipeline: new PipelineModel(projects),
+      endpoints: new EndpointsModel(
+        projects,
+        new EndpointClient(serverSettings)
+      ),
       handlers: rowHandlers(app.commands, targets),
       trans: translator.load('jupyter_mlops')
     };

@@ -19,6 +19,7 @@ import { Entities } from './entities';
 import { Fetcher, MANY } from './fetcher';
 import { Gatherer } from './gatherer';
 import type { Pending } from './pending';
+import { MAX_PAUSE, setPace } from './polling';
 import { PipelineStore } from './pipeline';
 import type { IProblem } from './problem';
 import { toProblem } from './problem';
@@ -26,10 +27,6 @@ import { Watches } from './watches';
 
 /** Number of sweeps that are listed at first, and added by `loadMore`. */
 export const PAGE = 50;
-/** Polls that fail become rarer, up to this many ms. */
-const MAX_PAUSE = 300_000;
-/** While nothing runs, polls are this many times rarer. */
-const IDLE_FACTOR = 6;
 
 export interface IProjectStoreOptions {
   readonly project: ProjectView;
@@ -98,6 +95,11 @@ export class ProjectStore implements IDisposable {
   /** A sweep that ended while it was known here. */
   get finished(): ISignal<this, SweepView> {
     return this._finished;
+  }
+
+  /** What happens in the project, as it arrives. */
+  get happened(): ISignal<unknown, readonly EventView[]> {
+    return this._feed.changed;
   }
 
   get status(): StatusView | null {
@@ -257,7 +259,7 @@ export class ProjectStore implements IDisposable {
       return;
     }
     this._problem = null;
-    this._setPace();
+    setPace(this._poll, this._interval, this.isActive);
     this._changed.emit();
     ended.forEach(sweep => this._finished.emit(sweep));
   }
@@ -269,14 +271,6 @@ export class ProjectStore implements IDisposable {
     this._isStale = true;
     this._problem = toProblem(error, this._problem);
     this._changed.emit();
-  }
-
-  private _setPace(): void {
-    const factor = this.isActive ? 1 : IDLE_FACTOR;
-    const interval = Math.min(MAX_PAUSE, this._interval * factor);
-    if (this._poll.frequency.interval !== interval) {
-      this._poll.frequency = { ...this._poll.frequency, interval };
-    }
   }
 
   private readonly _interval: number;

@@ -53,6 +53,9 @@ function openCommand(target: Target): string {
   if (target.kind === 'model') {
     return CommandIDs.openModel;
   }
+  if (target.kind === 'endpoint') {
+    return CommandIDs.openEndpoint;
+  }
   if (target.kind === 'stage') {
     return CommandIDs.openStage;
   }

@@ -9,6 +9,8 @@ import { AccordionPanel, Menu } from '@lumino/widgets';
 import { CommandIDs } from '../commands';
 import { mlopsIcon } from '../icons';
 import type { ModelsModel } from '../models/model';
+import type { EndpointsModel } from '../endpoints/model';
+import { EndpointsPanel } from '../endpoints/panel';
 import { ModelsPanel } from '../models/panel';
 import type { PipelineModel } from '../pipeline/model';
 import { PipelinePanel } from '../pipeline/panel';
@@ -24,6 +26,7 @@ export interface ISidebarOptions {
   readonly model: RunsModel;
   readonly models: ModelsModel;
   readonly pipeline: PipelineModel;
+  readonly endpoints: EndpointsModel;
   readonly commands: CommandRegistry;
   readonly handlers: IRowHandlers;
   readonly state: IStateDB | null;
@@ -58,8 +61,9 @@ export class Sidebar extends SidePanel {
     this.addWidget(new PipelinePanel(options));
     this.addWidget(new ModelsPanel(options));
     options.models.filtering.connect(this._showModels, this);
+    this.addWidget(new EndpointsPanel(options));
     if (this.content instanceof AccordionPanel) {
-      this.content.setRelativeSizes([3, 3, 2]);
+      this.content.setRelativeSizes([3, 3, 2, 1]);
       this.content.expansionToggled.connect(this._save, this);
     }
     void this._restore();
