@@ -130,10 +130,10 @@ def monitor(face: Face, /, model: ModelName, source: str | None, **options: Any)
 
     \b
     Examples:
-      jupyter mlops models serve late-flights --keep distance --keep hour --share 0.1
-      jupyter mlops models monitor late-flights --fail-above 0.2
-      jupyter mlops models monitor late-flights --input train.parquet
-      jupyter mlops schedules add @daily -- run runs/predictions/monitor-late-flights.ipynb
+      jupyter mlops models serve flights --keep distance --keep hour --share 0.1
+      jupyter mlops models monitor flights --fail-above 0.2
+      jupyter mlops models monitor flights --input train.parquet
+      jupyter mlops schedules add @daily -- run runs/predictions/monitor-flights.ipynb
     """
     from ..app import serving_operations
 

@@ -18,6 +18,7 @@ from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app import serving_operations
 from jupyter_mlops.app.client import Client, connect
 from jupyter_mlops.app.runtime import endpoint_address
+from jupyter_mlops.registry.reference import REFERENCE, write_reference
 from tests.support import served, workers
 from tests.support.served import ask, rows
 from tests.support.tracked import MLFLOW_WARNING
@@ -25,11 +26,23 @@ from tests.support.tracked import MLFLOW_WARNING
 pytestmark = pytest.mark.filterwarnings(MLFLOW_WARNING)
 
 
+#: Where the sample of the training data is among a model's files.
+PLACE = Path(REFERENCE).parent
+
+
+def training_data() -> pd.DataFrame:
+    """What the first version was trained on."""
+    generator = np.random.default_rng(1)
+    return pd.DataFrame(
+        {"distance": generator.normal(0, 1, 2000), "hour": generator.integers(0, 24, 2000)}
+    )
+
+
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A project with two versions of a model, and its worker."""
     folder = workers.make_project(tmp_path_factory.mktemp("cli") / "project")
-    served.register(folder)
+    assert write_reference({"train": training_data()}, served.register(folder) / PLACE)
     served.register(folder, number=1000)
     with workers.worker(folder) as found:
         yield found
@@ -205,11 +218,8 @@ def test_monitoring(client: Client) -> None:
         "--challenger", "2",
     )  # fmt: skip
     address = endpoint_address(client.project, "flights")
-    generator = np.random.default_rng(1)
-    train = pd.DataFrame(
-        {"distance": generator.normal(0, 1, 2000), "hour": generator.integers(0, 24, 2000)}
-    )
-    train.to_parquet(root / "train.parquet")
+    generator = np.random.default_rng(2)
+    training_data().to_parquet(root / "train.parquet")
     asked = pd.DataFrame(
         {"distance": generator.normal(3, 1, 300), "hour": generator.integers(0, 24, 300)}
     )
@@ -223,9 +233,10 @@ def test_monitoring(client: Client) -> None:
     assert (kept["challenger"].astype(float) - kept["prediction"]).round(6).tolist() == [1000] * 300
     labels = asked.assign(truth=asked["distance"] * 2 + asked["hour"])[["distance", "truth"]]
     labels.to_parquet(root / "labels.parquet")
-    words = ("models", "monitor", "flights", "--input", "train.parquet")
+    words = ("models", "monitor", "flights@v1")
+    file = ("--input", "train.parquet")
     known = ("--labels", "labels.parquet", "--on", "distance", "--label", "truth")
-    run = json.loads(shell(client, *words, *known, "--json"))
+    run = json.loads(shell(client, *words, *file, *known, "--json"))
     metrics = run["metrics"]
     assert metrics["drift/distance"] > 0.7
     assert metrics["drift/hour"] < 0.15
@@ -239,6 +250,7 @@ def test_monitoring(client: Client) -> None:
         "--on", "failed", "--", "run", "retrain.ipynb",
     )  # fmt: skip
     assert "Drift above 0.2: distance" in shell(client, *words, "--fail-above", "0.2", code=1)
+    assert "no training data was logged" in shell(client, "models", "monitor", "flights@v2", code=2)
     for _ in client.events(0, beat=0.5):
         found = client.call(ops.LIST_SWEEPS, query=m.ListQuery())
         if any(each.notebook == "retrain.ipynb" for each in found):

@@ -186,9 +186,11 @@ function Line(props: {
   const known = values.flatMap(value => value ?? []);
   const all = card === null ? known : [...known, card];
   const low = Math.min(...all);
-  const span = Math.max(...all) - low || 1;
+  const span = Math.max(...all) - low;
   const y = (value: number): number =>
-    HEIGHT - 2 - ((value - low) / span) * (HEIGHT - 4);
+    span === 0
+      ? HEIGHT / 2
+      : HEIGHT - 2 - ((value - low) / span) * (HEIGHT - 4);
   const x = (index: number): number =>
     values.length < 2
       ? WIDTH / 2
