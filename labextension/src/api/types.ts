@@ -14,6 +14,7 @@ export type CauseView = Schemas['CauseView'];
 export type CellDiff = Schemas['CellDiff'];
 export type CellsView = Schemas['CellsView'];
 export type ChangeEvent = Schemas['ChangeEvent'];
+export type ColumnView = Schemas['ColumnView'];
 export type CompareRow = Schemas['CompareRow'];
 export type CompareView = Schemas['CompareView'];
 export type CurvesView = Schemas['CurvesView'];
