@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ...core.endpoints import EndpointStatus
-from ...core.exports import Target
 from ...core.endpoints import EndpointStatus, Environment
+from ...core.exports import Target
 from ...core.runs import Status
 from .base import Count, Moment, Name, Path, Request, View
 
