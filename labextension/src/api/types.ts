@@ -21,7 +21,6 @@ export type CurvesView = Schemas['CurvesView'];
 export type DiffLine = Schemas['DiffLine'];
 export type ComparisonView = Schemas['ComparisonView'];
 export type DifferenceView = Schemas['DifferenceView'];
-export type ColumnView = Schemas['ColumnView'];
 export type EndpointDetail = Schemas['EndpointDetail'];
 export type EndpointLog = Schemas['EndpointLog'];
 export type EndpointStatus = Schemas['EndpointStatus'];
