@@ -24,6 +24,7 @@ from ..core.runs import ATTEMPT_VARIABLE, DECLARATION, PROJECT_VARIABLE, READS_V
 from . import definitions, weights
 from .datasets import describe_data, sample_of
 from .functions import Gathered, check_arguments, source_of
+from .reference import write_reference
 
 #: Where in a model's files what its card tells is, and the requests whose predictions are kept.
 FACTS = "artifacts/functions/facts.json"
@@ -97,6 +98,7 @@ def log_model(
         loader = weights.save(model, folder / "weights")
         (folder / "functions" / "plan.json").write_text(json.dumps({"loader": loader}), "utf-8")
         needed = gathered.packages | {definitions.framework(model)}
+        write_reference(data, folder / "reference")
         facts = {
             "form": FORM,
             "definition": definitions.describe(model),
@@ -129,9 +131,8 @@ def _log(
     import mlflow
 
     (folder / "functions" / "facts.json").write_text(json.dumps(facts, indent=1), "utf-8")
-    artifacts = {"functions": str(folder / "functions")}
-    if (folder / "weights").exists():
-        artifacts["weights"] = str(folder / "weights")
+    kept = ("functions", "weights", "reference")
+    artifacts = {each: str(folder / each) for each in kept if (folder / each).exists()}
     code = sorted(str(each) for each in (folder / "code").iterdir()) if _has(folder) else None
     info = mlflow.pyfunc.log_model(
         name=name,

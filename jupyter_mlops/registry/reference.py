@@ -30,6 +30,7 @@ def write_reference(data: Any, folder: Path) -> bool:
     except (TypeError, ValueError, OverflowError, ImportError):
         # Columns of objects of all kinds; nobody could compare them.
         path.unlink(missing_ok=True)
+        folder.rmdir()
         return False
     return True
 

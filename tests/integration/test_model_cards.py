@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
@@ -28,6 +29,7 @@ from jupyter_mlops.core.exceptions import (
 )
 from jupyter_mlops.registry import open_registry
 from jupyter_mlops.registry.model_files import HASHES
+from jupyter_mlops.registry.reference import REFERENCE
 from jupyter_mlops.tracking import default_uri
 from tests.support import workers
 from tests.support.carded import DATA, PLAIN, card_of, project, register, run
@@ -98,6 +100,8 @@ def test_takes_raw_requests(client: Client, full: m.ModelVersionView, tmp_path: 
     low, high = json.loads(done.stdout.decode().splitlines()[-1])
     assert low < 0.5 < high
     assert len(sample["predictions"]) == 20
+    # What requests are compared with later on.
+    assert len(pd.read_parquet(folder / "model" / REFERENCE)) > 20
 
 
 def test_kept_with_the_version(client: Client, full: m.ModelVersionView) -> None:
