@@ -156,6 +156,8 @@ def _version(
     path = root / place
     if how != DECLARED and path.is_dir():
         return None  # listed, locked or removed, which nobody can tell from read
+    if not (path.is_file() or path.is_dir()):
+        return None  # a pipe or a device, which has no versions and may never end
     if how == NAMED and path.stat().st_mtime > before:
         return None
     dvc_file, dvc_md5 = dvc.of(place)

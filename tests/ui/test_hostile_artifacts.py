@@ -142,7 +142,7 @@ def test_previews(attacked: Locator, lab: Lab) -> None:
 def test_addresses(attacked: Locator, lab: Lab) -> None:
     """Whoever leads a browser to a file's address has it saved: it is no page and no script."""
     lab.provoked = "Refused to execute script"
-    output = attacked.locator('.jp-Mlops-artifact:not([data-path*="/"])')
+    output = attacked.locator('.jp-Mlops-artifact[data-path$=".ipynb"]:not([data-path*="/"])')
     run = str(output.get_attribute("data-path")).removesuffix(".ipynb")
     for name in ("page.html", "drawing.svg", "fake.png"):
         query = urlencode({"project": PROJECT, "path": f"hostile/{name}"})
