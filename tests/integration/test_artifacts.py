@@ -150,7 +150,8 @@ def test_a_failed_run_has_its_notebook(client: Client) -> None:
     """What failed has kept something, too."""
     write(client, "depth: int = 3", "1 / 0", name="failing.ipynb")
     sweep = wait_for(client, submit(client, "failing.ipynb").id)
-    assert list(listed(client, f"{sweep.id}-1")) == [f"{sweep.id}-1.ipynb"]
+    run = f"{sweep.id}-1"
+    assert list(listed(client, run)) == [f"{run}.1.context.json", f"{run}.ipynb"]
 
 
 def shell(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -66,7 +66,8 @@ def test_a_sweep_is_executed_and_tracked(client: Client) -> None:
         assert found.data.tags["mlflow.parentRunId"] == sweep.mlflow_run_id
         assert found.data.params == {"x": str(run.parameters["x"])}
         assert found.data.metrics == {"auc": run.metrics["auc"]}
-        assert [a.path for a in tracked.list_artifacts(run.mlflow_run_id)] == [f"{run.id}.ipynb"]
+        kept = [each.path for each in tracked.list_artifacts(run.mlflow_run_id)]
+        assert kept == [f"{run.id}.1.context.json", f"{run.id}.ipynb"]
 
 
 def test_plain_mlflow_lands_in_the_same_run(client: Client) -> None:
