@@ -1,13 +1,13 @@
 /** The head of a tab of compared runs: how many, what differs, and which part is shown. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
-import type { KeyboardEvent, ReactElement } from 'react';
-import { useRef } from 'react';
+import type { ReactElement } from 'react';
 
 import type { CompareRow, CompareView } from '../api/types';
 import { Choice } from '../components/choice';
 import { useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
+import { Tabs } from '../components/tabs';
 import type { CompareModel } from './model';
 import type { Part } from './state';
 import { PARTS } from './state';
@@ -53,7 +53,14 @@ export function CompareHead(
         )}
       </div>
       <div className="jp-Mlops-compareBar">
-        <Tabs {...props} />
+        <Tabs
+          parts={PARTS}
+          shown={model.state.part}
+          label={trans.__('How the runs are compared')}
+          nameOf={part => partLabel(part, trans)}
+          idOf={props.idOf}
+          onShow={part => model.show(part)}
+        />
         {sweeps.size === 1 && model.runs.length > 1 && (
           <Button small onClick={props.onGallery}>
             {trans.__('Gallery')}
@@ -78,49 +85,6 @@ function differing(
 ): string {
   const count = rows.filter(row => row.differs).length;
   return trans.__('%1 of %2', count, rows.length);
-}
-
-/** Which part is shown. Arrow keys go from one to the next. */
-function Tabs(
-  props: IProps & { readonly idOf: (part: Part) => string }
-): ReactElement {
-  const { model, trans, idOf } = props;
-  const list = useRef<HTMLDivElement>(null);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const at = PARTS.indexOf(model.state.part) + (step ?? 0);
-    const part = PARTS.at(at % PARTS.length);
-    if (step !== undefined && part) {
-      event.preventDefault();
-      model.show(part);
-      list.current
-        ?.querySelector<HTMLElement>(`[data-part="${part}"]`)
-        ?.focus();
-    }
-  };
-  return (
-    <div
-      ref={list}
-      className="jp-Mlops-tabs"
-      role="tablist"
-      aria-label={trans.__('How the runs are compared')}
-    >
-      {PARTS.map(part => (
-        <button
-          key={part}
-          role="tab"
-          data-part={part}
-          aria-selected={part === model.state.part}
-          aria-controls={idOf(part)}
-          tabIndex={part === model.state.part ? 0 : -1}
-          onClick={() => model.show(part)}
-          onKeyDown={onKeyDown}
-        >
-          {partLabel(part, trans)}
-        </button>
-      ))}
-    </div>
-  );
 }
 
 /** What stands on a part's tab. */

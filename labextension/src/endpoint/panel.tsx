@@ -12,7 +12,7 @@ import { EndpointHead } from './head';
 import type { IEndpointModelOptions } from './model';
 import { EndpointModel } from './model';
 import { Monitoring } from './monitoringview';
-import { Log, partLabel, Tabs } from './parts';
+import { Log, partLabel, EndpointTabs } from './parts';
 import type { Part } from './state';
 import { PARTS } from './state';
 import { TrialView } from './trialview';
@@ -51,7 +51,7 @@ export class EndpointPanel extends Panel {
     };
     this.addWidget(ReactWidget.create(<EndpointHead {...shared} />));
     const idOf = (part: Part): string => `mlops-${this.id}-${part}`;
-    const tabs = ReactWidget.create(<Tabs {...shared} idOf={idOf} />);
+    const tabs = ReactWidget.create(<EndpointTabs {...shared} idOf={idOf} />);
     tabs.addClass('jp-Mlops-tabBar');
     this.addWidget(tabs);
     PARTS.forEach(part => {

@@ -1,9 +1,10 @@
 /** The tabs below an endpoint's head, and the log. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { KeyboardEvent, ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { useEffect, useRef } from 'react';
 
 import { useSignal } from '../components/hooks';
+import { Tabs } from '../components/tabs';
 import type { EndpointModel } from './model';
 import type { Part } from './state';
 import { PARTS } from './state';
@@ -13,48 +14,21 @@ interface IProps {
   readonly trans: TranslationBundle;
 }
 
-/** Which part is shown. Arrow keys go from one to the next. */
-export function Tabs(
+/** Which part is shown. */
+export function EndpointTabs(
   props: IProps & { readonly idOf: (part: Part) => string }
 ): ReactElement {
   const { model, trans, idOf } = props;
   useSignal(model.changed);
-  const list = useRef<HTMLDivElement>(null);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const part = PARTS.at(
-      (PARTS.indexOf(model.part) + (step ?? 0)) % PARTS.length
-    );
-    if (step !== undefined && part) {
-      event.preventDefault();
-      model.show(part);
-      list.current
-        ?.querySelector<HTMLElement>(`[data-part="${part}"]`)
-        ?.focus();
-    }
-  };
   return (
-    <div
-      ref={list}
-      className="jp-Mlops-tabs"
-      role="tablist"
-      aria-label={trans.__('What is known of the endpoint')}
-    >
-      {PARTS.map(part => (
-        <button
-          key={part}
-          role="tab"
-          data-part={part}
-          aria-selected={part === model.part}
-          aria-controls={idOf(part)}
-          tabIndex={part === model.part ? 0 : -1}
-          onClick={() => model.show(part)}
-          onKeyDown={onKeyDown}
-        >
-          {partLabel(part, trans)}
-        </button>
-      ))}
-    </div>
+    <Tabs
+      parts={PARTS}
+      shown={model.part}
+      label={trans.__('What is known of the endpoint')}
+      nameOf={part => partLabel(part, trans)}
+      idOf={idOf}
+      onShow={part => model.show(part)}
+    />
   );
 }
 

@@ -1,13 +1,13 @@
 /** The head of a model version's tab: what it is, how complete its record is, what can be done. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
-import type { KeyboardEvent, ReactElement } from 'react';
-import { useRef } from 'react';
+import type { ReactElement } from 'react';
 
 import type { CardView } from '../api/types';
 import { CommandIDs } from '../commands';
 import { useNow, useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
+import { Tabs } from '../components/tabs';
 import { formatAgo, formatTime } from '../format';
 import type { ModelTabModel } from './model';
 import type { Part } from './state';
@@ -59,7 +59,14 @@ export function ModelHead(props: IModelHeadProps): ReactElement {
       )}
       <Reproduced text={listed.tags['mlops.reproduced']} trans={trans} />
       <Actions {...props} />
-      <Tabs {...props} />
+      <Tabs
+        parts={PARTS}
+        shown={model.part}
+        label={trans.__('What is known of the version')}
+        nameOf={part => tabLabel(part, trans)}
+        idOf={props.idOf}
+        onShow={part => model.show(part)}
+      />
     </section>
   );
 }
@@ -184,48 +191,6 @@ function Actions(props: IModelHeadProps): ReactElement {
       <Button small onClick={act(CommandIDs.reproduceModel)}>
         {trans.__('Build again…')}
       </Button>
-    </div>
-  );
-}
-
-/** Which part is shown. Arrow keys go from one to the next. */
-function Tabs(props: IModelHeadProps): ReactElement {
-  const { model, trans, idOf } = props;
-  const list = useRef<HTMLDivElement>(null);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const part = PARTS.at(
-      (PARTS.indexOf(model.part) + (step ?? 0)) % PARTS.length
-    );
-    if (step !== undefined && part) {
-      event.preventDefault();
-      model.show(part);
-      list.current
-        ?.querySelector<HTMLElement>(`[data-part="${part}"]`)
-        ?.focus();
-    }
-  };
-  return (
-    <div
-      ref={list}
-      className="jp-Mlops-tabs"
-      role="tablist"
-      aria-label={trans.__('What is known of the version')}
-    >
-      {PARTS.map(part => (
-        <button
-          key={part}
-          role="tab"
-          data-part={part}
-          aria-selected={part === model.part}
-          aria-controls={idOf(part)}
-          tabIndex={part === model.part ? 0 : -1}
-          onClick={() => model.show(part)}
-          onKeyDown={onKeyDown}
-        >
-          {tabLabel(part, trans)}
-        </button>
-      ))}
     </div>
   );
 }

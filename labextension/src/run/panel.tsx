@@ -15,7 +15,7 @@ import { RunHead } from './head';
 import type { IRunModelOptions } from './model';
 import { RunModel } from './model';
 import { OutputsPanel } from './outputs';
-import { Context, Metrics, partLabel, Tabs } from './sheet';
+import { Context, Metrics, partLabel, RunTabs } from './sheet';
 import type { Part } from './state';
 import { PARTS } from './state';
 import { CHOSEN, Timeline } from './timeline';
@@ -119,7 +119,7 @@ export class RunPanel extends Panel {
     const box = new BoxPanel({ direction: 'top-to-bottom', spacing: 0 });
     const idOf = (part: Part): string => `mlops-${this.model.id}-${part}`;
     const tabs = ReactWidget.create(
-      <Tabs model={this.model} trans={trans} idOf={idOf} />
+      <RunTabs model={this.model} trans={trans} idOf={idOf} />
     );
     tabs.addClass('jp-Mlops-tabBar');
     BoxPanel.setStretch(tabs, 0);

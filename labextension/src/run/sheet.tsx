@@ -1,9 +1,9 @@
 /** The parts beside the outputs: the tabs, the metrics and the context. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { KeyboardEvent, ReactElement } from 'react';
-import { useRef } from 'react';
+import type { ReactElement } from 'react';
 
 import { useSignal } from '../components/hooks';
+import { Tabs } from '../components/tabs';
 import { formatFull, formatNumber } from '../format';
 import { decode } from '../values';
 import { contextFacts } from './facts';
@@ -16,48 +16,21 @@ interface IProps {
   readonly trans: TranslationBundle;
 }
 
-/** Which part is shown. Arrow keys go from one to the next. */
-export function Tabs(
+/** Which part is shown. */
+export function RunTabs(
   props: IProps & { readonly idOf: (part: Part) => string }
 ): ReactElement {
   const { model, trans, idOf } = props;
   useSignal(model.changed);
-  const list = useRef<HTMLDivElement>(null);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const part = PARTS.at(
-      (PARTS.indexOf(model.part) + (step ?? 0)) % PARTS.length
-    );
-    if (step !== undefined && part) {
-      event.preventDefault();
-      model.show(part);
-      list.current
-        ?.querySelector<HTMLElement>(`[data-part="${part}"]`)
-        ?.focus();
-    }
-  };
   return (
-    <div
-      ref={list}
-      className="jp-Mlops-tabs"
-      role="tablist"
-      aria-label={trans.__('What is known of the run')}
-    >
-      {PARTS.map(part => (
-        <button
-          key={part}
-          role="tab"
-          data-part={part}
-          aria-selected={part === model.part}
-          aria-controls={idOf(part)}
-          tabIndex={part === model.part ? 0 : -1}
-          onClick={() => model.show(part)}
-          onKeyDown={onKeyDown}
-        >
-          {partLabel(part, trans)}
-        </button>
-      ))}
-    </div>
+    <Tabs
+      parts={PARTS}
+      shown={model.part}
+      label={trans.__('What is known of the run')}
+      nameOf={part => partLabel(part, trans)}
+      idOf={idOf}
+      onShow={part => model.show(part)}
+    />
   );
 }
 
