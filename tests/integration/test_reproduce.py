@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -42,22 +43,20 @@ mlops.log_model(model, "flights", featurize=featurize, data={"train": train, "te
 """
 
 
+@dataclass(frozen=True)
 class Project:
-    """A project with a registered version, and clones of it."""
+    """A project whose code has changes that are not committed, with data in DVC and without."""
 
-    def __init__(self, folder: Path, client: Client) -> None:
-        self.folder = folder
-        self.client = client
-        self.notices: list[str] = []
+    folder: Path
 
-    def register(self) -> m.ModelVersionView:
-        """Train with what is there, register, commit the record, and push the data."""
-        submitted = workers.submit(self.client, "notebooks/train.ipynb", space={"rate": "0.5"})
-        sweep = workers.wait_for(self.client, submitted.id)
-        run = workers.runs(self.client, sweep.id)[0]
+    def register(self, client: Client) -> m.ModelVersionView:
+        """Train with what is there, and register the model."""
+        submitted = workers.submit(client, "notebooks/train.ipynb", space={"rate": "0.5"})
+        sweep = workers.wait_for(client, submitted.id)
+        run = workers.runs(client, sweep.id)[0]
         assert run.error is None
         body = m.RegisterRequest(run=run.id)
-        return self.client.call(ops.REGISTER_MODEL, body=body, name="flights", timeout=None)
+        return client.call(ops.REGISTER_MODEL, body=body, name="flights", timeout=None)
 
     def publish(self) -> None:
         """Commit the record and nothing else, and push what DVC has."""
@@ -67,19 +66,38 @@ class Project:
         targets = ["data/flights.csv.dvc", *records]
         call("dvc", "push", "--quiet", *targets, folder=self.folder)
 
-    def clone(self, place: Path) -> Path:
+    def clone(self, place: Path, *options: str) -> Path:
         """Clone it to another path."""
-        call("git", "clone", "--quiet", str(self.folder), str(place), folder=self.folder)
+        url = self.folder.as_uri()
+        call("git", "clone", "--quiet", *options, url, str(place), folder=place.parent)
         return place
 
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        """Without the project's folder and all that only it has."""
+        away = self.folder.rename(self.folder.with_name("away"))
+        yield
+        away.rename(self.folder)
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """A project whose code has changes that are not committed, with data in DVC and without."""
-    folder = tmp_path / "project"
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project with a registered and published version; the tests leave it as it is."""
+    place = tmp_path_factory.mktemp("registered")
+    with pytest.MonkeyPatch.context() as patch, made(place, patch) as (project, client):
+        assert project.register(client).notices == []
+        project.publish()
+        workers.stop(project.folder)
+        yield project
+
+
+@contextmanager
+def made(place: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[Project, Client]]:
+    """Make a project that has not been trained, and its worker."""
+    folder = place / "project"
     for name, text in environment(folder).items():
         if name.startswith("DVC_"):
-            monkeypatch.setenv(name, text)
+            patch.setenv(name, text)
     make_repository(folder, mlops_toml="")
     (folder / ".gitignore").write_text("runs/\n.mlops/\n__pycache__/\n/data/*.csv\n", "utf-8")
     (folder / "data").mkdir()
@@ -87,7 +105,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     (folder / "data" / "flights.csv").write_text("\n".join(["hour,distance,late", *rows]))
     (folder / "data" / "loose.csv").write_text("a\n1\n", "utf-8")
     call("dvc", "add", "--quiet", "data/flights.csv", folder=folder)
-    call("dvc", "remote", "add", "--default", "store", str(tmp_path / "remote"), folder=folder)
+    call("dvc", "remote", "add", "--default", "store", str(place / "remote"), folder=folder)
     (folder / "notebooks").mkdir()
     (folder / "notebooks" / "helper.py").write_text("SHIFT = 0\n", "utf-8")
     with workers.worker(folder) as client:
@@ -96,11 +114,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
         call("git", "commit", "--quiet", "--message", "Train", folder=folder)
         helper = 'SHIFT = 7\n\ndef features(table):\n    return table[["hour", "distance"]]\n'
         (folder / "notebooks" / "helper.py").write_text(helper, "utf-8")
-        yield Project(folder, client)
+        yield Project(folder), client
 
 
 def build(folder: Path) -> Verdict:
-    """Build version 1 again in the present environment; the clone's worker ends with it."""
+    """Build version 1 again in the present environment; the folder's worker ends with it."""
     try:
         return reproduce(
             find_project(folder), "flights", 1, here=True, tolerance=1e-6, note=lambda _: None
@@ -111,13 +129,11 @@ def build(folder: Path) -> Verdict:
 
 def test_from_a_fresh_clone(project: Project, tmp_path: Path) -> None:
     """Commit, uncommitted change, data, parameters and notebook make the same model elsewhere."""
-    assert project.register().notices == []
-    project.publish()
+    (tmp_path / "another place").mkdir()
     clone = project.clone(tmp_path / "another place" / "clone")
-    for left in (".mlops", "runs", ".dvc/cache"):
-        shutil.rmtree(project.folder / left, ignore_errors=True)
     assert not (clone / ".mlops").exists()
-    verdict = build(clone)
+    with project.gone():
+        verdict = build(clone)
     assert verdict.outcome is Outcome.SAME, verdict
     values = {each.name: (each.before, each.now) for each in verdict.metrics}
     assert values["shift"] == (7.0, 7.0)
@@ -129,48 +145,41 @@ def test_from_a_fresh_clone(project: Project, tmp_path: Path) -> None:
 
 def test_noted_on_the_version(project: Project) -> None:
     """Where the registry knows the version, the verdict is a tag of it."""
-    project.register()
-    project.publish()
-    reproduce(
-        find_project(project.folder), "flights", 1, here=True, tolerance=1e-6, note=lambda _: None
-    )
-    (version,) = project.client.call(ops.LIST_MODELS, query=m.ModelsQuery(name="flights"))
+    build(project.folder)
+    with workers.worker(project.folder) as client:
+        (version,) = client.call(ops.LIST_MODELS, query=m.ModelsQuery(name="flights"))
     assert version.tags["mlops.reproduced"].startswith("same ")
 
 
 def test_data_are_gone(project: Project, tmp_path: Path) -> None:
     """Where the data cannot be had any more, it is said which, and nothing is left behind."""
-    project.register()
-    project.publish()
     clone = project.clone(tmp_path / "clone")
-    shutil.rmtree(project.folder / ".dvc" / "cache")
-    shutil.rmtree(tmp_path / "remote")
-    with pytest.raises(NotFound, match=r"data/flights\.csv is missing"):
+    call("dvc", "remote", "modify", "store", "url", str(tmp_path / "empty"), folder=clone)
+    with project.gone(), pytest.raises(NotFound, match=r"data/flights\.csv is missing"):
         build(clone)
     assert call("git", "worktree", "list", folder=clone).count("\n") == 1
 
 
 def test_commit_is_gone(project: Project, tmp_path: Path) -> None:
     """In a shallow clone that lacks the commit it is said how to fetch it."""
-    project.register()
-    project.publish()
-    place = tmp_path / "shallow"
-    url = project.folder.as_uri()
-    call("git", "clone", "--quiet", "--depth", "1", url, str(place), folder=tmp_path)
+    place = project.clone(tmp_path / "shallow", "--depth", "1")
     with pytest.raises(NotFound, match="git fetch --unshallow"):
         build(place)
 
 
 def test_no_record(project: Project) -> None:
     """A version without a record is refused."""
-    with pytest.raises(NotFound, match="no record models/flights/v1"):
-        build(project.folder)
+    with pytest.raises(NotFound, match="no record models/flights/v2"):
+        reproduce(
+            find_project(project.folder), "flights", 2, here=True, tolerance=0, note=lambda _: None
+        )
 
 
-def test_without_remote(project: Project) -> None:
+def test_without_remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where DVC has no remote, registering says what that will cost."""
-    call("dvc", "remote", "remove", "store", folder=project.folder)
-    assert "DVC has no remote" in project.register().notices[0]
+    with made(tmp_path, monkeypatch) as (project, client):
+        call("dvc", "remote", "remove", "store", folder=project.folder)
+        assert "DVC has no remote" in project.register(client).notices[0]
 
 
 def test_comparison() -> None:
