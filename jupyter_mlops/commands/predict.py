@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .base import Command, Face
+from .single import follow_single
 from .types import ModelType
 
 if TYPE_CHECKING:
@@ -162,7 +163,6 @@ def _run(
     **options: Any,
 ) -> RunResult:
     """Queue the run of a request and follow it."""
-    from ..api import raise_for_failure
     from ..app import messages as m
     from ..app import operations as ops
     from ..app.caller import caller_environment
@@ -187,12 +187,4 @@ def _run(
     seq = client.call(ops.STATUS).seq
     view = client.call(operation, body=body, timeout=None, name=model.name)
     sweep = SweepResult(project, view, seq)
-    if not detach and not face.follow(sweep):
-        detach = True
-    result = sweep.single()
-    if not detach:
-        if face.json:
-            face.failed = result.status != "succeeded"
-        else:
-            raise_for_failure(result.view)
-    return result
+    return follow_single(face, sweep, detach=detach)

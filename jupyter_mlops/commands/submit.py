@@ -10,6 +10,7 @@ import click
 
 from ..core.options import EXECUTION, Kind, Option
 from .base import Command, Face
+from .single import follow_single
 from .types import Assignments, AssignmentType, Causes, NotebookType, merged
 
 if TYPE_CHECKING:
@@ -113,19 +114,9 @@ def run(
       jupyter mlops run report.ipynb
       jupyter mlops run train.ipynb depth=3 rate=0.1 name="my model"
     """
-    from ..api import raise_for_failure
-
     project, request = run_request(notebook, assignments, more, **options)
     sweep = _submitted(project, request)
-    if not detach and not face.follow(sweep):
-        detach = True
-    result = sweep.single()
-    if not detach:
-        if face.json:
-            face.failed = result.status != "succeeded"
-        else:
-            raise_for_failure(result.view)
-    return result
+    return follow_single(face, sweep, detach=detach)
 
 
 @click.command("sweep", cls=Command, help=_SWEEP_HELP)
