@@ -61,6 +61,10 @@ export const CommandIDs = {
   showLineage: 'mlops:show-model-lineage',
   /** Show a model version beside another one. */
   compareModel: 'mlops:compare-model',
+  /** Ask a model version for a prediction. */
+  tryModel: 'mlops:try-model',
+  /** Predict the rows of a file by a model version. */
+  predictModel: 'mlops:predict-file',
   /** Say of a model version whose it is and what it is for. */
   describeModel: 'mlops:describe-model',
   /** Show how a model version is built again. */

@@ -53,6 +53,62 @@ def test_serve_try_switch_and_watch(project: Path, lab: Lab) -> None:
     stop(lab, tab)
 
 
+@pytest.mark.filterwarnings(MLFLOW_WARNING)
+def test_try_and_predict_from_the_model(project: Path, lab: Lab) -> None:
+    """A version is served and tried within its own tab, and predicts the rows of a file."""
+    lab.provoked = "status of 40"  # these versions have no card, and a file is refused
+    row = lab.show_panel().locator(f'.jp-Mlops-model[data-model="{NAME}"][data-version="1"]')
+    lab.choose(row, "Try Model")
+    tab = lab.page.locator(".jp-Mlops-modelPanel:visible")
+    expect(tab.get_by_role("tab", name="Try it")).to_have_attribute("aria-selected", "true")
+    expect(tab).to_contain_text(f"No version of {NAME} is served.")
+    lab.screenshots("model-serve")
+    tab.get_by_role("button", name="Serve v1").click()
+    expect(tab).to_contain_text("v1 is served.", timeout=RUN)
+    ask(tab, "100.5", "3")
+    expect(tab.locator(".jp-Mlops-answer strong")).to_have_text("204")
+    lab.screenshots("model-try")
+    tab.get_by_label("Version", exact=True).select_option("2")
+    expect(tab).to_contain_text("v1 is served, and not v2.")
+    expect(tab.locator(".jp-Mlops-trial")).to_have_count(0)
+    lab.screenshots("model-try-other")
+    predict_a_file(lab, tab, project)
+    follow_to_the_endpoint(lab, tab)
+    stop(lab, lab.page.locator(".jp-Mlops-endpointPanel:visible"))
+
+
+def predict_a_file(lab: Lab, tab: Locator, project: Path) -> None:
+    """What is refused is said at its field; what is queued is seen in the tab of its run."""
+    pd.DataFrame({"distance": [1.0, 2.0], "hour": [3, 4]}).to_csv(project / "new.csv")
+    tab.get_by_role("button", name="Batch…").click()
+    dialog = lab.page.locator(".jp-Mlops-registerDialog")
+    expect(dialog.get_by_label("Version")).to_have_value("v2")
+    dialog.get_by_label("File of rows").fill("new.csv")
+    dialog.get_by_label("File to write").fill("out.txt")
+    dialog.get_by_role("button", name="Predict").click()
+    wrong = dialog.get_by_label("File to write")
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    expect(dialog).to_contain_text("must end in .parquet or .csv")
+    lab.screenshots("model-batch")
+    wrong.fill("out.csv")
+    wrong.press("Enter")
+    head = lab.page.locator(".jp-Mlops-runPanel:visible").get_by_role("region", name="Summary")
+    expect(head.locator(".jp-Mlops-status").first).to_have_accessible_name("succeeded", timeout=RUN)
+    assert pd.read_csv(project / "out.csv")["prediction"].tolist() == [1005.0, 1008.0]
+
+
+def follow_to_the_endpoint(lab: Lab, tab: Locator) -> None:
+    """The node of the endpoint in the lineage opens the endpoint's tab."""
+    lab.page.locator(".lm-TabBar-tab", has_text=f"{NAME} v2").click()
+    tab.get_by_label("Version", exact=True).select_option("1")
+    tab.get_by_role("tab", name="Lineage").click()
+    node = tab.locator('[data-lineage="endpoint"]')
+    node.focus()
+    lab.page.keyboard.press("Enter")
+    endpoint = lab.page.locator(".jp-Mlops-endpointPanel:visible")
+    expect(endpoint.get_by_role("heading", name=NAME)).to_be_visible()
+
+
 def ask(tab: Locator, distance: str, hour: str) -> None:
     """Fill in the form and send it by the Enter key."""
     tab.get_by_role("textbox", name="distance").fill(distance)

@@ -9,7 +9,9 @@ import type {
   ComparisonView,
   LineageView,
   ModelVersionView,
-  RegisterRequest
+  PredictRequest,
+  RegisterRequest,
+  SweepView
 } from './types';
 
 /** Talks to the server extension about models. */
@@ -71,6 +73,16 @@ export class RegistryClient {
     return request(this.settings, 'get', '/lineage', {
       query: { project, node }
     });
+  }
+
+  /** Queue a run that predicts the rows of a file. */
+  predict(
+    project: string,
+    name: string,
+    body: PredictRequest
+  ): Promise<SweepView> {
+    const input = { path: { name }, query: { project }, body };
+    return request(this.settings, 'post', '/models/{name}/predictions', input);
   }
 
   setAlias(

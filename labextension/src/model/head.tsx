@@ -172,6 +172,12 @@ function Actions(props: IModelHeadProps): ReactElement {
       role="toolbar"
       aria-label={trans.__('Actions')}
     >
+      <Button small onClick={act(CommandIDs.serveModel)}>
+        {trans.__('Serve')}
+      </Button>
+      <Button small onClick={act(CommandIDs.predictModel)}>
+        {trans.__('Batch…')}
+      </Button>
       <Button small onClick={act(CommandIDs.setAlias)}>
         {trans.__('Set alias…')}
       </Button>

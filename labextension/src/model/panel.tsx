@@ -1,12 +1,15 @@
-/** A model version's tab: head, and below it the card, the lineage or a comparison. */
+/** A model version's tab: head, and below it the card, the lineage, a comparison or a form to try it. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { Panel, type Widget } from '@lumino/widgets';
 
+import type { EndpointClient } from '../api/endpoints';
+import { CommandIDs } from '../commands';
 import { mlopsIcon } from '../icons';
 import { createMeasure } from '../pipeline/measure';
+import type { ILease } from '../projects/stores';
 import type { Targets } from '../targets';
 import { Card } from './card';
 import { Comparison } from './comparison';
@@ -14,11 +17,16 @@ import { ModelHead } from './head';
 import { Lineage } from './lineagegraph';
 import type { IModelTabOptions } from './model';
 import { ModelTabModel } from './model';
+import { Serving } from './serving';
 import type { Part } from './state';
 import { PARTS } from './state';
+import { TryIt } from './tryit';
 import { tabLabel } from './words';
 
 export interface IModelPanelOptions extends IModelTabOptions {
+  readonly endpoints: EndpointClient;
+  /** Use the project's store once more. */
+  readonly acquire: () => ILease;
   readonly commands: CommandRegistry;
   readonly targets: Targets;
   readonly trans: TranslationBundle;
@@ -34,6 +42,11 @@ export class ModelPanel extends Panel {
     const { trans, openFile, openNode } = options;
     const model = new ModelTabModel(options);
     this.model = model;
+    this._serving = new Serving({
+      ...options,
+      store: model.store,
+      isShown: () => this._isTrying
+    });
     this.addClass('jp-Mlops-modelPanel');
     this.title.icon = mlopsIcon;
     this.title.closable = true;
@@ -50,7 +63,14 @@ export class ModelPanel extends Panel {
       lineage: ReactWidget.create(
         <Lineage {...shared} measure={createMeasure()} onOpen={openNode} />
       ),
-      comparison: ReactWidget.create(<Comparison {...shared} />)
+      comparison: ReactWidget.create(<Comparison {...shared} />),
+      try: ReactWidget.create(
+        <TryIt
+          {...shared}
+          serving={this._serving}
+          onOpenEndpoint={() => this._openEndpoint()}
+        />
+      )
     };
     this.id = `mlops-model-sheet-${String(++count)}`;
     this.addWidget(this._head);
@@ -72,7 +92,13 @@ export class ModelPanel extends Panel {
   override dispose(): void {
     this.model.changed.disconnect(this._onModel, this);
     super.dispose();
+    this._serving.dispose();
     this.model.dispose();
+  }
+
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this._refreshTrial();
   }
 
   protected override onActivateRequest(msg: Message): void {
@@ -95,15 +121,37 @@ export class ModelPanel extends Panel {
     }
   }
 
+  private _openEndpoint(): void {
+    const { name, store } = this.model;
+    const args = { project: store.project.path, name };
+    void this.options.commands.execute(CommandIDs.openEndpoint, args);
+  }
+
+  /** Whether somebody looks at the form that tries the version. */
+  private get _isTrying(): boolean {
+    return this.isVisible && this.model.part === 'try';
+  }
+
+  private _refreshTrial(): void {
+    if (this._isTrying) {
+      void this._serving.refresh();
+    }
+  }
+
   private _onModel(): void {
     const { name, version, part } = this.model;
+    const isNew = this._parts[part].isHidden;
     PARTS.forEach(each => {
       this._parts[each].setHidden(each !== part);
     });
+    if (isNew) {
+      this._refreshTrial();
+    }
     this.title.label = `${name} v${String(version)}`;
     this.title.caption = this.title.label;
   }
 
+  private readonly _serving: Serving;
   private readonly _head: Widget;
   private readonly _parts: Readonly<Record<Part, Widget>>;
 }

@@ -1,7 +1,7 @@
 /** What a model version's tab remembers. */
 
 /** What stands below the head. */
-export const PARTS = ['card', 'lineage', 'comparison'] as const;
+export const PARTS = ['card', 'lineage', 'comparison', 'try'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface IModelState {

@@ -20,6 +20,8 @@ export function tabLabel(part: Part, trans: TranslationBundle): string {
       return trans.__('Lineage');
     case 'comparison':
       return trans.__('Compare');
+    case 'try':
+      return trans.__('Try it');
   }
 }
 

@@ -18,6 +18,7 @@ import type { ProjectStore } from '../projects/store';
 import { runTarget, sweepTarget } from '../runs/commands';
 import type { IModelTarget, Targets } from '../targets';
 import type { IOpener } from '../tokens';
+import { predictionForm } from './batch';
 import type { FieldsModel } from './fields';
 import { FieldsForm } from './form';
 import type { Source } from './register';
@@ -145,6 +146,12 @@ function addVersionCommands(options: IModelCommandsOptions): void {
       })
   );
   add(
+    CommandIDs.predictModel,
+    trans.__('Batch Prediction…'),
+    trans.__('Predict the rows of a file by the model version'),
+    target => predict(target, options)
+  );
+  add(
     CommandIDs.reproduceModel,
     trans.__('Build Model Again…'),
     trans.__('Show how the model version is built again and compared'),
@@ -222,6 +229,23 @@ async function change(
 ): Promise<void> {
   if ((await ask(form, trans, question)) !== null) {
     await store.refresh();
+  }
+}
+
+/** Queue the run that predicts, and show it. */
+async function predict(
+  target: IModelTarget,
+  { commands, targets, trans }: IModelCommandsOptions
+): Promise<void> {
+  const { store, model } = target;
+  const sweep = await ask(predictionForm(target, trans), trans, {
+    title: trans.__('Predict the rows of a file by %1', model.name),
+    focus: 'input'
+  });
+  if (sweep) {
+    store.put(sweep);
+    targets.focus({ kind: 'sweep', store, sweep });
+    await commands.execute(CommandIDs.openRun);
   }
 }
 

@@ -56,9 +56,3 @@ export function buildModelRows(options: IRowsOptions): readonly ModelRow[] {
         : rows;
     });
 }
-
-/** How many parts of a version's card are complete, or null if it has none. */
-export function completeParts(model: ModelVersionView): number | null {
-  const count = model.tags['mlops.complete'] ?? '';
-  return /^[0-8]$/.test(count) ? Number(count) : null;
-}

@@ -13,7 +13,7 @@ import { decodeNumber } from '../values';
 import { ownTags } from './filter';
 import type { ModelsModel } from './model';
 import type { IOlderRow, IVersionRow } from './rows';
-import { completeParts, PARTS } from './rows';
+import { PARTS } from './rows';
 
 export interface IModelsViewProps {
   readonly model: ModelsModel;
@@ -67,7 +67,7 @@ function VersionRow(
   const { trans, handlers, store } = props;
   const { key, model, isFirst } = props.row;
   const target = { kind: 'model', store, model } as const;
-  const complete = completeParts(model);
+  const { complete } = model;
   return (
     <TreeRow
       id={key}
@@ -144,8 +144,8 @@ function emptyText(model: ModelsModel, trans: TranslationBundle): string {
 
 /** All that a row has no room for. */
 function modelTitle(model: ModelVersionView, trans: TranslationBundle): string {
+  const { complete } = model;
   const { owner, task, stakeholders } = model.tags;
-  const complete = completeParts(model);
   const metrics = Object.entries(model.metrics).flatMap(([name, encoded]) => {
     const value = decodeNumber(encoded);
     return value === null ? [] : [`${name} = ${formatNumber(value)}`];

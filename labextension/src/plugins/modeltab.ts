@@ -54,6 +54,11 @@ export const modelTabPlugin: JupyterFrontEndPlugin<void> = {
       label: trans.__('Compare Model Versions'),
       caption: trans.__('Show the version beside another one of the model')
     });
+    addPartCommand(app, mlops, tabs, 'try', {
+      id: CommandIDs.tryModel,
+      label: trans.__('Try Model'),
+      caption: trans.__('Ask the model version for a prediction')
+    });
     void restorer?.restore(tabs.tracker, {
       command: CommandIDs.openModel,
       name: tab => tab.id,
@@ -184,12 +189,14 @@ class Tabs {
   }
 
   private async _create(which: IWhich): Promise<ModelTab> {
-    const { stores, targets, trans, client } = this.mlops;
+    const { stores, targets, trans, client, endpoints } = this.mlops;
     const { commands } = this.app;
     const project = await client.project(which.project);
     const { ModelPanel } = await import('../model/panel');
     const content = new ModelPanel({
       lease: stores.acquire(project),
+      acquire: () => stores.acquire(project),
+      endpoints: endpoints.client,
       name: which.name,
       version: which.version,
       state: which.state ?? NO_STATE,
@@ -219,6 +226,8 @@ class Tabs {
       const [, model = '', version = ''] = /^(.*)\/(\d+)$/.exec(name) ?? [];
       const args = { project: path, name: model, version: Number(version) };
       void commands.execute(CommandIDs.openModel, args);
+    } else if (kind === 'endpoint') {
+      void commands.execute(CommandIDs.openEndpoint, { project: path, name });
     }
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { aModel } from '../../__tests__/samples';
-import { buildModelRows, completeParts } from '../rows';
+import { buildModelRows } from '../rows';
 
 const few = { showsAll: () => false };
 
@@ -30,13 +30,5 @@ describe('the rows of models', () => {
     expect(rows.at(-1)).toMatchObject({ kind: 'older', name: 'a', count: 2 });
     const all = buildModelRows({ models, showsAll: name => name === 'a' });
     expect(all).toHaveLength(6);
-  });
-
-  it('tell how much of the card is complete, if there is one', () => {
-    const parts = (tags: Record<string, string>): number | null =>
-      completeParts(aModel({ tags }));
-    expect(parts({ 'mlops.complete': '6' })).toBe(6);
-    expect(parts({})).toBeNull();
-    expect(parts({ 'mlops.complete': 'x9' })).toBeNull();
   });
 });
