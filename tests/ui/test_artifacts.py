@@ -141,8 +141,8 @@ def save(lab: Lab, tab: Locator, folder: Path) -> None:
 def open_in_a_tab(lab: Lab, tab: Locator) -> None:
     """A file has a tab of its own, by the palette too, which comes back after a reload."""
     file(tab, "table.csv").focus()
-    palette(lab, "Open Artifact in Tab")
     own = lab.page.locator(".jp-Mlops-artifactTab:visible")
+    palette(lab, "Open Artifact in Tab", own)
     expect(own.locator("th").first).to_have_text("step")
     lab.screenshots("artifacts-tab")
     lab.reload()

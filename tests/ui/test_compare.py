@@ -62,7 +62,7 @@ def choose(lab: Lab) -> None:
     page.keyboard.press("Space")
     rows.nth(3).get_by_role("checkbox").check()
     lab.screenshots("compare-choice")
-    palette(lab, "Compare 3 Selected Runs")
+    palette(lab, "Compare 3 Selected Runs", page.locator(".jp-Mlops-comparePanel:visible"))
 
 
 def side_by_side(lab: Lab, tab: Locator) -> None:

@@ -117,7 +117,7 @@ def by_keyboard(lab: Lab) -> None:
     expect(lab.panel.locator(".jp-Mlops-model").first).to_be_focused()
     lab.panel.locator(".jp-AccordionPanel-title", has_text="Models").click()
     expect(versions(lab, "delays").first).to_be_hidden()
-    palette(lab, "Filter Models")
+    palette(lab, "Filter Models", field)
     expect(field).to_be_focused()
     page.keyboard.type("delays")
     expect(versions(lab, "demand")).to_have_count(0)

@@ -308,18 +308,16 @@ def test_cancel_by_palette(lab: Lab, wired: Path) -> None:
     """A stage is chosen and run by the palette, and the run is cancelled by it."""
     lab.show_panel()
     (wired / "hold").touch()
-    palette(lab, "Force Stage…")
     dialog = lab.page.locator(".jp-Dialog")
+    palette(lab, "Force Stage…", dialog)
     dialog.get_by_role("combobox").select_option("train@dummy")
     lab.confirm("Force Stage")
     group = lab.panel.locator(f'[data-group="{TRAIN}"]')
     has_state(group, "running")
-    palette(lab, "Cancel Pipeline Run")
-    expect(lab.panel.locator(".jp-Mlops-pipelineTruth")).not_to_have_attribute(
-        "data-status", "running", timeout=RUN
-    )
+    ended = lab.panel.locator('.jp-Mlops-pipelineTruth:not([data-status="running"])')
+    palette(lab, "Cancel Pipeline Run", ended)
     (wired / "hold").unlink()
-    palette(lab, "Show Why Stage Will Run…")
+    palette(lab, "Show Why Stage Will Run…", dialog)
     dialog.get_by_role("combobox").select_option("train@dummy")
     lab.confirm("Show Why")
     expect(sheet(lab).locator(".jp-Mlops-why")).to_be_focused()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
+from playwright.sync_api import Locator, expect
 from playwright.sync_api import TimeoutError as NotShown
-from playwright.sync_api import expect
 
 from tests.ui.driver import PROJECT, Lab, has_status
 
 
-def palette(lab: Lab, text: str) -> None:
-    """Run a command by its name in the palette."""
+def palette(lab: Lab, text: str, shown: Locator) -> None:
+    """Run a command by its name in the palette, and wait for what it shows."""
     search = lab.page.locator(".lm-CommandPalette-input")
     for _ in range(5):
         lab.page.keyboard.press("Control+Shift+C")
@@ -21,6 +21,7 @@ def palette(lab: Lab, text: str) -> None:
             search.fill(text, timeout=3_000)
             lab.page.locator(".lm-CommandPalette-item", has_text=text).first.wait_for(timeout=3_000)
             search.press("Enter", timeout=3_000)
+            shown.wait_for(timeout=30_000)
             return
     pytest.fail("The palette was closed five times.")
 
@@ -30,7 +31,7 @@ def test_keyboard_alone(lab: Lab) -> None:
     page = lab.page
     lab.execute("docmanager:open", {"path": f"{PROJECT}/fragile.ipynb"})
     page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
-    palette(lab, "Run with Parameters…")
+    palette(lab, "Run with Parameters…", lab.form)
     expect(lab.field("x")).to_be_focused()
     page.keyboard.press("Control+A")
     page.keyboard.type("1, 0")
@@ -72,9 +73,8 @@ def open_a_run(lab: Lab) -> None:
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(page.locator(".jp-Mlops-runPanel:visible .jp-Mlops-cell:focus")).to_have_count(1)
-    palette(lab, "Open Output Notebook")
     output = page.locator(".jp-NotebookPanel:visible .jp-Cell", has_text="y = 1").first
-    expect(output).to_be_visible()
+    palette(lab, "Open Output Notebook", output)
 
 
 def test_reload_brings_everything_back(lab: Lab) -> None:

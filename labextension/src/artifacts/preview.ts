@@ -1,20 +1,20 @@
 /** The chosen file, shown as far as it can be without running anything. */
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Message } from '@lumino/messaging';
 import { Panel, Widget } from '@lumino/widgets';
 
+import { ModelView } from '../components/view';
 import { formatSize } from '../format';
 import type { ArtifactsModel, IPreview } from './model';
 import { renderPreview } from './rendering';
 
-export class PreviewPanel extends Panel {
+export class PreviewPanel extends ModelView<ArtifactsModel> {
   constructor(
     private readonly model: ArtifactsModel,
     private readonly rendermime: IRenderMimeRegistry,
     private readonly trans: TranslationBundle
   ) {
-    super();
+    super(model.changed);
     this.addClass('jp-Mlops-preview');
     this.node.setAttribute('role', 'region');
     this.node.ariaLabel = trans.__('Preview');
@@ -26,28 +26,9 @@ export class PreviewPanel extends Panel {
     this.addWidget(this._content);
     // Errors of pictures do not bubble.
     this._content.node.addEventListener('error', () => this._onError(), true);
-    model.changed.connect(this._update, this);
   }
 
-  override dispose(): void {
-    this.model.changed.disconnect(this._update, this);
-    super.dispose();
-  }
-
-  protected override onAfterShow(msg: Message): void {
-    super.onAfterShow(msg);
-    this._update();
-  }
-
-  protected override onAfterAttach(msg: Message): void {
-    super.onAfterAttach(msg);
-    this._update();
-  }
-
-  private _update(): void {
-    if (!this.isVisible) {
-      return;
-    }
+  protected override render(): void {
     const { preview } = this.model;
     if (preview !== this._shown) {
       this._shown = preview;
@@ -70,7 +51,7 @@ export class PreviewPanel extends Panel {
     if (kind === 'image' || kind === 'svg') {
       this._isOther = true;
       this._content.hide();
-      this._update();
+      this.render();
     }
   }
 

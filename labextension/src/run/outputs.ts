@@ -3,10 +3,10 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { MimeModel } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Message } from '@lumino/messaging';
 import { Panel, Widget } from '@lumino/widgets';
 
 import { renderOutput } from '../components/rendering';
+import { ModelView } from '../components/view';
 import type { IWrittenCell } from './cells';
 import type { RunModel } from './model';
 
@@ -14,13 +14,13 @@ const STDOUT = 'application/vnd.jupyter.stdout';
 /** As near to the end, in px, the view follows what is printed. */
 const NEAR = 40;
 
-export class OutputsPanel extends Panel {
+export class OutputsPanel extends ModelView<RunModel> {
   constructor(
     private readonly model: RunModel,
     private readonly rendermime: IRenderMimeRegistry,
     private readonly trans: TranslationBundle
   ) {
-    super();
+    super(model.changed);
     this.addClass('jp-Mlops-outputs');
     this._source = new Widget({ node: document.createElement('pre') });
     this._source.addClass('jp-Mlops-source');
@@ -30,28 +30,9 @@ export class OutputsPanel extends Panel {
     this.addWidget(this._source);
     this.addWidget(this._message);
     this.addWidget(this._outputs);
-    model.changed.connect(this._update, this);
   }
 
-  override dispose(): void {
-    this.model.changed.disconnect(this._update, this);
-    super.dispose();
-  }
-
-  protected override onAfterShow(msg: Message): void {
-    super.onAfterShow(msg);
-    this._update();
-  }
-
-  protected override onAfterAttach(msg: Message): void {
-    super.onAfterAttach(msg);
-    this._update();
-  }
-
-  private _update(): void {
-    if (!this.isVisible) {
-      return;
-    }
+  protected override render(): void {
     const { model } = this;
     const { written } = model;
     const source = written?.source ?? '';
