@@ -21,6 +21,7 @@ from jupyter_mlops.cli import main
 from jupyter_mlops.core.exceptions import InvalidInput, NotebookUnreadable, NotFound
 from jupyter_mlops.core.values import decode
 from tests.support import workers
+from tests.support.kernels import kernel
 from tests.support.notebooks import tag, write_notebook
 
 needs_nbdime = pytest.mark.skipif(
@@ -294,6 +295,36 @@ def test_in_python(here: Path, sweep: m.SweepView) -> None:
     assert gallery._repr_html_().count("<img ") == 4
     assert "alert" not in gallery._repr_html_()
     assert os.path.relpath(here) == "."
+
+
+def test_in_a_cell(client: Client, sweep: m.SweepView) -> None:
+    """``%mlops runs compare`` shows table, parallel coordinates and curves, and returns them."""
+    with kernel(client.project.root) as cells:
+        assert cells.run("%load_ext jupyter_mlops").error is None
+        shown = cells.run(f"%mlops runs compare {sweep.id}").result
+        assert shown["text/plain"].startswith("3 runs · 1 of 1 parameter differs")
+        table, parallel, loss = shown["text/html"].split("<svg ")
+        assert "params.x" in table
+        assert 'aria-label="3 runs as lines through x, loss"' in parallel
+        assert 'aria-label="loss of 3 runs by step"' in loss
+        cells.run(f"curves = %mlops runs compare {sweep.id} --curve loss")
+        assert cells.run("curves.frame.shape").result["text/plain"] == "(5, 3)"
+        gallery = cells.run(f"%mlops runs compare {sweep.id} --gallery plot").result["text/html"]
+        assert gallery.count("<img ") == 4
+        assert "alert" not in gallery
+        refused = cells.run("%mlops runs compare zzzzzzzz")
+        assert refused.error is not None
+        assert len(refused.error["traceback"]) == 1
+
+
+@needs_nbdime
+def test_notebooks_in_a_cell(client: Client, sweep: m.SweepView) -> None:
+    """``%mlops runs compare --cells`` shows what differs between two output notebooks."""
+    with kernel(client.project.root) as cells:
+        assert cells.run("%load_ext jupyter_mlops").error is None
+        shown = cells.run(f"%mlops runs compare {sweep.id}-1 {sweep.id}-2 --cells").result
+        assert "x is 1" in shown["text/plain"]
+        assert "x is 2" in shown["text/html"]
 
 
 def test_plain_mlflow(client: Client) -> None:
