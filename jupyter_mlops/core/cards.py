@@ -155,11 +155,14 @@ def _parameters(facts: Facts) -> tuple[bool, Lack]:
 def _functions(facts: Facts) -> tuple[bool, Lack]:
     missing = [name for name in ("featurize", "predict") if not facts.get(name, {}).get("source")]
     if len(missing) == 2:
-        return False, "Log it with mlops.log_model(model, NAME, featurize=…, predict=…)."
+        words = "featurize=…, predict=…" if "signature" in facts else "featurize=…, example=…"
+        return False, f"Log it with mlops.log_model(model, NAME, {words})."
     if missing:
         return True, f"Pass {missing[0]}=… to mlops.log_model, and register the new run."
     if not facts.get("takes_raw_requests"):
         return True, "Log it with mlops.log_model, so that it takes raw requests."
+    if "signature" not in facts:
+        return True, "Nothing tells what it asks for: pass example=… to mlops.log_model."
     return True, None
 
 

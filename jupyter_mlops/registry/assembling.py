@@ -40,7 +40,7 @@ def assemble(
     facts: dict[PartName, dict[str, Any]] = {
         PartName.DEFINITION: definition,
         PartName.PARAMETERS: _files(logged),
-        PartName.FUNCTIONS: dict(logged.facts.get("functions") or {}),
+        PartName.FUNCTIONS: _functions(logged),
         PartName.DEPENDENCIES: _dependencies(logged, origin),
         PartName.DATA: _data(logged, origin),
         PartName.GENERATION: _generation(origin, definition),
@@ -66,6 +66,10 @@ def _files(logged: Logged) -> dict[str, Any]:
         for path, (sha256, size) in logged.files.items()
     ]
     return {"files": files, "size": sum(each["size"] for each in files)}
+
+
+def _functions(logged: Logged) -> dict[str, Any]:
+    return {**(logged.facts.get("functions") or {}), "signature": logged.signature}
 
 
 def _dependencies(logged: Logged, origin: Origin) -> dict[str, Any]:

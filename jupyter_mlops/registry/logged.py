@@ -33,6 +33,8 @@ class Logged:
     flavors: dict[str, Any]
     #: Columns of a request, by MLflow's signature.
     columns: list[str]
+    #: What it takes and answers, by MLflow's signature; empty if it has none.
+    signature: dict[str, list[str]]
     #: What `log_model` wrote down; empty if the model was logged otherwise.
     facts: dict[str, Any]
     requirements: list[str]
@@ -53,6 +55,7 @@ def read(folder: Path) -> Logged:
         files={name: (sha256, (folder / name).stat().st_size) for name, sha256 in found.items()},
         flavors=flavors if isinstance(flavors, dict) else {},
         columns=_columns(content.get("signature")),
+        signature=_signature(content.get("signature")),
         facts=_json(folder / FACTS),
         requirements=_text(folder / "requirements.txt").splitlines(),
     )
@@ -96,12 +99,27 @@ def sample(logged: Logged, described: dict[str, Any]) -> dict[str, Any]:
 
 
 def _columns(signature: Any) -> list[str]:
+    return [str(each["name"]) for each in _specs(signature, "inputs") if each.get("name")]
+
+
+def _signature(signature: Any) -> dict[str, list[str]]:
+    sides = {side: _specs(signature, side) for side in ("inputs", "outputs")}
+    return {side: [_told(each) for each in specs] for side, specs in sides.items() if specs}
+
+
+def _specs(signature: Any, side: str) -> list[dict[str, Any]]:
     try:
-        inputs = json.loads(signature["inputs"])
+        found = json.loads(signature[side])
     except (TypeError, KeyError, ValueError):
         return []
-    named = inputs if isinstance(inputs, list) else []
-    return [str(each["name"]) for each in named if isinstance(each, dict) and each.get("name")]
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _told(spec: dict[str, Any]) -> str:
+    """Return a column or a tensor of a signature as text."""
+    tensor = spec.get("tensor-spec")
+    kind = f"{tensor['dtype']} {tuple(tensor['shape'])}" if tensor else str(spec.get("type"))
+    return f"{spec['name']}: {kind}" if spec.get("name") else kind
 
 
 def _yaml(path: Path) -> dict[str, Any]:

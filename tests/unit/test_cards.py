@@ -26,6 +26,7 @@ COMPLETE: dict[PartName, dict[str, Any]] = {
         "featurize": {"source": "def f(x): ..."},
         "predict": {"source": "def p(m, x): ..."},
         "takes_raw_requests": True,
+        "signature": {"inputs": ["half: double"], "outputs": ["double"]},
     },
     PartName.DEPENDENCIES: {"python": "3.12.1", "packages": {"numpy": "2.0"}, "platform": "Linux"},
     PartName.DATA: {"files": [FILE], "splits": {"train": {"rows": 3}}},
@@ -69,6 +70,11 @@ def test_missing(name: PartName) -> None:
     [
         (PartName.DEFINITION, {"class": "a.B"}, "hyperparameters"),
         (PartName.FUNCTIONS, {"predict": {"source": "x"}}, "featurize=…"),
+        (
+            PartName.FUNCTIONS,
+            {**COMPLETE[PartName.FUNCTIONS], "signature": {}},
+            "example=… to mlops.log_model",
+        ),
         (PartName.DEPENDENCIES, {"python": "3.12"}, "packages"),
         (PartName.DATA, {"files": [FILE]}, "held out"),
         (PartName.DATA, {"splits": {"train": {}}}, "mlops.data"),
