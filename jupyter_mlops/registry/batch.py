@@ -60,11 +60,10 @@ class Model:
                 f"There is no model in {files}. Run the prediction again."
             ) from error
         check_files(files / "model", self.hashes)
-        from mlflow import pyfunc
-
+        from .mlops_scoring.loading import load
         from .mlops_scoring.serving import columns_of
 
-        self._model = pyfunc.load_model(str(files / "model"))
+        self._model = load(files / "model")
         self.columns: Sequence[Column] = columns_of(self._model)
 
     def predict(self, frame: pd.DataFrame, *, start: int = 0) -> pd.DataFrame:

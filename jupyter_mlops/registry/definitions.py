@@ -11,6 +11,7 @@ import importlib
 import inspect
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -85,7 +86,7 @@ def _torch(model: Any) -> dict[str, Any] | None:
         "layers": layers[:MOST],
         "parameter_count": sum(p.numel() for p in parameters),
         "trainable_count": sum(p.numel() for p in parameters if p.requires_grad),
-        "hyperparameters": _attributes(model),
+        "hyperparameters": _attributes(model, but=("training",)),
     }
 
 
@@ -117,8 +118,9 @@ def _sklearn(model: Any) -> dict[str, Any] | None:
     found: dict[str, Any] = {"hyperparameters": _plain(model.get_params(deep=True))}
     if last is not model:
         found["steps"] = [f"{name}: {_class(each)}" for name, each in model.steps]
-    loss = getattr(last, "loss", None) or getattr(last, "objective", None)
-    found["loss"] = _text(loss() if callable(loss) else loss)
+    losses = (getattr(last, name, None) for name in ("loss", "objective", "objective_"))
+    loss = next((each for each in losses if each is not None), None)
+    found["loss"] = _text(loss)
     kind = str(getattr(last, "_estimator_type", None) or _kind(last) or "") or None
     found["task"] = _TASKS.get(kind or "", kind)
     counts = [_size(getattr(last, name, None)) for name in ("coef_", "intercept_")]
@@ -126,9 +128,16 @@ def _sklearn(model: Any) -> dict[str, Any] | None:
     for name, key in (("n_iter_", "iterations"), ("n_features_in_", "features")):
         value = getattr(last, name, None)
         found[key] = int(value) if isinstance(value, int) else _text(value)
-    if hasattr(last, "get_booster"):
-        found["trees"] = len(last.get_booster().get_dump())
-    return found
+    trees = _trees(last)
+    return found if trees is None else found | {"trees": trees}
+
+
+def _trees(model: Any) -> int | None:
+    """Return the number of trees of an xgboost or lightgbm model of scikit-learn's form."""
+    if hasattr(model, "get_booster"):
+        return len(model.get_booster().get_dump())
+    booster = getattr(model, "booster_", None)
+    return int(booster.num_trees()) if booster is not None else None
 
 
 def _kind(model: Any) -> str | None:
@@ -165,11 +174,13 @@ def _xgboost(model: Any) -> dict[str, Any] | None:
     }
 
 
-def _attributes(model: Any) -> dict[str, Any]:
+def _attributes(model: Any, but: Iterable[str] = ()) -> dict[str, Any]:
     kept = {
         name: value
         for name, value in getattr(model, "__dict__", {}).items()
-        if not name.startswith("_") and isinstance(value, bool | int | float | str)
+        if not name.startswith("_")
+        and name not in but
+        and isinstance(value, bool | int | float | str)
     }
     return _plain(kept)
 
@@ -204,16 +215,15 @@ def _size(value: Any) -> int:
 
 def inspect_folder(folder: Path) -> dict[str, Any]:
     """Load a logged model; return what it is, and what it predicts for its own example."""
+    flavors = prepare(folder)
     import mlflow
-    import yaml
 
-    content = yaml.safe_load((folder / "MLmodel").read_text("utf-8"))
     found: dict[str, Any] = {}
-    for flavor in (each for each in FLAVORS if each in content["flavors"]):
+    for flavor in (each for each in FLAVORS if each in flavors):
         loader = importlib.import_module(f"mlflow.{flavor}")
         found["definition"] = describe(loader.load_model(str(folder)))
         break
-    if "python_function" in content["flavors"]:
+    if "python_function" in flavors:
         model = mlflow.pyfunc.load_model(str(folder))
         if "definition" not in found:
             found["definition"] = describe(_unwrapped(model))
@@ -221,6 +231,17 @@ def inspect_folder(folder: Path) -> dict[str, Any]:
         if example is not None:
             found["predictions"] = predictions(model.predict(example))
     return found
+
+
+def prepare(folder: Path) -> dict[str, Any]:
+    """Let Keras have the backend that a model was made on; return the model's flavors."""
+    import yaml
+
+    flavors: dict[str, Any] = yaml.safe_load((folder / "MLmodel").read_text("utf-8"))["flavors"]
+    backend = flavors.get("keras", {}).get("keras_backend")
+    if backend:
+        os.environ.setdefault("KERAS_BACKEND", backend)
+    return flavors
 
 
 def _unwrapped(model: Any) -> Any:

@@ -12,7 +12,7 @@ import inspect
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -51,6 +51,10 @@ class Gathered:
         self.packages: set[str] = set()
         for name, function in functions.items():
             self._add(name, function)
+
+    def need(self, modules: Iterable[str]) -> None:
+        """Take note of further modules that must be there."""
+        self._need_names(modules)
 
     def write(self, functions: Path, code: Path) -> None:
         """Write the module and its values to one folder, the project's modules to another."""
@@ -110,7 +114,7 @@ class Gathered:
         if function.__name__ != name:
             self._body.append(f"{name} = {function.__name__}\n")
 
-    def _need_names(self, names: Any) -> None:
+    def _need_names(self, names: Iterable[str]) -> None:
         for name in names:
             module = sys.modules.get(name)
             if module is not None:

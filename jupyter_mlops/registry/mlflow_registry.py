@@ -149,8 +149,6 @@ class MlflowRegistry:
         """
         missing = f"The files of {name} v{version} are gone. Register it again."
         found = self._download(f"models:/{name}/{version}", folder, missing)
-        for compiled in [*found.rglob("__pycache__")]:
-            shutil.rmtree(compiled)  # no hash vouches for what Python compiled, and would execute
         with translated(self.uri, missing=_no_model(name, version)):
             tags = self._client.get_model_version(name, str(version)).tags
         check_files(found, recorded_hashes(tags))
@@ -236,6 +234,8 @@ class MlflowRegistry:
                 )
             except OSError as error:
                 raise NotFound(missing) from error
+        for compiled in [*Path(found).rglob("__pycache__")]:
+            shutil.rmtree(compiled)  # no hash vouches for what Python compiled, and would execute
         return Path(found)
 
     def protected(self, tracked_ids: Sequence[str]) -> dict[str, str]:

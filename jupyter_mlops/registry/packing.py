@@ -94,10 +94,11 @@ def log_model(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlops-")))
         gathered = Gathered(functions, _root())
+        gathered.need(weights.modules(model))
         gathered.write(folder / "functions", folder / "code")
         loader = weights.save(model, folder / "weights")
-        (folder / "functions" / "plan.json").write_text(json.dumps({"loader": loader}), "utf-8")
-        needed = gathered.packages | {definitions.framework(model)}
+        plan = {"loader": loader, "variables": weights.variables(model)}
+        (folder / "functions" / "plan.json").write_text(json.dumps(plan), "utf-8")
         write_reference(data, folder / "reference")
         facts = {
             "form": FORM,
@@ -117,7 +118,9 @@ def log_model(
                 "predictions": definitions.predictions(answers),
             }
         signature = _signature(requests, answers)
-        return _log(name, folder, facts, requests, signature, weights.requirements(needed))
+        return _log(
+            name, folder, facts, requests, signature, weights.requirements(gathered.packages)
+        )
 
 
 def _log(

@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
 from mlflow.pyfunc.model import PythonModel
 
@@ -29,10 +31,13 @@ class RawModel(PythonModel):
         found = _import(functions / "mlops_functions.py")
         self._featurize: Callable[[Any], Any] | None = getattr(found, "featurize", None)
         self._predict: Callable[[Any, Any], Any] | None = getattr(found, "predict", None)
-        if plan["loader"] == "function":
+        for name, text in plan["variables"].items():
+            os.environ.setdefault(name, text)
+        self._loader = plan["loader"]
+        if self._loader == "function":
             self._model = found.model
         else:
-            self._model = _load(plan["loader"], Path(context.artifacts["weights"]))
+            self._model = _load(self._loader, Path(context.artifacts["weights"]))
 
     def get_raw_model(self) -> Any:
         """Return the model without its functions."""
@@ -42,9 +47,8 @@ class RawModel(PythonModel):
         """Predict for raw requests."""
         features = model_input if self._featurize is None else self._featurize(model_input)
         if self._predict is not None:
-            return self._predict(self._model, features)
-        predict = getattr(self._model, "predict", self._model)
-        return predict(features)
+            return _plain(self._predict(self._model, features))
+        return _plain(_ask(self._loader, self._model, features))
 
 
 def _import(path: Path) -> Any:
@@ -60,7 +64,42 @@ def _load(loader: str, folder: Path) -> Any:
     if loader == "pickle":
         with (folder / "model.pkl").open("rb") as file:
             return pickle.load(file)  # noqa: S301 - the user's own, and its hash was checked
-    return importlib.import_module(f"mlflow.{loader}").load_model(str(folder))
+    options = {}
+    if loader == "pytorch" and not importlib.import_module("torch").cuda.is_available():
+        options = {"map_location": "cpu"}
+    return importlib.import_module(f"mlflow.{loader}").load_model(str(folder), **options)
+
+
+def _ask(loader: str, model: Any, features: Any) -> Any:
+    """Ask a model for predictions, some of which take no table."""
+    if loader == "pytorch":
+        return _ask_torch(model, features)
+    if loader == "xgboost" and isinstance(features, pd.DataFrame | np.ndarray):
+        import xgboost
+
+        if isinstance(model, xgboost.Booster):
+            features = xgboost.DMatrix(features)
+    return getattr(model, "predict", model)(features)
+
+
+def _ask_torch(model: Any, features: Any) -> Any:
+    torch = importlib.import_module("torch")
+    if isinstance(features, pd.DataFrame):
+        features = features.to_numpy(np.float32)
+    if isinstance(features, np.ndarray):
+        like = next(model.parameters(), torch.empty(0))
+        kind = like.dtype if np.issubdtype(features.dtype, np.floating) else None
+        features = torch.as_tensor(features, dtype=kind, device=like.device)
+    with torch.no_grad():
+        return model(features)
+
+
+def _plain(answers: Any) -> Any:
+    """Return answers as MLflow takes them: a framework's own arrays as numpy's."""
+    if hasattr(answers, "detach"):
+        return answers.detach().cpu().numpy()
+    is_other = hasattr(answers, "__array__") and not isinstance(answers, pd.DataFrame | pd.Series)
+    return np.asarray(answers) if is_other else answers
 
 
 mlflow.models.set_model(RawModel())

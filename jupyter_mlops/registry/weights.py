@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import io
+import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..core.exceptions import InvalidInput
@@ -33,16 +37,64 @@ def save(model: Any, folder: Path) -> str:
     found = framework(model)
     if found in _SAVERS:
         saver = importlib.import_module(f"mlflow.{_SAVERS[found]}")
-        options = {"pip_requirements": requirements({found})}
+        options: dict[str, Any] = {"pip_requirements": requirements({found})}
         if found == "sklearn":
             _save_sklearn(saver, model, folder, options)
         else:
             given = {"lightgbm": "lgb_model", "xgboost": "xgb_model", "catboost": "cb_model"}
             name = given.get(found, "pytorch_model" if found == "torch" else "model")
+            if found == "torch" and "serialization_format" in _arguments(saver.save_model):
+                # A graph, which MLflow saves unasked, has the branches of one example only.
+                options |= {"serialization_format": "pickle"}
             saver.save_model(**{name: model}, path=str(folder), **options)
         return _SAVERS[found]
     _pickle(model, folder)
     return "pickle"
+
+
+def variables(model: Any) -> dict[str, str]:
+    """Return the environment variables that a model's framework needs to load it as it was."""
+    keras = sys.modules.get("keras")
+    if keras is None or framework(model) != "keras":
+        return {}
+    return {"KERAS_BACKEND": str(keras.backend.backend())}
+
+
+def modules(model: Any) -> set[str]:
+    """Return the modules, without what is in them, that loading a model will import."""
+    import cloudpickle
+
+    if inspect.isfunction(model):
+        return set()
+    found = {framework(model), *variables(model).values()}
+
+    class Finder(cloudpickle.CloudPickler):  # type: ignore[misc]
+        """Notes where everything comes from that a pickle of the model would name."""
+
+        def reducer_override(self, obj: Any) -> Any:
+            home = obj.__name__ if isinstance(obj, ModuleType) else _module_of(obj)
+            found.add(home.partition(".")[0])
+            return super().reducer_override(obj)
+
+    with suppress(Exception):  # what cannot be pickled is saved otherwise, or refused then
+        Finder(_Nowhere()).dump(model)
+    return found - {"__main__", ""}
+
+
+class _Nowhere(io.RawIOBase):
+    """Takes whatever is written to it."""
+
+    def write(self, content: Any) -> int:
+        return len(content)
+
+
+def _module_of(value: Any) -> str:
+    found = getattr(value, "__module__", None)
+    return found if isinstance(found, str) else ""
+
+
+def _arguments(function: Any) -> Any:
+    return inspect.signature(function).parameters
 
 
 def _save_sklearn(saver: Any, model: Any, folder: Path, options: dict[str, Any]) -> None:

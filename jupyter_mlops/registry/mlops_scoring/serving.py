@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .app import CheckedModel, Scoring
 from .challenger import Challenger
 from .columns import Column, read_columns
+from .loading import load
 from .samples import Samples
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ def serve(config: dict[str, Any], listener: socket.socket) -> None:
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     import uvicorn
-    from mlflow.pyfunc import load_model, scoring_server
+    from mlflow.pyfunc import scoring_server
 
-    model = load_model(config["folder"])
+    model = load(Path(config["folder"]))
     columns = columns_of(model)
     challenger = Challenger(config["challenger"]) if config.get("challenger") else None
     samples = None
