@@ -7,20 +7,24 @@ import getpass
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ..core.card_differences import differences
 from ..core.cards import Card, tagged
+from ..core.endpoints import Environment
 from ..core.exceptions import Conflict, InvalidInput, MlopsError, NotFound
 from ..core.model_names import check_alias, check_model_name, check_notes, check_own_tags
 from ..core.models import ModelVersion
 from ..core.runs import Run, Status, SweepKind
 from ..registry.markdown import markdown
+from ..registry.model_files import read_facts
 from ..store import Store
 from . import messages as m
 from . import records, views
 from .cards import CardMaker
 from .discovery import matches
+from .endpoint_state import python_hint
 from .lineage import DATA, FEATURES, lineage
 from .projects import Project
 from .recorder import Recorder
@@ -83,6 +87,7 @@ class ModelUseCases:
                         lambda _, registry: registry.discard(name, version.version)
                     )
                 raise
+            notices += await asyncio.to_thread(_serving_notices, prepared.model)
         if body.alias is not None:
             await self._point(name, body.alias, m.AliasRequest(version=version.version))
         await self._tell()
@@ -225,6 +230,15 @@ class ModelUseCases:
 
     async def _tell(self) -> None:
         await asyncio.to_thread(self._store.attempts.announce, "model")
+
+
+def _serving_notices(model: Path) -> list[str]:
+    """Return what will keep a model from being served here, a line each."""
+    try:
+        hint = python_hint(read_facts(model), Environment.HERE)
+    except InvalidInput as error:
+        return [error.message]
+    return [hint.strip()] if hint else []
 
 
 def _number(version: str) -> int:

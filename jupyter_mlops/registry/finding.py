@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import mlflow_client
+from ..core.artifacts import checked_path
 from ..core.exceptions import NoModelLogged
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ class Source:
 
 
 def find_model(client: MlflowClient, run: MlflowRun) -> Source:
-    """Return the model that a run logged last: itself, outside any run, or in another run."""
+    """Return the model that a run logged last: itself, outside any run, or in another run.
+
+    Raises `NoModelLogged`, and `NotAllowedPath` if its files would lie outside of the run's.
+    """
     models = mlflow_client.models_of(client, run)
     if models:
         run_id = run.info.run_id
@@ -59,7 +63,8 @@ def _model_artifact(run: MlflowRun) -> Source | None:
     logged = json.loads(run.data.tags.get(_LOGGED_BEFORE_3, "[]"))
     if not logged:
         return None
-    return Source(f"{run.info.artifact_uri}/{logged[-1]['artifact_path']}", run.info.run_id, None)
+    path = checked_path(str(logged[-1]["artifact_path"]))
+    return Source(f"{run.info.artifact_uri}/{path}", run.info.run_id, None)
 
 
 @contextmanager

@@ -157,6 +157,20 @@ def test_restarts_what_was_killed(client: Client) -> None:
     assert all(f"[{each.pid}]" in log.text for each in (process, following))
 
 
+@pytest.mark.slow
+def test_restarts_what_has_gone_silent(client: Client) -> None:
+    """A process that lives but does not answer is shown as such, ended, and started again."""
+    served.serve(client)
+    (process,) = processes(client)
+    process.suspend()
+    view = served.until(client, lambda each: each.status is EndpointStatus.RESTARTING)
+    assert view.error == "Its process does not answer."
+    view = served.until(client, lambda each: each.restarts == 1)
+    assert (view.status, view.error) == (EndpointStatus.READY, None)
+    assert ask(where(client), RECORDS)[0] == 200
+    assert process.pid not in [each.pid for each in processes(client)]
+
+
 def test_switch_and_rollback(client: Client, folder: Path) -> None:
     """Another version takes its place and can be taken back; the old process ends."""
     served.register(folder, number=1000)
