@@ -98,9 +98,8 @@ def test_what_a_model_version_needs_stays(client: Client) -> None:
     assert not (root / str(gone.output)).exists()
     assert not (root / "runs" / "train" / other.sweep_id).exists()
     detail = client.call(ops.GET_RUN, run_id=kept.id)
-    packages = detail.context["environment"]["packages_sha256"]
-    needed = {f"{detail.notebook_hash}.ipynb", f"{packages}.packages.json"}
-    assert _files(client, "snapshots") == needed
+    packages = f"{detail.context['environment']['packages_sha256']}.packages.json"
+    assert _files(client, "snapshots") == {f"{detail.notebook_hash}.ipynb", packages}
     assert _files(client, "logs") >= {f"{kept.id}.1.log"}
     assert f"{gone.id}.1.log" not in _files(client, "logs")
     left = _files(client, "artifacts")

@@ -31,9 +31,17 @@ class Reads:
 
     def watch(self) -> None:
         """Take note of what is opened from now on, for good: such a hook cannot be taken away."""
-        if not self._watching:
-            self._watching = True
-            sys.addaudithook(self._note)
+        if self._watching:
+            return
+        self._watching = True
+
+        # A function, not a method: Python asks it for `__cantrace__` at every event, of which there
+        # are many (`id` is one), and a method takes ten times as long to say that it has none.
+        def hook(event: str, arguments: tuple[Any, ...]) -> None:
+            if event == "open":
+                self._note(arguments)
+
+        sys.addaudithook(hook)
 
     def begin(self) -> None:
         """Tell what was read, and from now on is, to the report of the attempt."""
@@ -47,21 +55,23 @@ class Reads:
         for each in sorted(self._seen):
             self._tell(each)
 
-    def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "open" or type(path := arguments[0]) is not str:
+    def _note(self, arguments: tuple[Any, ...]) -> None:
+        if type(path := arguments[0]) is not str:
             return
         if path in self._seen or len(self._seen) > MOST or arguments[2] & _WRITES:
             return
         if path[:1] == "/" and self._root is not None and not path.startswith(self._root):
             return
-        full = path if path[:1] == "/" else os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
-        self._seen.add(full)
-        self._tell(full)
+        if path[:1] != "/":
+            path = os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
+        full = os.path.normpath(path)
+        if full not in self._seen:
+            self._seen.add(full)
+            self._tell(full)
 
     def _tell(self, path: str) -> None:
         if self._report is None or self._root is None:
             return
-        path = os.path.normpath(path)
         if not path.startswith(self._root) or path.endswith(".pyc") or "\n" in path:
             return
         if not any(each in f"{path}/" for each in _PASSED_OVER):
