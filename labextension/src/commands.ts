@@ -21,6 +21,8 @@ export const CommandIDs = {
   filterModels: 'mlops:filter-models',
   /** Open a sweep's tab. */
   openSweep: 'mlops:open-sweep',
+  /** Search the runs of a sweep. */
+  searchRuns: 'mlops:search-runs',
   /** Choose a run to be compared, or choose it no longer. */
   chooseRun: 'mlops:choose-run',
   /** Open the runs that were chosen, or all of a sweep, side by side. */

@@ -34,6 +34,7 @@ def test_compare(lab: Lab, root: Path) -> None:
     lab.show_panel()
     sweep = lab.run(NOTEBOOK, 4, depth="2,3,5,8")
     has_status(sweep, "succeeded")
+    search(lab)
     choose(lab)
     tab = lab.page.locator(".jp-Mlops-comparePanel:visible")
     side_by_side(lab, tab)
@@ -43,6 +44,47 @@ def test_compare(lab: Lab, root: Path) -> None:
     expect(tab.get_by_role("tab", name="Cells")).to_have_attribute("aria-selected", "true")
     expect(tab.locator(".jp-Mlops-cellDiffs")).to_contain_text(COMPARED, timeout=RUN)
     whole_sweep(lab, tab)
+
+
+def search(lab: Lab) -> None:
+    """Runs are searched in the sweep's tab by a condition, which outlives a reload."""
+    page = lab.page
+    lab.choose(lab.newest(NOTEBOOK), "Search Runs of Sweep")
+    sweep = page.locator(".jp-Mlops-sweepPanel:visible")
+    field = sweep.get_by_role("combobox", name="Search runs")
+    expect(field).to_be_focused()
+    rows = sweep.locator("tbody tr.jp-Mlops-run")
+    expect(rows).to_have_count(4)
+    offered = sweep.locator("datalist option")
+    expect(offered.first).to_be_attached()
+    values = offered.evaluate_all("options => options.map(each => each.value)")
+    assert {"metrics.auc", "params.depth", "status"} <= set(values)
+    lab.provoked = "400"
+    page.keyboard.type("params.depth >")
+    said = sweep.locator(".jp-Mlops-search").get_by_role("status")
+    expect(said).to_contain_text("At the end: expected a value")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(rows).to_have_count(4)
+    lab.screenshots("sweep-search-wrong")
+    page.keyboard.type(" 2 and metrics.auc < 0.96")
+    expect(said).to_have_text("2 of 4 runs")
+    expect(rows).to_have_count(2)
+    page.keyboard.press("Enter")
+    expect(rows.first).to_be_focused()
+    page.keyboard.press("Space")
+    expect(sweep.locator('tr[data-chosen="true"]')).to_have_count(1)
+    sweep.get_by_role("button", name="depth").click()
+    expect(rows.first.locator('td[data-kind="parameter"]')).to_have_text("3")
+    lab.screenshots("sweep-search")
+    lab.reload()
+    expect(rows).to_have_count(2)
+    expect(field).to_have_value("params.depth > 2 and metrics.auc < 0.96")
+    rows.first.focus()
+    page.keyboard.press("/")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(4)
+    lab.show_panel()
 
 
 def choose(lab: Lab) -> None:

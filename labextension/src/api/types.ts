@@ -26,6 +26,7 @@ export type EndpointLog = Schemas['EndpointLog'];
 export type EndpointStatus = Schemas['EndpointStatus'];
 export type EndpointView = Schemas['EndpointView'];
 export type EventView = Schemas['EventView'];
+export type FieldsView = Schemas['FieldsView'];
 export type FileView = Schemas['FileView'];
 export type Finding = Schemas['Finding'];
 export type LineageView = Schemas['LineageView'];

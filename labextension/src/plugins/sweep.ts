@@ -10,14 +10,16 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { searchIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { CommandIDs } from '../commands';
+import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { attempt } from '../components/attempt';
 import type { SweepModel } from '../sweep/model';
 import type { ISweepState } from '../sweep/state';
 import { NO_STATE, readState } from '../sweep/state';
 import type { SweepPanel } from '../sweep/panel';
+import type { Targets } from '../targets';
 import { IMlops } from '../tokens';
 
 type SweepTab = MainAreaWidget<SweepPanel>;
@@ -39,7 +41,7 @@ export const sweepPlugin: JupyterFrontEndPlugin<void> = {
     const { targets, trans } = mlops;
     const tracker = new WidgetTracker<SweepTab>({ namespace: 'mlops-sweep' });
     const opening = new Map<string, Promise<SweepTab>>();
-    const open = async (which: IWhich): Promise<void> => {
+    const open = async (which: IWhich): Promise<SweepTab> => {
       const key = JSON.stringify([which.project, which.id]);
       // A double click asks twice.
       const tab =
@@ -51,6 +53,7 @@ export const sweepPlugin: JupyterFrontEndPlugin<void> = {
       }
       try {
         await show(app, tracker, await tab);
+        return await tab;
       } finally {
         opening.delete(key);
       }
@@ -59,23 +62,19 @@ export const sweepPlugin: JupyterFrontEndPlugin<void> = {
       label: trans.__('Open Sweep'),
       caption: trans.__('Open the table and chart of the sweep'),
       describedBy: { args: ARGUMENTS },
-      isVisible: () => {
-        const kind = targets.current?.kind;
-        return kind === 'run' || kind === 'sweep';
-      },
+      isVisible: () => pointedAt(targets) !== null,
       execute: async args => {
         const { project, sweep, state } = args;
-        const target = targets.current;
-        if (typeof project === 'string' && typeof sweep === 'string') {
-          await attempt(open({ project, id: sweep, state: readState(state) }));
-        } else if (target?.kind === 'run' || target?.kind === 'sweep') {
-          const project = target.store.project.path;
-          await attempt(
-            open({ project, id: target.sweep.id, state: NO_STATE })
-          );
+        const which =
+          typeof project === 'string' && typeof sweep === 'string'
+            ? { project, id: sweep, state: readState(state) }
+            : pointedAt(targets);
+        if (which) {
+          await attempt(open(which));
         }
       }
     });
+    addSearch(app, mlops, tracker, open);
     void restorer?.restore(tracker, {
       command: CommandIDs.openSweep,
       name: tab => tab.id,
@@ -88,6 +87,35 @@ export const sweepPlugin: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/** The command that searches the sweep whose tab is shown, or that the user points at. */
+function addSearch(
+  { commands, shell }: JupyterFrontEnd,
+  { targets, trans }: IMlops,
+  tracker: WidgetTracker<SweepTab>,
+  open: (which: IWhich) => Promise<SweepTab>
+): void {
+  const shown = (): SweepTab | null => {
+    const tab = tracker.currentWidget;
+    return tab && tab === shell.currentWidget ? tab : null;
+  };
+  commands.addCommand(CommandIDs.searchRuns, {
+    label: trans.__('Search Runs of Sweep'),
+    caption: trans.__('List the runs of the sweep on a condition'),
+    icon: searchIcon,
+    describedBy: NO_ARGUMENTS,
+    isVisible: () => shown() !== null || pointedAt(targets) !== null,
+    execute: async () => {
+      const reach = async (): Promise<void> => {
+        const which = pointedAt(targets);
+        const current = which && targets.isPointed ? null : shown();
+        const tab = current ?? (which && (await open(which)));
+        tab?.content.model.search.reach();
+      };
+      await attempt(reach());
+    }
+  });
+}
 
 const ARGUMENTS = {
   type: 'object',
@@ -102,7 +130,7 @@ const ARGUMENTS = {
     },
     state: {
       type: 'object',
-      description: 'Order of the table and metric of the chart.'
+      description: 'Order and search of the table, and metric of the chart.'
     }
   }
 } as const;
@@ -111,6 +139,16 @@ interface IWhich {
   readonly project: string;
   readonly id: string;
   readonly state: ISweepState;
+}
+
+function pointedAt({ current }: Targets): IWhich | null {
+  return current?.kind === 'run' || current?.kind === 'sweep'
+    ? {
+        project: current.store.project.path,
+        id: current.sweep.id,
+        state: NO_STATE
+      }
+    : null;
 }
 
 function find(

@@ -32,12 +32,13 @@ export class ChartPanel extends Drawing {
     if (!sweep || metric === null) {
       return null;
     }
+    const listed = new Set(model.listed.map(({ id }) => id));
     return buildChart({
       sweep,
       metric,
       axis: model.axis,
-      runs: model.runs,
-      series: model.series,
+      runs: model.listed,
+      series: model.series.filter(each => listed.has(each.run_id)),
       selected: model.selected,
       width,
       height,

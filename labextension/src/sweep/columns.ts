@@ -1,4 +1,6 @@
 /** The columns of a sweep's table, and its order. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
 import type { RunView, SweepView, Value } from '../api/types';
 import { compareValues, decode } from '../values';
 import { variedNames } from '../format';
@@ -50,6 +52,22 @@ export function metricNames(
   );
   const others = [...names].filter(name => name !== sweep.metric).sort();
   return sweep.metric === null ? others : [sweep.metric, ...others];
+}
+
+/** What stands at the head of a column. */
+export function columnLabel(column: IColumn, trans: TranslationBundle): string {
+  switch (column.kind) {
+    case 'index':
+      return '#';
+    case 'status':
+      return trans.__('status');
+    case 'duration':
+      return trans.__('duration');
+    case 'error':
+      return trans.__('error');
+    default:
+      return column.name;
+  }
 }
 
 /** What a run has in a column. */

@@ -8,6 +8,7 @@ import type { ILease } from '../projects/stores';
 import type { ProjectStore } from '../projects/store';
 import type { IColumn, ISort } from './columns';
 import type { ISweepState } from './state';
+import { RunSearch } from './search';
 import { buildColumns, metricNames, nextSort, sortRuns } from './columns';
 
 const NO_RUNS: readonly RunView[] = [];
@@ -17,7 +18,9 @@ interface ITable {
   readonly sweep: SweepView | null;
   readonly runs: readonly RunView[];
   readonly sort: ISort | null;
+  readonly found: ReadonlySet<string> | null;
   readonly columns: readonly IColumn[];
+  readonly listed: readonly RunView[];
   readonly sorted: readonly RunView[];
   readonly metrics: readonly string[];
 }
@@ -35,6 +38,9 @@ export class SweepModel implements IDisposable {
     this._sort = state.sort;
     this._metric = state.metric;
     this._axis = state.axis;
+    this.search = new RunSearch(this.store, id, state.where);
+    this.search.changed.connect(this._onSearch, this);
+    this.search.textChanged.connect(this._onText, this);
     this._watch = this.store.watch(id);
     this.store.changed.connect(this._onStore, this);
     this.store.measured.connect(this._onMeasured, this);
@@ -42,6 +48,7 @@ export class SweepModel implements IDisposable {
   }
 
   readonly store: ProjectStore;
+  readonly search: RunSearch;
 
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -53,7 +60,12 @@ export class SweepModel implements IDisposable {
   }
 
   get state(): ISweepState {
-    return { sort: this._sort, metric: this._metric, axis: this._axis };
+    return {
+      sort: this._sort,
+      metric: this._metric,
+      axis: this._axis,
+      where: this.search.text
+    };
   }
 
   /** The sweep, or null while it is not known or after it was deleted. */
@@ -75,7 +87,12 @@ export class SweepModel implements IDisposable {
     return this._table.columns;
   }
 
-  /** The runs in the order of the table. */
+  /** The runs that were found, or all, in the sweep's own order. */
+  get listed(): readonly RunView[] {
+    return this._table.listed;
+  }
+
+  /** The same in the order of the table. */
   get sorted(): readonly RunView[] {
     return this._table.sorted;
   }
@@ -133,6 +150,7 @@ export class SweepModel implements IDisposable {
     clearTimeout(this._timer);
     this.store.changed.disconnect(this._onStore, this);
     this.store.measured.disconnect(this._onMeasured, this);
+    this.search.dispose();
     this._watch.dispose();
     this.lease.dispose();
     Signal.clearData(this);
@@ -167,23 +185,41 @@ export class SweepModel implements IDisposable {
   /** What the views ask for again and again, worked out once for thousands of runs. */
   private get _table(): ITable {
     const { sweep, runs, sort } = this;
+    const { found } = this.search;
     const known = this._known;
-    if (known?.sweep === sweep && known.runs === runs && known.sort === sort) {
+    if (
+      known?.sweep === sweep &&
+      known.runs === runs &&
+      known.sort === sort &&
+      known.found === found
+    ) {
       return known;
     }
     const columns = sweep ? buildColumns(sweep, runs) : [];
+    const listed = found ? runs.filter(({ id }) => found.has(id)) : runs;
     this._known = {
       sweep,
       runs,
       sort,
+      found,
       columns,
-      sorted: sortRuns(runs, columns, sort),
+      listed,
+      sorted: sortRuns(listed, columns, sort),
       metrics: sweep ? metricNames(sweep, runs) : []
     };
     return this._known;
   }
 
+  private _onSearch(): void {
+    this._changed.emit();
+  }
+
+  private _onText(): void {
+    this._stateChanged.emit();
+  }
+
   private _onStore(): void {
+    this.search.notice(this.runs);
     if (this.metric !== this._fetched) {
       this._fetchSeries();
     }

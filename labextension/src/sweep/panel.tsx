@@ -1,4 +1,4 @@
-/** A sweep's tab: head, table and chart. */
+/** A sweep's tab: head, search, table and chart. */
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
@@ -19,6 +19,7 @@ import type { Targets } from '../targets';
 import { ChartPanel } from './chartpanel';
 import { SweepHead } from './head';
 import { SweepModel } from './model';
+import { SearchBox } from './searchbox';
 import type { ISweepState } from './state';
 import { SweepTable } from './table';
 
@@ -70,7 +71,11 @@ export class SweepPanel extends Panel {
         onCommand={command => this._execute(command)}
       />
     );
+    this._search = ReactWidget.create(
+      <SearchBox model={model} trans={trans} onLeave={() => this._focusRow()} />
+    );
     this.addWidget(head);
+    this.addWidget(this._search);
     this.addWidget(this._split);
     // The head is as high as its text; the rest has to be laid out again when that changes.
     this._observer = new ResizeObserver(() => {
@@ -99,6 +104,12 @@ export class SweepPanel extends Panel {
 
   protected override onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
+    if (!this._search.node.contains(document.activeElement)) {
+      this._focusRow();
+    }
+  }
+
+  private _focusRow(): void {
     const row = this.node.querySelector<HTMLElement>('tr[tabindex="0"]');
     row?.focus();
   }
@@ -136,6 +147,7 @@ export class SweepPanel extends Panel {
     return box;
   }
 
+  private readonly _search: Widget;
   private readonly _split: SplitPanel;
   private readonly _chartBox: Widget;
   private readonly _observer: ResizeObserver;

@@ -7,13 +7,20 @@ export interface ISweepState {
   readonly metric: string | null;
   /** The parameter against which single values are drawn; null means the first that varies. */
   readonly axis: string | null;
+  /** What the runs are searched by; empty to list them all. */
+  readonly where: string;
 }
 
-export const NO_STATE: ISweepState = { sort: null, metric: null, axis: null };
+export const NO_STATE: ISweepState = {
+  sort: null,
+  metric: null,
+  axis: null,
+  where: ''
+};
 
 /** Read a saved state; whatever is not understood is as in a new tab. */
 export function readState(saved: unknown): ISweepState {
-  const { sort, metric, axis } = record(saved);
+  const { sort, metric, axis, where } = record(saved);
   const { key, isDescending } = record(sort);
   return {
     sort:
@@ -21,7 +28,8 @@ export function readState(saved: unknown): ISweepState {
         ? { key, isDescending }
         : null,
     metric: typeof metric === 'string' ? metric : null,
-    axis: typeof axis === 'string' ? axis : null
+    axis: typeof axis === 'string' ? axis : null,
+    where: typeof where === 'string' ? where : ''
   };
 }
 

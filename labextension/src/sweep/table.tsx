@@ -9,7 +9,7 @@ import type { Chosen } from '../runs/chosen';
 import type { IRowHandlers } from '../runs/handlers';
 import { isFinished } from '../status';
 import type { IRunTarget } from '../targets';
-import type { IColumn } from './columns';
+import { columnLabel, type IColumn } from './columns';
 import type { SweepModel } from './model';
 import { Cell } from './cell';
 
@@ -183,6 +183,7 @@ function Row(
   const { run, sweep } = target;
   const isBest = run.id === sweep.best?.run_id;
   const project = model.store.project.path;
+  const isChosen = props.chosen.has(project, run.id);
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
     const action = rowAction(event, props);
     if (action) {
@@ -197,6 +198,7 @@ function Row(
       data-run-id={run.id}
       data-status={run.status}
       data-best={isBest}
+      data-chosen={isChosen}
       aria-rowindex={index + 2}
       aria-selected={run.id === model.selected}
       tabIndex={isActive ? 0 : -1}
@@ -215,7 +217,7 @@ function Row(
           type="checkbox"
           tabIndex={-1}
           aria-label={trans.__('Compare run %1', run.index)}
-          checked={props.chosen.has(project, run.id)}
+          checked={isChosen}
           onChange={() => props.chosen.toggle(project, run.id)}
         />
       </td>
@@ -258,6 +260,8 @@ function rowAction(
       return () => onMove(Number.MAX_SAFE_INTEGER);
     case 'Enter':
       return () => handlers.open(target);
+    case '/':
+      return () => props.model.search.reach();
     case 'Delete':
       return () => handlers.remove(target);
     case 'ContextMenu':
@@ -266,22 +270,6 @@ function rowAction(
       return event.shiftKey ? () => openMenu(node) : undefined;
     default:
       return undefined;
-  }
-}
-
-/** What stands at the head of a column. */
-export function columnLabel(column: IColumn, trans: TranslationBundle): string {
-  switch (column.kind) {
-    case 'index':
-      return '#';
-    case 'status':
-      return trans.__('status');
-    case 'duration':
-      return trans.__('duration');
-    case 'error':
-      return trans.__('error');
-    default:
-      return column.name;
   }
 }
 

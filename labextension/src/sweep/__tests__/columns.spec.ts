@@ -88,7 +88,8 @@ describe('a saved state', () => {
     const state = {
       sort: { key: 'duration', isDescending: true },
       metric: 'loss',
-      axis: 'depth'
+      axis: 'depth',
+      where: 'metrics.auc > 0.7'
     };
     expect(readState(JSON.parse(JSON.stringify(state)))).toEqual(state);
   });

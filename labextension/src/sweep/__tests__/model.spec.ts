@@ -89,8 +89,29 @@ describe('SweepModel', () => {
     expect(model.state).toEqual({
       sort: { key: 'duration', isDescending: false },
       metric: 'loss',
-      axis: null
+      axis: null,
+      where: ''
     });
+  });
+
+  it('lists the runs that are found, and remembers what was searched', async () => {
+    server.on('GET /search/runs', {
+      runs: [aRun({ id: 's1-2' })],
+      total: 1,
+      offset: 0,
+      notes: []
+    });
+    const changed = vi.fn();
+    model.stateChanged.connect(changed);
+    model.search.text = 'metrics.auc > 0.65';
+    await vi.waitFor(() => {
+      expect(model.sorted.map(({ id }) => id)).toEqual(['s1-2']);
+      expect(model.listed).toEqual(model.sorted);
+    });
+    expect(changed).toHaveBeenCalledOnce();
+    expect(model.state.where).toBe('metrics.auc > 0.65');
+    model.search.text = '';
+    expect(model.sorted).toHaveLength(2);
   });
 
   it('draws single values against a parameter of choice', async () => {
