@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from jupyter_mlops import api
 from tests.support.notebooks import write_notebook
 from tests.support.tracked import MLFLOW_WARNING
-from tests.ui.driver import PROJECT, Lab, has_status
+from tests.ui.driver import PROJECT, RUN, Lab, has_status
 from tests.ui.test_ways import palette
 
 pytestmark = pytest.mark.filterwarnings(MLFLOW_WARNING)
@@ -36,11 +36,33 @@ def test_find_a_model(lab: Lab, root: Path) -> None:
     lab.show_panel()
     sweep = lab.run(NOTEBOOK, 2, depth="3,13")
     has_status(sweep, "succeeded")
+    choose_the_best(lab, sweep)
     register(str(sweep.get_attribute("data-key")), root / PROJECT)
     lab.execute("mlops:refresh")
     look(lab)
     find(lab)
     by_keyboard(lab)
+
+
+def choose_the_best(lab: Lab, sweep: Locator) -> None:
+    """A sweep that is not ranked by a metric lets the user choose what is registered."""
+    lab.choose(sweep, "Register Best…")
+    dialog = lab.page.locator(".jp-Mlops-registerDialog")
+    choice = dialog.get_by_label("The runs are not ranked by a metric. Choose the best:")
+    button = dialog.get_by_role("button", name="Register")
+    expect(choice).to_be_focused()
+    expect(button).to_be_disabled()
+    choice.select_option(label="highest auc 0.73 · depth=13")
+    dialog.get_by_label("Model name").fill("chosen")
+    lab.screenshots("register-choice")
+    button.click()
+    row = versions(lab, "chosen")
+    expect(row).to_have_count(1, timeout=RUN)
+    lab.choose(row, "Open Run of Model")
+    parameters = lab.page.locator(".jp-Mlops-runPanel:visible").get_by_role(
+        "list", name="Parameters"
+    )
+    expect(parameters).to_contain_text("depth 13")
 
 
 def register(sweep: str, project: Path) -> None:

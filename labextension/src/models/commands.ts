@@ -16,10 +16,11 @@ import { SubmitDialog } from '../components/dialog';
 import { baseName } from '../format';
 import type { ProjectStore } from '../projects/store';
 import { runTarget, sweepTarget } from '../runs/commands';
-import type { IModelTarget, Targets } from '../targets';
+import type { IModelTarget, ISweepTarget, Targets } from '../targets';
 import type { IOpener } from '../tokens';
 import { predictionForm } from './batch';
-import type { FieldsModel } from './fields';
+import { runField } from './best';
+import type { FieldsModel, IField } from './fields';
 import { FieldsForm } from './form';
 import type { Source } from './register';
 import { aliasForm, descriptionForm, registerForm } from './register';
@@ -60,13 +61,7 @@ export function addModelCommands(options: IModelCommandsOptions): void {
     execute: async () => {
       const target = sweepTarget(targets);
       if (target) {
-        const { store, sweep } = target;
-        const title =
-          sweep.kind === 'sweep'
-            ? trans.__('Register the best run’s model')
-            : trans.__('Register the run’s model');
-        const source = { sweep: sweep.id };
-        await register(store, source, sweep.notebook, title, trans);
+        await attempt(registerBest(target, trans));
       }
     }
   });
@@ -172,18 +167,32 @@ async function openRun(target: IModelTarget, opener: IOpener): Promise<void> {
   }
 }
 
+async function registerBest(
+  target: ISweepTarget,
+  trans: TranslationBundle
+): Promise<void> {
+  const { store, sweep } = target;
+  const title =
+    sweep.kind === 'sweep'
+      ? trans.__('Register the best run’s model')
+      : trans.__('Register the run’s model');
+  const choice = await runField(target, trans);
+  const source = { sweep: sweep.id };
+  await register(store, source, sweep.notebook, title, trans, choice);
+}
+
 async function register(
   store: ProjectStore,
   source: Source,
   notebook: string,
   title: string,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  choice: IField | null = null
 ): Promise<void> {
   const name = baseName(notebook).replace(/\.ipynb$/, '');
-  const version = await ask(registerForm(store, source, name, trans), trans, {
-    title,
-    focus: 'input'
-  });
+  const form = registerForm(store, source, name, trans, choice);
+  const focus = choice ? 'select' : 'input';
+  const version = await ask(form, trans, { title, focus });
   if (version) {
     const done = trans.__(
       'Registered %1 version %2.',

@@ -6,6 +6,11 @@ import { RequestError } from '../api/request';
 import type { ISubmittable } from '../components/dialog';
 import { messageOf } from '../projects/problem';
 
+export interface IOption {
+  readonly value: string;
+  readonly label: string;
+}
+
 export interface IField {
   /** What the server calls it. */
   readonly name: string;
@@ -14,6 +19,8 @@ export interface IField {
   readonly placeholder?: string;
   /** Values to choose from; others can be written. */
   readonly known?: readonly string[];
+  /** Values of which one is to be chosen. */
+  readonly options?: readonly IOption[];
   readonly isRequired?: boolean;
   /** Whether it may have several lines. */
   readonly isLong?: boolean;

@@ -30,7 +30,7 @@ export function FieldsForm(props: IFieldsFormProps): ReactElement {
 function Field(
   props: IFieldsFormProps & { readonly field: IField; readonly id: string }
 ): ReactElement {
-  const { model, field } = props;
+  const { model, field, trans } = props;
   const id = `${props.id}-${field.name}`;
   const shared = {
     id,
@@ -45,7 +45,18 @@ function Field(
   return (
     <>
       <label htmlFor={id}>{field.label}</label>
-      {field.isLong ? (
+      {field.options ? (
+        <select {...shared} onChange={event => write(event.target.value)}>
+          <option value="" disabled>
+            {trans.__('Choose…')}
+          </option>
+          {field.options.map(({ value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      ) : field.isLong ? (
         <textarea
           {...shared}
           rows={4}

@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ModelVersionView } from '../api/types';
 import type { ProjectStore } from '../projects/store';
 import type { IModelTarget } from '../targets';
+import type { IField } from './fields';
 import { FieldsModel } from './fields';
 
 /** What is registered: the model of a run, or of the best run of a sweep. */
@@ -11,16 +12,23 @@ export type Source =
   | { readonly run: string; readonly sweep?: never }
   | { readonly sweep: string; readonly run?: never };
 
-/** The form that registers a run's model; `name` is one to begin with. */
+/**
+ * The form that registers a run's model.
+ *
+ * @param name - one to begin with
+ * @param choice - the field that chooses the run, where the source does not tell
+ */
 export function registerForm(
   store: ProjectStore,
   source: Source,
   name: string,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  choice: IField | null = null
 ): FieldsModel<ModelVersionView> {
   const names = new Set(store.models?.map(model => model.name));
   return new FieldsModel(
     [
+      ...(choice ? [choice] : []),
       {
         name: 'name',
         label: trans.__('Model name'),
@@ -32,9 +40,9 @@ export function registerForm(
       ...tagFields({}, trans)
     ],
     trans.__('Register'),
-    ({ name = '', alias = '', ...tags }) =>
+    ({ name = '', alias = '', run = '', ...tags }) =>
       store.client.registry.register(store.project.path, name, {
-        ...source,
+        ...(choice ? { run } : source),
         alias: withoutSign(alias) || null,
         tags: filled(tags)
       })
