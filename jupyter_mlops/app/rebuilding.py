@@ -185,8 +185,11 @@ def _install(environment: Path, python: Path, version: str, wanted: Path) -> Non
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     if uv is not None:
         _demand(_run(environment.parent, uv, "venv", "--python", version, str(environment)))
-        packages = ("--python", str(python), "--requirement", str(wanted), "--no-deps")
-        _demand(_run(environment.parent, uv, "pip", "install", *packages))
+        install = (uv, "pip", "install", "--python", str(python), "--no-deps")
+        packages = ("--requirement", str(wanted))
+        # What was installed here before needs no network.
+        if _run(environment.parent, *install, "--offline", *packages) is not None:
+            _demand(_run(environment.parent, *install, *packages))
         return
     if not version.startswith(f"{sys.version_info.major}.{sys.version_info.minor}."):
         raise NotFound(

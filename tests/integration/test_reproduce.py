@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +26,10 @@ from tests.support.tracked import MLFLOW_WARNING
 
 pytestmark = pytest.mark.filterwarnings(MLFLOW_WARNING)
 
+#: Where the notebook is to write which environment it was executed in.
+PREFIX = "MLOPS_TESTS_PREFIX"
 TRAIN = """
+import os, pathlib, sys
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 import helper
@@ -40,6 +46,8 @@ def featurize(requests):
 
 mlops.log_model(model, "flights", featurize=featurize, data={"train": train, "test": test},
                 example=test[["hour", "distance"]])
+if "MLOPS_TESTS_PREFIX" in os.environ:
+    pathlib.Path(os.environ["MLOPS_TESTS_PREFIX"]).write_text(sys.prefix)
 """
 
 
@@ -117,12 +125,12 @@ def made(place: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[Project, Clie
         yield Project(folder), client
 
 
-def build(folder: Path) -> Verdict:
-    """Build version 1 again in the present environment; the folder's worker ends with it."""
+def build(
+    folder: Path, *, here: bool = True, note: Callable[[str], object] = lambda _: None
+) -> Verdict:
+    """Build version 1 again; the folder's worker ends with it."""
     try:
-        return reproduce(
-            find_project(folder), "flights", 1, here=True, tolerance=1e-6, note=lambda _: None
-        )
+        return reproduce(find_project(folder), "flights", 1, here=here, tolerance=1e-6, note=note)
     finally:
         workers.stop(folder)
 
@@ -141,6 +149,36 @@ def test_from_a_fresh_clone(project: Project, tmp_path: Path) -> None:
     record = json.loads((clone / "models/flights/v1/reproduction.json").read_text("utf-8"))
     assert record["outcome"] == "same"
     assert call("git", "worktree", "list", folder=clone).count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("installer", ["uv", "venv"])
+def test_in_the_recorded_environment(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installer: str
+) -> None:
+    """Python and packages are installed as they were; nothing of that is left behind."""
+    if installer == "venv":
+        which = shutil.which
+
+        def without_uv(name: str, **more: Any) -> str | None:
+            return None if name == "uv" else which(name, **more)
+
+        monkeypatch.setattr(shutil, "which", without_uv)
+    monkeypatch.setenv(PREFIX, str(tmp_path / "prefix"))
+    clone = project.clone(tmp_path / "clone")
+    notes: list[str] = []
+    with project.gone():
+        verdict = build(clone, here=False, note=notes.append)
+    assert verdict.outcome is Outcome.SAME, verdict
+    assert verdict.environment == "recorded"
+    assert (verdict.predictions, verdict.largest_difference) == (20, 0.0)
+    installed = next(each for each in notes if each.startswith("Installing Python"))
+    assert int(installed.split()[-2]) > 100
+    prefix = Path((tmp_path / "prefix").read_text("utf-8"))
+    assert prefix.parent.name.startswith("mlops-reproduce-")
+    assert not prefix.parent.exists()
+    assert prefix != Path(sys.prefix)
 
 
 def test_noted_on_the_version(project: Project) -> None:
