@@ -13,6 +13,8 @@ from ..core.runs import ATTEMPT_VARIABLE, ENGINE_VARIABLE, SESSION, Attempt, Rea
 from ..execution import results
 from ..execution.processes import end, is_alive, with_variables
 from ..store import Step, Store, of_stages
+from . import tasks
+from .contexts import Contexts
 from .outputs import settle
 from .projects import Project
 from .search import as_pruned
@@ -38,6 +40,7 @@ def recover(
     store.queue.settle()
     running = store.history.running()
     _end_processes(project, store, running, spared)
+    contexts = Contexts(project)
     for attempt in running:
         if attempt.executor == SESSION:
             if any(is_alive(each) is not False for each in attempt.processes):
@@ -45,20 +48,23 @@ def recover(
             continue
         # A worker that lost its lease may still record how its attempts end.
         with suppress(LeaseLost):
-            _record(project, store, attempt)
+            _record(project, store, contexts, attempt)
         _remove_if_empty(log_path(project, attempt))
     store.queue.cancel(of_stages())
     _remove_remains(project)
 
 
-def _record(project: Project, store: Store, attempt: Attempt) -> None:
-    """Record how an attempt ended, or that it was lost."""
+def _record(project: Project, store: Store, contexts: Contexts, attempt: Attempt) -> None:
+    """Record how an attempt ended, or that it was lost, and its context."""
     run = store.history.run(attempt.run_id)
     left = results.read(result_path(project, attempt)) or _LOST
     outcome = left.outcome
     if attempt.reason is Reason.PRUNED:
         outcome = as_pruned(outcome, attempt.error)
     outcome = settle(project, run, attempt, outcome)
+    sweep = store.history.sweep(run.sweep_id)
+    environment = tasks.environment(project, sweep, attempt, None, ())
+    contexts.keep(sweep, run, attempt, outcome, environment)
     store.attempts.finish(
         attempt,
         outcome,

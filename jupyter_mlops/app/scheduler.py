@@ -255,6 +255,7 @@ class Scheduler:
                 status=Status.FAILED, reason=Reason.LOST, error="The worker was stopped."
             )
             lost = settle(self._project, run, active.attempt, lost)
+            self.contexts.keep(active.sweep, run, active.attempt, lost, active.environment)
             with contextlib.suppress(StoreUnavailable, LeaseLost):
                 self._store.attempts.finish(
                     active.attempt,

@@ -138,7 +138,7 @@ def check_the_record(server: Server, run_id: str) -> None:
     assert tracked.info.status == "FINISHED"
     assert tracked.data.params == {"rate": "0.25", "text": LONG[:6000]}
     paths = {each.path for each in client.list_artifacts(tracked.info.run_id)}
-    assert paths == {f"{run_id}.ipynb", "parameters"}
+    assert paths == {f"{run_id}.ipynb", f"{run_id}.1.context.json", "parameters"}
     kept = client.download_artifacts(tracked.info.run_id, "parameters/text.txt")
     assert Path(kept).read_text("utf-8") == LONG
 

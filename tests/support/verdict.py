@@ -87,7 +87,7 @@ def check_tracking(state: Path, runs: list[Row]) -> None:
 
 
 def check_outputs(root: Path, state: Path, runs: list[Row]) -> None:
-    """Each point has its whole notebook, and nothing that was on the way to it is left."""
+    """Each point has its whole notebook and its context, and nothing that was on the way to it."""
     for run in runs:
         path = root / run["output"]
         notebook = nbformat.read(path, as_version=4)
@@ -96,7 +96,10 @@ def check_outputs(root: Path, state: Path, runs: list[Row]) -> None:
         assert states == {"completed"}, (path, states)
     names = {run["id"] for run in runs}
     assert {path.stem for path in (root / "runs").rglob("*") if path.is_file()} == names
-    assert list((state / "journals").iterdir()) == []
+    left = {path.name for path in (state / "journals").iterdir()}
+    contexts = {f"{run['id']}.{run['attempts']}.context.json" for run in runs}
+    assert contexts <= left, contexts - left
+    assert all(name.endswith(".context.json") for name in left), left
     assert [path for path in (state / "logs").glob("*-*.log") if not path.stat().st_size] == []
 
 

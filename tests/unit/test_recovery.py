@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from jupyter_mlops.app.projects import Project, find_project
 from jupyter_mlops.app.recovery import recover
-from jupyter_mlops.app.tasks import result_path
+from jupyter_mlops.app.tasks import context_path, reads_path, result_path
 from jupyter_mlops.core.ports import CellStarted, MetricsLogged, Outcome
 from jupyter_mlops.core.runs import (
     ATTEMPT_VARIABLE,
@@ -61,7 +62,11 @@ def test_an_attempt_that_ended_unseen_is_recorded(store: Store, project: Project
     attempt = _running(store)
     outcome = Outcome(status=Status.SUCCEEDED, duration=7.5, cell_times=(1.0, 6.0))
     results.write(result_path(project, attempt), results.Result(outcome=outcome))
+    reads_path(project, attempt).write_text(f"{project.root / 'mlops.toml'}\n", "utf-8")
     recover(project, store, worker="new", fence=2)
+    context = json.loads(context_path(project, attempt).read_text("utf-8"))
+    assert [each["path"] for each in context["data"]] == ["mlops.toml"]
+    assert not reads_path(project, attempt).exists()
     run = store.history.run(attempt.run_id)
     assert (run.status, run.duration, run.attempts) == (Status.SUCCEEDED, 7.5, 1)
     assert store.queue.peek() is None
@@ -152,6 +157,7 @@ def test_remains_are_removed(store: Store, project: Project) -> None:
     (project.state / ".worker.json.77").write_text("{")
     (logs / f"{attempt.id}.log").touch()
     recover(project, store, worker="new", fence=2)
-    assert [path.name for path in journals.iterdir()] == ["a-2.1.jsonl"]
+    left = {path.name for path in journals.iterdir()}
+    assert left == {"a-2.1.jsonl", f"{attempt.id}.context.json"}
     assert not list(project.state.glob(".worker*"))
     assert not list(logs.iterdir())
