@@ -66,7 +66,7 @@ def describe(logged: Logged, python: str) -> dict[str, Any]:
 
     It is a process of its own: what a model's files make Python do happens there.
     """
-    names = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
+    names = ("HOME", "KERAS_HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
     environment = {name: os.environ[name] for name in names if name in os.environ}
     environment |= {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"}
     try:
