@@ -257,12 +257,8 @@ class Scheduler:
             lost = settle(self._project, run, active.attempt, lost)
             self.contexts.keep(active.sweep, run, active.attempt, lost, active.environment)
             with contextlib.suppress(StoreUnavailable, LeaseLost):
-                self._store.attempts.finish(
-                    active.attempt,
-                    lost,
-                    output=tasks.recorded_output(self._project, run, lost),
-                    synced=False,
-                )
+                output = tasks.recorded_output(self._project, run, lost)
+                self._store.attempts.finish(active.attempt, lost, output=output, synced=False)
         finally:
             self._give_back(active)
 
