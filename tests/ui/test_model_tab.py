@@ -59,7 +59,8 @@ def test_a_model_version(lab: Lab, root: Path) -> None:
     follow_it(lab, tab)
     compare_it(lab, tab)
     lab.reload()
-    expect(tab.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+    shown = tab.get_by_role("tab", name="Compare")
+    expect(shown).to_have_attribute("aria-selected", "true", timeout=RUN)
     expect(tab.get_by_role("heading", name="carded")).to_be_visible()
 
 
