@@ -67,9 +67,12 @@ def lineage(
 ) -> m.LineageView:
     """Return what a node was made from, and what was made of it. Raises `NotFound`.
 
-    ``endpoints`` are the names of models that are served, with the version.
+    A node without a kind is a model: ``NAME``, ``NAME@ALIAS`` or ``NAME@v3``. ``endpoints`` are
+    the names of models that are served, with the version.
     """
     served = list(endpoints)
+    versions = list(versions)
+    node = _meant(node, versions)
     nodes: dict[str, m.NodeView] = {}
     edges: dict[tuple[str, str], None] = {}
     for version in versions:
@@ -80,10 +83,21 @@ def lineage(
             edges |= {(a, b): None for a, b in chain.edges if a in kept and b in kept}
     if node not in nodes:
         raise NotFound(
-            f"Nothing is known of {node}. Write it like version:NAME/1, run:ID, data:PATH, "
-            "feature:COLUMN or endpoint:NAME."
+            f"Nothing is known of {node}. Write it like NAME@ALIAS, version:NAME/1, run:ID, "
+            "data:PATH, feature:COLUMN or endpoint:NAME."
         )
     return m.LineageView(nodes=list(nodes.values()), edges=list(edges))
+
+
+def _meant(node: str, versions: Iterable[ModelVersion]) -> str:
+    """Return the version that the name of a model stands for; any other node as it is."""
+    name, _, which = node.partition("@")
+    meant = [
+        each.version
+        for each in versions
+        if each.name == name and (not which or which in (*each.aliases, f"v{each.version}"))
+    ]
+    return f"version:{name}/{max(meant)}" if meant else node
 
 
 def names_in(tags: Mapping[str, str], tag: str) -> list[str]:

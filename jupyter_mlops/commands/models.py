@@ -96,11 +96,12 @@ def compare(name: str, first: int, second: int) -> Message:
 def lineage(node: str) -> Message:
     """Show what something was made from, and what was made of it.
 
-    NODE is a version such as version:late-flights/3, a run:ID, data:PATH, feature:COLUMN or
-    endpoint:NAME.
+    NODE is a model such as late-flights@champion, a version such as version:late-flights/3, a
+    run:ID, data:PATH, feature:COLUMN or endpoint:NAME.
 
     \b
-    Example:
+    Examples:
+      jupyter mlops models lineage late-flights
       jupyter mlops models lineage data:data/features.parquet
     """
     from ..app.projects import find_project

@@ -11,8 +11,8 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -93,6 +93,7 @@ def log_model(
     requests = _example(example, data, featurize)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlops-")))
+        stack.enter_context(_without_bytecode())
         gathered = Gathered(functions, _root())
         gathered.need(weights.modules(model))
         gathered.write(folder / "functions", folder / "code")
@@ -151,6 +152,16 @@ def _log(
 
 def _has(folder: Path) -> bool:
     return (folder / "code").is_dir()
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Keep what Python compiles out of a model's files, which are tried where they lie."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _signature(requests: Any, answers: Any) -> Any:

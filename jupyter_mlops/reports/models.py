@@ -154,13 +154,15 @@ def _summary(part: m.PartView) -> str:
         for name, value in part.facts.items()
         if isinstance(value, str | int | float) and not isinstance(value, bool)
     }
-    counts = {
-        name: len(value)
+    told = [f"{name} {_short(value)}" for name, value in list(known.items())[:3]]
+    composed = {
+        name: value
         for name, value in part.facts.items()
         if isinstance(value, list | dict) and value
     }
-    told = [f"{name} {_short(value)}" for name, value in list(known.items())[:3]]
-    told += [f"{count} {name}" for name, count in list(counts.items())[:3]]
+    for name, value in list(composed.items())[:3]:
+        # Only what has a plural is a collection.
+        told.append(formats.counted(len(value), name[:-1]) if name.endswith("s") else name)
     return ", ".join(told)
 
 

@@ -74,6 +74,14 @@ def test_reached(node: str, reached: set[str]) -> None:
     assert all({source, target} <= ids for source, target in found.edges)
 
 
+@pytest.mark.parametrize("name", ["late", "late@champion", "late@v1"])
+def test_a_model_by_its_name(name: str) -> None:
+    """The name of a model stands for its latest version, or for that of an alias."""
+    assert lineage(name, VERSIONS, ENDPOINTS) == lineage("version:late/1", VERSIONS, ENDPOINTS)
+    with pytest.raises(NotFound, match="late@nobody"):
+        lineage("late@nobody", VERSIONS, ENDPOINTS)
+
+
 def test_unknown() -> None:
     """What is not known is refused with how to write it."""
     with pytest.raises(NotFound, match=r"data:PATH"):
