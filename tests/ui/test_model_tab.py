@@ -58,6 +58,7 @@ def test_a_model_version(lab: Lab, root: Path) -> None:
     name_it(lab, tab)
     follow_it(lab, tab)
     compare_it(lab, tab)
+    lab.execute("application:toggle-left-area")  # the tab does not live from the panel
     lab.reload()
     shown = tab.get_by_role("tab", name="Compare")
     expect(shown).to_have_attribute("aria-selected", "true", timeout=RUN)

@@ -33,6 +33,7 @@ export interface IEndpointModelOptions {
 export class EndpointModel implements IDisposable {
   constructor(private readonly options: IEndpointModelOptions) {
     this.store = options.lease.store;
+    this._want = this.store.want();
     this.client = options.client;
     this.name = options.name;
     this._part = options.state.part;
@@ -121,6 +122,7 @@ export class EndpointModel implements IDisposable {
     }
     this._poll.dispose();
     this.store.happened.disconnect(this._onEvents, this);
+    this._want.dispose();
     this.options.lease.dispose();
     Signal.clearData(this);
   }
@@ -159,6 +161,8 @@ export class EndpointModel implements IDisposable {
     }
   }
 
+  /** The versions to switch to are among what is listed. */
+  private readonly _want: IDisposable;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _stateChanged = new Signal<this, void>(this);
   private readonly _poll: Poll;

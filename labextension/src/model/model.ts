@@ -29,6 +29,7 @@ export class ModelTabModel implements IDisposable {
     this.name = name;
     this._version = version;
     this._state = state;
+    this._want = this.store.want();
     this.store.changed.connect(this._onStore, this);
     this._onStore();
   }
@@ -135,6 +136,7 @@ export class ModelTabModel implements IDisposable {
     }
     this._isDisposed = true;
     this.store.changed.disconnect(this._onStore, this);
+    this._want.dispose();
     this.options.lease.dispose();
     Signal.clearData(this);
   }
@@ -229,6 +231,7 @@ export class ModelTabModel implements IDisposable {
     }
   }
 
+  private readonly _want: IDisposable;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _stateChanged = new Signal<this, void>(this);
   private readonly _problems = new Map<Part, string>();

@@ -69,7 +69,7 @@ export class ProjectStore implements IDisposable {
       factory: () => this._tick(),
       frequency: { interval: options.interval, backoff: true, max: MAX_PAUSE },
       standby: () =>
-        this._watches.ids.length > 0 ||
+        this._watches.isWanted ||
         this.pipeline.isWatched ||
         this.isActive ||
         options.isWanted()
@@ -173,6 +173,14 @@ export class ProjectStore implements IDisposable {
       void this._attempt(() => this._fetcher.sweep(sweep, null));
     }
     return watch;
+  }
+
+  /** Keep the lists up to date until the result is disposed of, also while no panel is shown. */
+  want(): IDisposable {
+    if (!this._isLoaded) {
+      void this.refresh();
+    }
+    return this._watches.want();
   }
 
   /** Fetch everything again, now. */

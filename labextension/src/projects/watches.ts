@@ -1,4 +1,4 @@
-/** Which sweeps somebody looks at closely. */
+/** Which sweeps somebody looks at closely, and whether somebody looks at the lists. */
 import type { IDisposable } from '@lumino/disposable';
 import { DisposableDelegate } from '@lumino/disposable';
 
@@ -25,5 +25,19 @@ export class Watches {
     });
   }
 
+  /** Whether anything has to be kept up to date. */
+  get isWanted(): boolean {
+    return this._wants > 0 || this._counts.size > 0;
+  }
+
+  /** Look at the lists until the result is disposed of. */
+  want(): IDisposable {
+    this._wants += 1;
+    return new DisposableDelegate(() => {
+      this._wants -= 1;
+    });
+  }
+
   private readonly _counts = new Map<string, number>();
+  private _wants = 0;
 }

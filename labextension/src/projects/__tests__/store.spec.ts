@@ -92,6 +92,21 @@ describe('ProjectStore', () => {
     await loaded();
   });
 
+  it('asks for what a tab wants while no panel is shown', async () => {
+    store.dispose();
+    server.asked.length = 0;
+    isWanted = false;
+    store = open(20);
+    const want = store.want();
+    await loaded();
+    await vi.waitFor(() => {
+      expect(store.models).toHaveLength(1);
+    });
+    store.want().dispose();
+    expect(server.count('GET /models')).toBe(1);
+    want.dispose();
+  });
+
   it('fetches only the sweep and the run that an event names', async () => {
     store.watch('s1');
     await loaded();
