@@ -36,9 +36,11 @@ METRIC = "mlops.metric."
 #: Before the name of such a parameter.
 PARAMETER = "mlops.parameter."
 
-#: Seconds and repeats after which our own process gives a server up, and MLflow's own patience.
-#: The spool brings later what could not be recorded now; user code has no spool.
-_IMPATIENT = {
+#: What our own process sets, and MLflow's own settings: seconds and repeats after which a server is
+#: given up (the spool brings later what could not be recorded now; user code has no spool), and no
+#: progress bars of MLflow's among our output.
+_SETTINGS = {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": ("false", "true"),
     "MLFLOW_HTTP_REQUEST_TIMEOUT": ("20", "120"),
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": ("1", "7"),
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": ("1", "2"),
@@ -64,7 +66,7 @@ def prepare_process() -> None:
     Telemetry is off unless MLFLOW_DISABLE_TELEMETRY=false; a dead server is given up quickly.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    for name, (value, _) in _IMPATIENT.items():
+    for name, (value, _) in _SETTINGS.items():
         if name not in os.environ:
             os.environ[name] = value
             _ours.add(name)
@@ -73,8 +75,8 @@ def prepare_process() -> None:
 def kernel_defaults() -> dict[str, str]:
     """Return what a kernel's environment needs so that our own settings do not reach it."""
     telemetry = os.environ.get("MLFLOW_DISABLE_TELEMETRY", "true")
-    patience = {name: _IMPATIENT[name][1] for name in sorted(_ours)}
-    return {"MLFLOW_DISABLE_TELEMETRY": telemetry} | patience
+    theirs = {name: _SETTINGS[name][1] for name in sorted(_ours)}
+    return {"MLFLOW_DISABLE_TELEMETRY": telemetry} | theirs
 
 
 def absolute(uri: str) -> str:

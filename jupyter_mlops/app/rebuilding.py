@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..core import formats
 from ..core.exceptions import Conflict, NotFound
 from ..tracking.data import Hashes, hash_tree
 from . import records
@@ -94,7 +95,7 @@ class Workplace:
         """Bring the data by DVC, in the versions that the card names; check their hashes."""
         files = self._facts["data"].get("files") or []
         if files:
-            self._note(f"Bringing {len(files)} files of data")
+            self._note(f"Bringing {formats.counted(len(files), 'file')} of data")
         wanted = [each for each in files if each.get("kept_by") == "dvc"]
         if wanted:
             _lend_cache(self.record, self.tree)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from ..app import messages as m
 from ..core import formats
@@ -130,12 +131,20 @@ def verdict_report(verdict: Verdict) -> Report:
         details.append(f"{asked} differ by {verdict.largest_difference:g} at most")
     details += verdict.remarks
     columns = (Column("metric"), Column("before", right=True), Column("now", right=True))
-    rows = [[each.name, formats.value(each.before), _short(each.now)] for each in verdict.metrics]
+    rows = [
+        [each.name, *(_metric(value, each.same) for value in (each.before, each.now))]
+        for each in verdict.metrics
+    ]
     return Report(
         headline=f"{verdict.model} v{verdict.version} built again: {verdict.outcome}",
         details=tuple(details),
         table=Table.of(columns, rows),
     )
+
+
+def _metric(value: Any, same: bool) -> str:
+    """Return a metric, with all its digits where they matter."""
+    return formats.value(value) if same else _short(value)
 
 
 def _complete(number: int | None) -> str:
