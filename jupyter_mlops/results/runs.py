@@ -276,15 +276,17 @@ class SweepResult(Shown):
         An interrupt leaves the runs alone: in a notebook it returns at once and says how to
         cancel them, in a script it raises KeyboardInterrupt.
         """
-        display = show_progress(self._view) if progress else None
+        display = None
         try:
+            display = show_progress(self._view) if progress else None
             for update in self.updates():
                 if display is not None:
                     display.update(update)
                 if only is not None and any(run.id == only for run in update.finished):
                     break
         except KeyboardInterrupt:
-            if not self._detached(display):
+            self._say_detached(display, progress)
+            if not in_ipython():
                 raise
             return self
         if display is not None and display.finish(self):
@@ -298,12 +300,13 @@ class SweepResult(Shown):
         run._shown_in = self._shown_in  # noqa: SLF001  # both show the same
         return run
 
-    def _detached(self, display: Display | None) -> bool:
-        """Say that the runs go on; return whether somebody reads it."""
+    def _say_detached(self, display: Display | None, progress: bool) -> None:
         command = "%mlops runs cancel" if in_ipython() else "jupyter mlops runs cancel"
+        line = f"The runs go on. Cancel them with: {command} {self.id}"
         if display is not None:
-            display.note(f"The runs go on. Cancel them with: {command} {self.id}")
-        return in_ipython()
+            display.note(line)
+        elif progress and in_ipython():
+            print(line)  # noqa: T201  # interrupted before the display was there
 
     def cancel(self) -> Self:
         """Cancel the runs that wait and stop those that run."""
