@@ -76,7 +76,8 @@ def test_a_running_run_is_seen_through(client: Client) -> None:
     (attempt,) = client.call(ops.GET_RUN, run_id=run.id).attempts
     assert attempt.cell_times is not None
     assert len(attempt.cell_times) == 5
-    assert not list((client.project.state / "journals").iterdir())
+    (left,) = (client.project.state / "journals").iterdir()
+    assert left.name == f"{attempt.id}.context.json"
 
 
 def test_the_shell_shows_a_running_run(client: Client) -> None:
