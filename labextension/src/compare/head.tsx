@@ -54,12 +54,11 @@ export function CompareHead(
       </div>
       <div className="jp-Mlops-compareBar">
         <Tabs
+          model={model}
           parts={PARTS}
-          shown={model.state.part}
           label={trans.__('How the runs are compared')}
           nameOf={part => partLabel(part, trans)}
           idOf={props.idOf}
-          onShow={part => model.show(part)}
         />
         {sweeps.size === 1 && model.runs.length > 1 && (
           <Button small onClick={props.onGallery}>
@@ -105,7 +104,7 @@ export function partLabel(part: Part, trans: TranslationBundle): string {
 function Chooser(props: IProps): ReactElement | null {
   const { model, trans } = props;
   const { pair } = model;
-  switch (model.state.part) {
+  switch (model.part) {
     case 'curves':
       return (
         <Choice

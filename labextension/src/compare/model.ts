@@ -55,6 +55,10 @@ export class CompareModel implements IDisposable {
     return this._state;
   }
 
+  get part(): Part {
+    return this.state.part;
+  }
+
   get view(): CompareView | null {
     return this._view;
   }

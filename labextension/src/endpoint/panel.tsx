@@ -6,13 +6,14 @@ import type { Message } from '@lumino/messaging';
 import type { Widget } from '@lumino/widgets';
 import { Panel } from '@lumino/widgets';
 
+import { Tabs } from '../components/tabs';
 import { mlopsIcon } from '../icons';
 import type { Targets } from '../targets';
 import { EndpointHead } from './head';
 import type { IEndpointModelOptions } from './model';
 import { EndpointModel } from './model';
 import { Monitoring } from './monitoringview';
-import { Log, partLabel, EndpointTabs } from './parts';
+import { Log, partLabel } from './parts';
 import type { Part } from './state';
 import { PARTS } from './state';
 import { TrialView } from './trialview';
@@ -51,7 +52,15 @@ export class EndpointPanel extends Panel {
     };
     this.addWidget(ReactWidget.create(<EndpointHead {...shared} />));
     const idOf = (part: Part): string => `mlops-${this.id}-${part}`;
-    const tabs = ReactWidget.create(<EndpointTabs {...shared} idOf={idOf} />);
+    const tabs = ReactWidget.create(
+      <Tabs
+        model={model}
+        parts={PARTS}
+        label={trans.__('What is known of the endpoint')}
+        nameOf={part => partLabel(part, trans)}
+        idOf={idOf}
+      />
+    );
     tabs.addClass('jp-Mlops-tabBar');
     this.addWidget(tabs);
     PARTS.forEach(part => {

@@ -1,35 +1,15 @@
-/** The tabs below an endpoint's head, and the log. */
+/** The parts of an endpoint's tab: their names, and the log. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 import { useEffect, useRef } from 'react';
 
 import { useSignal } from '../components/hooks';
-import { Tabs } from '../components/tabs';
 import type { EndpointModel } from './model';
 import type { Part } from './state';
-import { PARTS } from './state';
 
 interface IProps {
   readonly model: EndpointModel;
   readonly trans: TranslationBundle;
-}
-
-/** Which part is shown. */
-export function EndpointTabs(
-  props: IProps & { readonly idOf: (part: Part) => string }
-): ReactElement {
-  const { model, trans, idOf } = props;
-  useSignal(model.changed);
-  return (
-    <Tabs
-      parts={PARTS}
-      shown={model.part}
-      label={trans.__('What is known of the endpoint')}
-      nameOf={part => partLabel(part, trans)}
-      idOf={idOf}
-      onShow={part => model.show(part)}
-    />
-  );
 }
 
 /** What stands on a part's tab. */

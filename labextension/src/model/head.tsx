@@ -60,12 +60,11 @@ export function ModelHead(props: IModelHeadProps): ReactElement {
       <Reproduced text={listed.tags['mlops.reproduced']} trans={trans} />
       <Actions {...props} />
       <Tabs
+        model={model}
         parts={PARTS}
-        shown={model.part}
         label={trans.__('What is known of the version')}
         nameOf={part => tabLabel(part, trans)}
         idOf={props.idOf}
-        onShow={part => model.show(part)}
       />
     </section>
   );

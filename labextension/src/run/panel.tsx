@@ -8,6 +8,7 @@ import { MessageLoop } from '@lumino/messaging';
 import { BoxPanel, Panel, SplitPanel, Widget } from '@lumino/widgets';
 
 import { ArtifactsPanel } from '../artifacts/panel';
+import { Tabs } from '../components/tabs';
 import { baseName } from '../format';
 import { mlopsIcon } from '../icons';
 import type { Targets } from '../targets';
@@ -15,7 +16,7 @@ import { RunHead } from './head';
 import type { IRunModelOptions } from './model';
 import { RunModel } from './model';
 import { OutputsPanel } from './outputs';
-import { Context, Metrics, partLabel, RunTabs } from './sheet';
+import { Context, Metrics, partLabel } from './sheet';
 import type { Part } from './state';
 import { PARTS } from './state';
 import { CHOSEN, Timeline } from './timeline';
@@ -119,7 +120,13 @@ export class RunPanel extends Panel {
     const box = new BoxPanel({ direction: 'top-to-bottom', spacing: 0 });
     const idOf = (part: Part): string => `mlops-${this.model.id}-${part}`;
     const tabs = ReactWidget.create(
-      <RunTabs model={this.model} trans={trans} idOf={idOf} />
+      <Tabs
+        model={this.model}
+        parts={PARTS}
+        label={trans.__('What is known of the run')}
+        nameOf={part => partLabel(part, trans)}
+        idOf={idOf}
+      />
     );
     tabs.addClass('jp-Mlops-tabBar');
     BoxPanel.setStretch(tabs, 0);

@@ -1,37 +1,17 @@
-/** The parts beside the outputs: the tabs, the metrics and the context. */
+/** The parts of a run's tab beside the outputs: their names, the metrics and the context. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
 import { useSignal } from '../components/hooks';
-import { Tabs } from '../components/tabs';
 import { formatFull, formatNumber } from '../format';
 import { decode } from '../values';
 import { contextFacts } from './facts';
 import type { RunModel } from './model';
 import type { Part } from './state';
-import { PARTS } from './state';
 
 interface IProps {
   readonly model: RunModel;
   readonly trans: TranslationBundle;
-}
-
-/** Which part is shown. */
-export function RunTabs(
-  props: IProps & { readonly idOf: (part: Part) => string }
-): ReactElement {
-  const { model, trans, idOf } = props;
-  useSignal(model.changed);
-  return (
-    <Tabs
-      parts={PARTS}
-      shown={model.part}
-      label={trans.__('What is known of the run')}
-      nameOf={part => partLabel(part, trans)}
-      idOf={idOf}
-      onShow={part => model.show(part)}
-    />
-  );
 }
 
 /** What stands on a part's tab. */
