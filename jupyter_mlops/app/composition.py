@@ -170,7 +170,14 @@ class Worker:
             self._notifier,
         )
         self._door = Door(actions, EventHub(store), self._waiting, self._touch)
-        recover(project, store, worker=worker, fence=fence, spared=self._hosts.pids)
+        recover(
+            project,
+            store,
+            self._scheduler.contexts,
+            worker=worker,
+            fence=fence,
+            spared=self._hosts.pids,
+        )
 
     def stop(self, why: str = "a client asked for it") -> None:
         """End soon."""

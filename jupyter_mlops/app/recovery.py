@@ -13,12 +13,11 @@ from ..core.runs import ATTEMPT_VARIABLE, ENGINE_VARIABLE, SESSION, Attempt, Rea
 from ..execution import results
 from ..execution.processes import end, is_alive, with_variables
 from ..store import Step, Store, of_stages
-from . import tasks
 from .contexts import Contexts
 from .outputs import settle
 from .projects import Project
 from .search import as_pruned
-from .tasks import log_path, recorded_output, result_path
+from .tasks import environment, log_path, recorded_output, result_path
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +27,13 @@ _LOST = results.Result(
 
 
 def recover(
-    project: Project, store: Store, *, worker: str, fence: int, spared: Collection[int] = ()
+    project: Project,
+    store: Store,
+    contexts: Contexts,
+    *,
+    worker: str,
+    fence: int,
+    spared: Collection[int] = (),
 ) -> None:
     """Settle every attempt that is recorded as running though its worker is gone.
 
@@ -40,7 +45,6 @@ def recover(
     store.queue.settle()
     running = store.history.running()
     _end_processes(project, store, running, spared)
-    contexts = Contexts(project)
     for attempt in running:
         if attempt.executor == SESSION:
             if any(is_alive(each) is not False for each in attempt.processes):
@@ -63,8 +67,7 @@ def _record(project: Project, store: Store, contexts: Contexts, attempt: Attempt
         outcome = as_pruned(outcome, attempt.error)
     outcome = settle(project, run, attempt, outcome)
     sweep = store.history.sweep(run.sweep_id)
-    environment = tasks.environment(project, sweep, attempt, None, ())
-    contexts.keep(sweep, run, attempt, outcome, environment)
+    contexts.keep(sweep, run, attempt, outcome, environment(project, sweep, attempt, None, ()))
     store.attempts.finish(
         attempt,
         outcome,

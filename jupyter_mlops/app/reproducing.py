@@ -23,6 +23,7 @@ from ..core.runs import Status, SweepKind
 from ..core.verdicts import Outcome, Verdict, compare_metrics, largest_difference
 from ..execution.files import write_atomically
 from ..registry import answering
+from ..registry.mlops_scoring.loading import variables
 from . import messages as m
 from . import model_operations, records
 from . import operations as ops
@@ -178,6 +179,7 @@ def _answers(
     requests.write_text(json.dumps(sample["requests"]), "utf-8")
     done = subprocess.run(  # noqa: S603 - the model's own Python, and our script
         (python, answering.__file__, str(model), str(requests)),
+        env=variables(model) | os.environ,
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -21,10 +21,8 @@ def answer(folder: Path, requests: Path) -> list[Any]:
     content = json.loads(requests.read_text("utf-8"))
     if isinstance(content, dict) and {"columns", "data"} <= content.keys():
         content = pd.DataFrame(content["data"], columns=content["columns"])
-    definitions = _definitions()
-    definitions.prepare(folder)
     made = mlflow.pyfunc.load_model(str(folder)).predict(content)
-    found: list[Any] = definitions.predictions(made)
+    found: list[Any] = _definitions().predictions(made)
     return found
 
 

@@ -11,7 +11,6 @@ import importlib
 import inspect
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -215,9 +214,10 @@ def _size(value: Any) -> int:
 
 def inspect_folder(folder: Path) -> dict[str, Any]:
     """Load a logged model; return what it is, and what it predicts for its own example."""
-    flavors = prepare(folder)
     import mlflow
+    import yaml
 
+    flavors = yaml.safe_load((folder / "MLmodel").read_text("utf-8"))["flavors"]
     found: dict[str, Any] = {}
     for flavor in (each for each in FLAVORS if each in flavors):
         loader = importlib.import_module(f"mlflow.{flavor}")
@@ -231,17 +231,6 @@ def inspect_folder(folder: Path) -> dict[str, Any]:
         if example is not None:
             found["predictions"] = predictions(model.predict(example))
     return found
-
-
-def prepare(folder: Path) -> dict[str, Any]:
-    """Let Keras have the backend that a model was made on; return the model's flavors."""
-    import yaml
-
-    flavors: dict[str, Any] = yaml.safe_load((folder / "MLmodel").read_text("utf-8"))["flavors"]
-    backend = flavors.get("keras", {}).get("keras_backend")
-    if backend:
-        os.environ.setdefault("KERAS_BACKEND", backend)
-    return flavors
 
 
 def _unwrapped(model: Any) -> Any:

@@ -13,6 +13,7 @@ import yaml
 
 from . import definitions
 from .mlops_scoring.integrity import hashes
+from .mlops_scoring.loading import variables
 from .packing import FACTS
 
 #: Seconds that a model may take to be loaded and described.
@@ -69,6 +70,7 @@ def describe(logged: Logged, python: str) -> dict[str, Any]:
     names = ("HOME", "KERAS_HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
     environment = {name: os.environ[name] for name in names if name in os.environ}
     environment |= {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"}
+    environment |= variables(logged.folder)
     try:
         done = subprocess.run(  # noqa: S603 - the run's own Python, and our script
             (python, definitions.__file__, str(logged.folder)),

@@ -226,7 +226,7 @@ class MlflowRegistry:
 
         with translated(self.uri, missing=missing), default_store(self.uri):
             try:
-                found = download_artifacts(
+                path = download_artifacts(
                     artifact_uri=uri,
                     dst_path=str(folder),
                     tracking_uri=self.uri,
@@ -234,9 +234,10 @@ class MlflowRegistry:
                 )
             except OSError as error:
                 raise NotFound(missing) from error
-        for compiled in [*Path(found).rglob("__pycache__")]:
+        found = Path(path)
+        for compiled in [*found.rglob("__pycache__")]:
             shutil.rmtree(compiled)  # no hash vouches for what Python compiled, and would execute
-        return Path(found)
+        return found
 
     def protected(self, tracked_ids: Sequence[str]) -> dict[str, str]:
         """Return those runs that a version was made from, with the version as ``name vN``.

@@ -43,7 +43,8 @@ def save(model: Any, folder: Path) -> str:
         else:
             given = {"lightgbm": "lgb_model", "xgboost": "xgb_model", "catboost": "cb_model"}
             name = given.get(found, "pytorch_model" if found == "torch" else "model")
-            if found == "torch" and "serialization_format" in _arguments(saver.save_model):
+            taken = inspect.signature(saver.save_model).parameters
+            if found == "torch" and "serialization_format" in taken:
                 # A graph, which MLflow saves unasked, has the branches of one example only.
                 options |= {"serialization_format": "pickle"}
             saver.save_model(**{name: model}, path=str(folder), **options)
@@ -91,10 +92,6 @@ class _Nowhere(io.RawIOBase):
 def _module_of(value: Any) -> str:
     found = getattr(value, "__module__", None)
     return found if isinstance(found, str) else ""
-
-
-def _arguments(function: Any) -> Any:
-    return inspect.signature(function).parameters
 
 
 def _save_sklearn(saver: Any, model: Any, folder: Path, options: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlops.app.contexts import Contexts
 from jupyter_mlops.app.projects import Project, find_project
 from jupyter_mlops.app.recovery import recover
 from jupyter_mlops.app.tasks import context_path, reads_path, result_path
@@ -63,21 +64,21 @@ def test_an_attempt_that_ended_unseen_is_recorded(store: Store, project: Project
     outcome = Outcome(status=Status.SUCCEEDED, duration=7.5, cell_times=(1.0, 6.0))
     results.write(result_path(project, attempt), results.Result(outcome=outcome))
     reads_path(project, attempt).write_text(f"{project.root / 'mlops.toml'}\n", "utf-8")
-    recover(project, store, worker="new", fence=2)
+    recover(project, store, Contexts(project), worker="new", fence=2)
     context = json.loads(context_path(project, attempt).read_text("utf-8"))
     assert [each["path"] for each in context["data"]] == ["mlops.toml"]
     assert not reads_path(project, attempt).exists()
     run = store.history.run(attempt.run_id)
     assert (run.status, run.duration, run.attempts) == (Status.SUCCEEDED, 7.5, 1)
     assert store.queue.peek() is None
-    recover(project, store, worker="newer", fence=3)
+    recover(project, store, Contexts(project), worker="newer", fence=3)
     assert store.history.run(attempt.run_id).status is Status.SUCCEEDED
 
 
 def test_a_lost_run_of_a_stage_is_not_tried_again(store: Store, project: Project) -> None:
     """Its pipeline goes on with the stage from the start, in a run of its own."""
     attempt = _running(store, Stage(pipeline_id="p1", name="train", folder="."))
-    recover(project, store, worker="new", fence=2)
+    recover(project, store, Contexts(project), worker="new", fence=2)
     assert store.history.run(attempt.run_id).status is Status.CANCELLED
     (found,) = store.history.attempts(attempt.run_id)
     assert found.reason is Reason.LOST
@@ -96,7 +97,7 @@ def test_metrics_that_were_not_stored_yet_are_not_lost(store: Store, project: Pr
         log.note(progress)
     outcome = Outcome(status=Status.SUCCEEDED)
     results.write(result_path(project, attempt), log.result(outcome))
-    recover(project, store, worker="new", fence=2)
+    recover(project, store, Contexts(project), worker="new", fence=2)
     found = store.history.series(attempt.id)
     assert [(p.key, p.step) for p in found] == [("auc", 3), ("loss", 1), ("loss", 2), ("loss", 3)]
     metrics = store.history.run(attempt.run_id).metrics
@@ -111,7 +112,7 @@ def test_an_attempt_without_a_result_is_lost(
     attempt = _running(store)
     if left is not None:
         result_path(project, attempt).write_bytes(left)
-    recover(project, store, worker="new", fence=2)
+    recover(project, store, Contexts(project), worker="new", fence=2)
     (lost,) = store.history.attempts(attempt.run_id)
     assert (lost.status, lost.reason) == (Status.FAILED, Reason.LOST)
     found = store.queue.peek()
@@ -138,7 +139,7 @@ def test_what_a_killed_worker_left_running_is_ended(
         start(**{ATTEMPT_VARIABLE: "another-1.1", PROJECT_VARIABLE: str(project.root)}),
     ]
     try:
-        recover(project, store, worker="new", fence=2)
+        recover(project, store, Contexts(project), worker="new", fence=2)
         assert None not in [each.poll() for each in ours]
         assert [each.poll() for each in others] == [None] * 2
     finally:
@@ -156,7 +157,7 @@ def test_remains_are_removed(store: Store, project: Project) -> None:
         (journals / name).write_text("x")
     (project.state / ".worker.json.77").write_text("{")
     (logs / f"{attempt.id}.log").touch()
-    recover(project, store, worker="new", fence=2)
+    recover(project, store, Contexts(project), worker="new", fence=2)
     left = {path.name for path in journals.iterdir()}
     assert left == {"a-2.1.jsonl", f"{attempt.id}.context.json"}
     assert not list(project.state.glob(".worker*"))

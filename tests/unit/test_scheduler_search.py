@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlops.app import views
+from jupyter_mlops.app.contexts import Contexts
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.recovery import recover
 from jupyter_mlops.app.tasks import result_path
@@ -276,7 +277,7 @@ def test_a_pruned_run_is_known_after_a_crash(tmp_path: Path) -> None:
     left.parent.mkdir()
     cancelled = Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
     results.write(left, results.Result(outcome=cancelled))
-    recover(project, b.store, worker="w2", fence=2)
+    recover(project, b.store, Contexts(project), worker="w2", fence=2)
     (run,) = runs(b, sweep)
     assert (run.status, run.reason) == (Status.CANCELLED, Reason.PRUNED)
     assert run.error == "Pruned at step 2: auc 1 ranked 2 of 2."

@@ -12,12 +12,21 @@ if TYPE_CHECKING:
 
 def load(folder: Path) -> PyFuncModel:
     """Load a model; one of Keras on the backend that it was made on, unless another is chosen."""
-    import yaml
+    for name, text in variables(folder).items():
+        os.environ.setdefault(name, text)
     from mlflow import pyfunc
 
-    content = yaml.safe_load((folder / "MLmodel").read_text("utf-8"))
-    backend = content["flavors"].get("keras", {}).get("keras_backend")
-    if backend:
-        os.environ.setdefault("KERAS_BACKEND", backend)
     found: PyFuncModel = pyfunc.load_model(str(folder))
     return found
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """Return the environment variables with which a model is loaded as it was saved."""
+    import yaml
+
+    try:
+        content = yaml.safe_load((folder / "MLmodel").read_text("utf-8"))
+        backend = content["flavors"]["keras"]["keras_backend"]
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+        return {}  # of another framework; what is wrong with the file is told by who loads it
+    return {"KERAS_BACKEND": str(backend)} if backend else {}

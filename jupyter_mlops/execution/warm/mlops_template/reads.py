@@ -60,10 +60,10 @@ class Reads:
             return
         if path in self._seen or len(self._seen) > MOST or arguments[2] & _WRITES:
             return
-        if path[:1] == "/" and self._root is not None and not path.startswith(self._root):
-            return
         if path[:1] != "/":
             path = os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
+        elif self._root is not None and not path.startswith(self._root):
+            return
         full = os.path.normpath(path)
         if full not in self._seen:
             self._seen.add(full)
