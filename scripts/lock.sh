@@ -10,7 +10,7 @@ resolve() {
 }
 
 resolve requirements/dev.txt pyproject.toml --extra demo --extra diff --extra optuna --extra postgresql \
-    --extra comet --extra wandb --group dev "$@"
+    --extra comet --extra wandb --extra redis --extra dask --group dev "$@"
 # The product and its example alone, in the same versions.
 resolve requirements/demo.txt pyproject.toml --extra demo --group build --constraint requirements/dev.txt "$@"
 # What the benchmarks compare us with.

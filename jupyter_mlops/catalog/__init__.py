@@ -1,0 +1,1 @@
+"""The feature catalog: definitions, computing, joins, and values online."""
