@@ -34,6 +34,7 @@ VENV_MADE := $(VENV)/.made
 DEMO_ENV := $(VENV)/.demo-requirements
 DEV_ENV := $(VENV)/.dev-requirements
 PEERS := $(VENV)/peers/.made
+FEAST := $(VENV)/feast/.made
 PACKAGE := $(VENV)/.package
 BROWSER := $(VENV)/.browser
 NODE_MODULES := labextension/node_modules/.made
@@ -59,11 +60,11 @@ $(DEV_ENV): requirements/dev.txt $(VENV_MADE)
 	@$(UV_PIP) --compile-bytecode --requirements requirements/dev.txt
 	@touch $@
 
-$(PEERS): requirements/peers.txt $(DEV_ENV)
-	@echo "Installing what the benchmarks compare us with"
+# Others that we are compared with, or exchange with, each in an environment of its own.
+$(PEERS) $(FEAST): $(VENV)/%/.made: requirements/%.txt $(DEV_ENV)
+	@echo "Installing $*, apart"
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
-	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --compile-bytecode \
-		--requirements requirements/peers.txt
+	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --compile-bytecode --requirements $<
 	@touch $@
 
 $(NODE_MODULES): labextension/package.json labextension/yarn.lock $(DEMO_ENV)
@@ -127,7 +128,7 @@ test-ui: $(DEV_ENV) $(PACKAGE) $(BROWSER) ## Test the panel in a browser
 test-wheel: $(DEV_ENV) $(ASSETS) ## Test the wheel in fresh environments without Node
 	@$(PYTEST) tests/contract -m wheel $(PYTEST_ARGS)
 
-test-py: $(DEV_ENV) $(PACKAGE) ## Test the Python package
+test-py: $(DEV_ENV) $(PACKAGE) $(FEAST) ## Test the Python package
 	@$(PYTEST) tests/unit tests/contract tests/integration tests/server \
 		-m "not slow and not wheel" --numprocesses $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
@@ -138,7 +139,7 @@ chaos: $(DEV_ENV) $(PACKAGE) ## Kill the engine's processes CHAOS_KILLS (500) ti
 	@CHAOS_KILLS=$(CHAOS_KILLS) CHAOS_SEED=$(CHAOS_SEED) $(PYTEST) tests/chaos -m slow \
 		--capture=no $(PYTEST_ARGS)
 
-bench: $(DEV_ENV) $(PACKAGE) $(PEERS) ## Run the benchmarks and print what they measure
+bench: $(DEV_ENV) $(PACKAGE) $(PEERS) $(FEAST) ## Run the benchmarks and print what they measure
 	@$(PYTEST) tests/benchmarks --benchmark-enable --capture=no --timeout=0 $(PYTEST_ARGS)
 
 # -- what is generated -----------------------------------------------------------------------------

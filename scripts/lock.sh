@@ -15,3 +15,5 @@ resolve requirements/dev.txt pyproject.toml --extra demo --extra diff --extra op
 resolve requirements/demo.txt pyproject.toml --extra demo --group build --constraint requirements/dev.txt "$@"
 # What the benchmarks compare us with.
 resolve requirements/peers.txt --group pyproject.toml:peers --constraint requirements/dev.txt "$@"
+# What features are exported to; it needs another pandas, so that it cannot follow our versions.
+resolve requirements/feast.txt --group pyproject.toml:feast "$@"
