@@ -200,6 +200,8 @@ class Computation:
     partitions: tuple[Partition, ...]
     statistics: Statistics
     engine: str = "pandas"
+    #: Whether all times are covered, not only the windows that were asked for.
+    complete: bool = True
     #: When the online store was filled with it, and with how many entities.
     online_at: datetime | None = None
     online_rows: int | None = None
