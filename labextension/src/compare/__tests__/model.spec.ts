@@ -1,11 +1,9 @@
-import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeServer, refusal } from '../../__tests__/server';
 import { aRun, aStatus, PROJECT } from '../../__tests__/samples';
-import { ProjectStore } from '../../projects/store';
-import { Stores } from '../../projects/stores';
+import { someStores } from '../../__tests__/stores';
+import type { Stores } from '../../projects/stores';
 import { CompareModel } from '../model';
 import type { ICompareState } from '../state';
 import { NO_STATE, readState } from '../state';
@@ -53,17 +51,7 @@ describe('CompareModel', () => {
         notes: []
       }))
       .on('POST /compare/cells', { left: 's1-1', right: 's1-2', cells: [] });
-    stores = new Stores(
-      project =>
-        new ProjectStore({
-          project,
-          client: server.client,
-          stream: new Stream({} as Event.IManager),
-          files: server.files,
-          interval: 60_000,
-          isWanted: () => true
-        })
-    );
+    stores = someStores(server);
   });
   afterEach(() => {
     model.dispose();

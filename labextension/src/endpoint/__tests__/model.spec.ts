@@ -1,13 +1,11 @@
-import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { EndpointClient } from '../../api/endpoints';
 import { aStatus, anEndpoint, PROJECT } from '../../__tests__/samples';
 import { FakeServer, refusal } from '../../__tests__/server';
+import { someStores } from '../../__tests__/stores';
 import { ProjectsModel } from '../../projects/model';
-import { ProjectStore } from '../../projects/store';
-import { Stores } from '../../projects/stores';
+import type { Stores } from '../../projects/stores';
 import { EndpointsModel } from '../../endpoints/model';
 import { EndpointModel } from '../model';
 
@@ -27,19 +25,7 @@ beforeEach(() => {
       example: null
     })
     .on('GET /endpoints/flights/log', { path: 'x.log', text: 'started' });
-  stores = new Stores(
-    project =>
-      new ProjectStore({
-        project,
-        client: server.client,
-        stream: new Stream<Event.IManager, Event.Emission>(
-          {} as Event.IManager
-        ),
-        files: server.files,
-        interval: 60_000,
-        isWanted: () => true
-      })
-  );
+  stores = someStores(server);
 });
 afterEach(() => {
   stores.dispose();

@@ -1,6 +1,4 @@
-import type { Event } from '@jupyterlab/services';
 import type { INotebookContent } from '@jupyterlab/nbformat';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import {
@@ -11,9 +9,9 @@ import {
   PROJECT
 } from '../../__tests__/samples';
 import { FakeServer, File, refusal } from '../../__tests__/server';
+import { someStores } from '../../__tests__/stores';
 import type { RunView } from '../../api/types';
-import { ProjectStore } from '../../projects/store';
-import { Stores } from '../../projects/stores';
+import type { Stores } from '../../projects/stores';
 import { GalleryModel } from '../model';
 import type { IGalleryState } from '../state';
 import { NO_STATE, readState } from '../state';
@@ -90,19 +88,7 @@ describe('GalleryModel', () => {
         })
         .on(`GET /runs/${id}/artifact/content`, new File(id));
     }
-    stores = new Stores(
-      project =>
-        new ProjectStore({
-          project,
-          client: server.client,
-          stream: new Stream<Event.IManager, Event.Emission>(
-            {} as Event.IManager
-          ),
-          files: server.files,
-          interval: 60_000,
-          isWanted: () => true
-        })
-    );
+    stores = someStores(server);
   });
 
   afterEach(() => {

@@ -1,10 +1,9 @@
-import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeServer, refusal } from '../../__tests__/server';
-import { aModel, aStatus, PROJECT } from '../../__tests__/samples';
-import { ProjectStore } from '../../projects/store';
+import { aModel, aStatus } from '../../__tests__/samples';
+import { aStore } from '../../__tests__/stores';
+import type { ProjectStore } from '../../projects/store';
 import { ModelTabModel } from '../model';
 import { NO_STATE, readState } from '../state';
 
@@ -46,14 +45,7 @@ describe('ModelTabModel', () => {
       second: 2,
       differences: []
     });
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => true
-    });
+    store = aStore(server);
     model = new ModelTabModel({
       lease: { store, dispose, isDisposed: false },
       name: 'late-flights',

@@ -1,11 +1,10 @@
-import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { EndpointClient } from '../../api/endpoints';
-import { aStatus, anEndpoint, PROJECT } from '../../__tests__/samples';
+import { aStatus, anEndpoint } from '../../__tests__/samples';
 import { FakeServer, refusal } from '../../__tests__/server';
-import { ProjectStore } from '../../projects/store';
+import { aStore } from '../../__tests__/stores';
+import type { ProjectStore } from '../../projects/store';
 import { Serving } from '../serving';
 
 describe('Serving', () => {
@@ -30,14 +29,7 @@ describe('Serving', () => {
         server.on('GET /endpoints', [anEndpoint()]);
         return anEndpoint({ status: 'starting' });
       });
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => true
-    });
+    store = aStore(server);
     serving = new Serving({
       store,
       name: 'flights',

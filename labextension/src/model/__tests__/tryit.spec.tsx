@@ -1,6 +1,4 @@
-import type { Event } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
-import { Stream } from '@lumino/signaling';
 import { act } from 'react';
 import type { Root } from 'react-dom/client';
 import { createRoot } from 'react-dom/client';
@@ -8,9 +6,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { EndpointClient } from '../../api/endpoints';
 import type { EndpointView } from '../../api/types';
-import { aModel, aStatus, anEndpoint, PROJECT } from '../../__tests__/samples';
+import { aModel, aStatus, anEndpoint } from '../../__tests__/samples';
 import { FakeServer } from '../../__tests__/server';
-import { ProjectStore } from '../../projects/store';
+import { aStore } from '../../__tests__/stores';
+import type { ProjectStore } from '../../projects/store';
 import { ModelTabModel } from '../model';
 import { Serving } from '../serving';
 import { NO_STATE } from '../state';
@@ -38,14 +37,7 @@ describe('the form that tries a version', () => {
         [1, 2].map(version => aModel({ name: 'flights', version }))
       )
       .on('GET /models/flights/versions/2', {});
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => true
-    });
+    store = aStore(server);
     const acquire = (): {
       store: ProjectStore;
       dispose: () => void;

@@ -1,12 +1,11 @@
-import type { Event } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { aModel, aStatus, aSweep, PROJECT } from '../../__tests__/samples';
+import { aModel, aStatus, aSweep } from '../../__tests__/samples';
 import { FakeServer, refusal } from '../../__tests__/server';
+import { aStore } from '../../__tests__/stores';
 import type { SweepView } from '../../api/types';
-import { ProjectStore } from '../../projects/store';
+import type { ProjectStore } from '../../projects/store';
 import { predictionForm } from '../batch';
 import type { FieldsModel } from '../fields';
 
@@ -33,14 +32,7 @@ describe('the form of a batch prediction', () => {
       .on('GET /sweeps', [])
       .on('GET /models', models)
       .on(PREDICTIONS, aSweep({ kind: 'run' }));
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => true
-    });
+    store = aStore(server);
     await vi.waitFor(() => {
       expect(store.models).toHaveLength(3);
     });

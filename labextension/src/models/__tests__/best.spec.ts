@@ -1,18 +1,11 @@
-import type { Event } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import {
-  aModel,
-  aRun,
-  aStatus,
-  aSweep,
-  PROJECT
-} from '../../__tests__/samples';
+import { aModel, aRun, aStatus, aSweep } from '../../__tests__/samples';
 import { FakeServer } from '../../__tests__/server';
+import { aStore } from '../../__tests__/stores';
 import type { RunView, SweepView } from '../../api/types';
-import { ProjectStore } from '../../projects/store';
+import type { ProjectStore } from '../../projects/store';
 import { runField } from '../best';
 import type { IField } from '../fields';
 import { registerForm } from '../register';
@@ -46,14 +39,7 @@ describe('the choice of a run to register', () => {
         { ...run(4, { auc: 0.99 }), status: 'failed' }
       ])
       .on(REGISTERED, aModel());
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => true
-    });
+    store = aStore(server);
   });
   afterEach(() => {
     store.dispose();

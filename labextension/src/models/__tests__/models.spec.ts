@@ -1,12 +1,11 @@
-import type { Event } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeServer, refusal } from '../../__tests__/server';
-import { aModel, aStatus, PROJECT } from '../../__tests__/samples';
+import { aModel, aStatus } from '../../__tests__/samples';
+import { aStore } from '../../__tests__/stores';
 import type { ModelVersionView } from '../../api/types';
-import { ProjectStore } from '../../projects/store';
+import type { ProjectStore } from '../../projects/store';
 import type { FieldsModel } from '../fields';
 import { aliasForm, descriptionForm, registerForm } from '../register';
 
@@ -24,14 +23,7 @@ describe('the forms of models', () => {
         aModel({ version: 2, aliases: ['champion', 'next'] })
       ])
       .on('POST /models/flights/versions', aModel({ version: 3 }));
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => true
-    });
+    store = aStore(server);
     await vi.waitFor(() => {
       expect(store.models).toHaveLength(2);
     });

@@ -1,15 +1,12 @@
-import type { Event } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
-import { Stream } from '@lumino/signaling';
 import { act } from 'react';
 import { createRoot } from 'react-dom/client';
 import { describe, expect, it, vi } from 'vitest';
 
 import { aModel, aStatus, PROJECT } from '../../__tests__/samples';
 import { FakeServer } from '../../__tests__/server';
+import { someStores } from '../../__tests__/stores';
 import { ProjectsModel } from '../../projects/model';
-import { ProjectStore } from '../../projects/store';
-import { Stores } from '../../projects/stores';
 import { ModelsModel } from '../model';
 import { ModelsView } from '../view';
 
@@ -27,19 +24,7 @@ describe('the section of models', () => {
         aModel({ version: 2, complete: 0 }),
         aModel({ version: 1, complete: null })
       ]);
-    const stores = new Stores(
-      project =>
-        new ProjectStore({
-          project,
-          client: server.client,
-          stream: new Stream<Event.IManager, Event.Emission>(
-            {} as Event.IManager
-          ),
-          files: server.files,
-          interval: 60_000,
-          isWanted: () => true
-        })
-    );
+    const stores = someStores(server);
     const projects = new ProjectsModel(server.client, stores);
     const model = new ModelsModel(projects);
     await projects.follow('flights/train.ipynb', false);

@@ -1,16 +1,15 @@
 import { Dialog } from '@jupyterlab/apputils';
-import type { Event } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import type { IDisposable } from '@lumino/disposable';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { aStatus, PROJECT } from '../../__tests__/samples';
+import { aStatus } from '../../__tests__/samples';
 import { FakeServer } from '../../__tests__/server';
 import { aPipeline, aPipelineRun, aStage } from '../../__tests__/stages';
+import { aStore } from '../../__tests__/stores';
 import { CommandIDs } from '../../commands';
-import { ProjectStore } from '../../projects/store';
+import type { ProjectStore } from '../../projects/store';
 import { Targets } from '../../targets';
 import { addPipelineCommands } from '../commands';
 
@@ -53,14 +52,7 @@ describe('the commands of stages', () => {
       .on('GET /pipeline/runs/p1', { run: aPipelineRun(), stages: [] })
       .on('POST /pipeline/runs', aPipelineRun())
       .on('POST /pipeline/runs/p1/cancel', aPipelineRun());
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => false
-    });
+    store = aStore(server, { isWanted: () => false });
     watch = store.pipeline.watch();
     await vi.waitFor(() => {
       expect(store.pipeline.isLoaded).toBe(true);

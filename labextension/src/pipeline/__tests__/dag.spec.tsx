@@ -1,15 +1,14 @@
-import type { Event } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
-import { Stream } from '@lumino/signaling';
 import { act, Profiler } from 'react';
 import type { Root } from 'react-dom/client';
 import { createRoot } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { anEvent, aStatus, PROJECT } from '../../__tests__/samples';
+import { anEvent, aStatus } from '../../__tests__/samples';
 import { FakeServer } from '../../__tests__/server';
 import { aPipeline, aPipelineRun, manyStages } from '../../__tests__/stages';
-import { ProjectStore } from '../../projects/store';
+import { aStore } from '../../__tests__/stores';
+import type { ProjectStore } from '../../projects/store';
 import type { Target } from '../../targets';
 import { Dag } from '../dag';
 import { NO_STATE } from '../state';
@@ -63,14 +62,7 @@ describe('Dag', () => {
       .on('GET /pipeline', aPipeline({ stages, last: run }))
       .on('GET /pipeline/runs/p1', { run, stages })
       .on('GET /pipeline/stage', new Promise(() => undefined));
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => false
-    });
+    store = aStore(server, { isWanted: () => false });
     model = new PipelineTabModel({
       lease: { store, isDisposed: false, dispose: () => undefined },
       state: NO_STATE,

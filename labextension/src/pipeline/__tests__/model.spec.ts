@@ -1,13 +1,11 @@
-import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { aStatus, PROJECT } from '../../__tests__/samples';
 import { FakeServer } from '../../__tests__/server';
 import { aPipeline, someStages } from '../../__tests__/stages';
+import { someStores } from '../../__tests__/stores';
 import { ProjectsModel } from '../../projects/model';
-import { ProjectStore } from '../../projects/store';
-import { Stores } from '../../projects/stores';
+import type { Stores } from '../../projects/stores';
 import { PipelineModel } from '../model';
 
 describe('PipelineModel', () => {
@@ -24,19 +22,7 @@ describe('PipelineModel', () => {
       .on('GET /models', [])
       .on('GET /events', [])
       .on('GET /pipeline', aPipeline());
-    stores = new Stores(
-      project =>
-        new ProjectStore({
-          project,
-          client: server.client,
-          stream: new Stream<Event.IManager, Event.Emission>(
-            {} as Event.IManager
-          ),
-          files: server.files,
-          interval: 60_000,
-          isWanted: () => true
-        })
-    );
+    stores = someStores(server);
     projects = new ProjectsModel(server.client, stores);
     model = new PipelineModel(projects);
     await projects.want(true);

@@ -1,5 +1,3 @@
-import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { anEvent, aStatus, PROJECT } from '../../__tests__/samples';
@@ -10,8 +8,8 @@ import {
   aStageDetail,
   someStages
 } from '../../__tests__/stages';
-import { ProjectStore } from '../../projects/store';
-import { Stores } from '../../projects/stores';
+import { someStores } from '../../__tests__/stores';
+import type { Stores } from '../../projects/stores';
 import type { IPipelineState } from '../state';
 import { NO_STATE } from '../state';
 import { PipelineTabModel } from '../tabmodel';
@@ -57,19 +55,7 @@ describe('PipelineTabModel', () => {
         stages: someStages()
       })
       .on('GET /pipeline/stage', aStageDetail());
-    stores = new Stores(
-      project =>
-        new ProjectStore({
-          project,
-          client: server.client,
-          stream: new Stream<Event.IManager, Event.Emission>(
-            {} as Event.IManager
-          ),
-          files: server.files,
-          interval: 60_000,
-          isWanted: () => false
-        })
-    );
+    stores = someStores(server, { isWanted: () => false });
   });
   afterEach(() => {
     model.dispose();

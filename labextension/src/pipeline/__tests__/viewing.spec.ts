@@ -1,15 +1,14 @@
-import type { Event } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import type { IDisposable } from '@lumino/disposable';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { aStatus, PROJECT } from '../../__tests__/samples';
 import { FakeServer } from '../../__tests__/server';
 import { aPipeline, aStage, aStageDetail } from '../../__tests__/stages';
+import { aStore } from '../../__tests__/stores';
 import { CommandIDs, NO_ARGUMENTS } from '../../commands';
-import { ProjectStore } from '../../projects/store';
+import type { ProjectStore } from '../../projects/store';
 import { Targets } from '../../targets';
 import { NO_STATE } from '../state';
 import { PipelineTabModel } from '../tabmodel';
@@ -55,14 +54,7 @@ describe('the commands that show stages', () => {
         aPipeline({ stages: [...aPipeline().stages, report] })
       )
       .on('GET /pipeline/stage', aStageDetail());
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => false
-    });
+    store = aStore(server, { isWanted: () => false });
     watch = store.pipeline.watch();
     model = new PipelineTabModel({
       lease: { store, isDisposed: false, dispose: () => undefined },

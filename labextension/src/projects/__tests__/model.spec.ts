@@ -1,13 +1,11 @@
-import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { FakeServer, refusal } from '../../__tests__/server';
 import { aStatus, PROJECT } from '../../__tests__/samples';
+import { someStores } from '../../__tests__/stores';
 import type { ProjectView } from '../../api/types';
 import { ProjectsModel } from '../model';
-import { ProjectStore } from '../store';
-import { Stores } from '../stores';
+import type { Stores } from '../stores';
 
 const ROOT: ProjectView = { id: 'r', path: '', name: 'home', marker: 'folder' };
 const OTHER: ProjectView = { ...PROJECT, id: 'o', path: 'other' };
@@ -33,20 +31,7 @@ describe('ProjectsModel', () => {
       .on('GET /status', aStatus())
       .on('GET /sweeps', [])
       .on('GET /models', []);
-    const stream = new Stream<Event.IManager, Event.Emission>(
-      {} as Event.IManager
-    );
-    stores = new Stores(
-      project =>
-        new ProjectStore({
-          project,
-          client: server.client,
-          stream,
-          files: server.files,
-          interval: 60_000,
-          isWanted: () => false
-        })
-    );
+    stores = someStores(server, { isWanted: () => false });
     model = new ProjectsModel(server.client, stores);
   });
   afterEach(() => {

@@ -1,5 +1,5 @@
 import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
+import type { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeServer, refusal } from '../../__tests__/server';
@@ -11,9 +11,11 @@ import {
   aSweep,
   PROJECT
 } from '../../__tests__/samples';
+import { aStore, aStream } from '../../__tests__/stores';
 import { SCHEMA_ID } from '../../api/events';
 import type { EventView, SweepView } from '../../api/types';
-import { PAGE, ProjectStore } from '../store';
+import type { ProjectStore } from '../store';
+import { PAGE } from '../store';
 
 describe('ProjectStore', () => {
   let server: FakeServer;
@@ -29,14 +31,7 @@ describe('ProjectStore', () => {
     } as unknown as Event.Emission);
   };
   const open = (interval = 60_000): ProjectStore =>
-    new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream,
-      files: server.files,
-      interval,
-      isWanted: () => isWanted
-    });
+    aStore(server, { stream, interval, isWanted: () => isWanted });
   const loaded = (): Promise<void> =>
     vi.waitFor(() => {
       expect(store.isLoaded).toBe(true);
@@ -44,7 +39,7 @@ describe('ProjectStore', () => {
 
   beforeEach(() => {
     isWanted = true;
-    stream = new Stream({} as Event.IManager);
+    stream = aStream();
     server = new FakeServer()
       .on('GET /status', aStatus({ running: 1, seq: 7 }))
       .on('GET /sweeps', [aSweep()])

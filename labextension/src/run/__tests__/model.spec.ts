@@ -1,6 +1,4 @@
-import type { Event } from '@jupyterlab/services';
 import type { INotebookContent } from '@jupyterlab/nbformat';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeServer, refusal } from '../../__tests__/server';
@@ -12,9 +10,9 @@ import {
   aTail,
   PROJECT
 } from '../../__tests__/samples';
+import { someStores } from '../../__tests__/stores';
 import type { RunView } from '../../api/types';
-import { ProjectStore } from '../../projects/store';
-import { Stores } from '../../projects/stores';
+import type { Stores } from '../../projects/stores';
 import { RunModel } from '../model';
 import { NO_STATE, readState } from '../state';
 
@@ -79,19 +77,7 @@ describe('RunModel', () => {
         path: 'runs/a.ipynb',
         finished: false
       });
-    stores = new Stores(
-      project =>
-        new ProjectStore({
-          project,
-          client: server.client,
-          stream: new Stream<Event.IManager, Event.Emission>(
-            {} as Event.IManager
-          ),
-          files: server.files,
-          interval: 60_000,
-          isWanted: () => true
-        })
-    );
+    stores = someStores(server);
   });
   afterEach(() => {
     model.dispose();

@@ -1,15 +1,14 @@
 import { Dialog, Notification } from '@jupyterlab/apputils';
-import type { Event } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeServer, refusal } from '../../__tests__/server';
 import { aRun, aStatus, aSweep, PROJECT } from '../../__tests__/samples';
+import { aStore } from '../../__tests__/stores';
 import type { RunView, SweepView } from '../../api/types';
 import { CommandIDs } from '../../commands';
-import { ProjectStore } from '../../projects/store';
+import type { ProjectStore } from '../../projects/store';
 import { Targets } from '../../targets';
 import { addRunCommands } from '../commands';
 import { rowHandlers } from '../handlers';
@@ -64,14 +63,7 @@ describe('the commands of runs', () => {
       .on('DELETE /runs/s1-1', {})
       .on('POST /sweeps/s1/cancel', aSweep())
       .on('DELETE /sweeps/s1', {});
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => false
-    });
+    store = aStore(server, { isWanted: () => false });
     commands = new CommandRegistry();
     targets = new Targets();
     const trans = nullTranslator.load('jupyter_mlops');

@@ -1,12 +1,10 @@
-import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeServer } from '../../__tests__/server';
 import { aRun, aStatus, aSweep, PROJECT } from '../../__tests__/samples';
+import { someStores } from '../../__tests__/stores';
 import { ProjectsModel } from '../../projects/model';
-import { ProjectStore } from '../../projects/store';
-import { Stores } from '../../projects/stores';
+import type { Stores } from '../../projects/stores';
 import { RunsModel } from '../model';
 
 describe('RunsModel', () => {
@@ -26,20 +24,7 @@ describe('RunsModel', () => {
       .on('GET /runs', ({ query }: { query: { sweep: string } }) => [
         aRun({ id: `${query.sweep}-1`, sweep_id: query.sweep })
       ]);
-    const stream = new Stream<Event.IManager, Event.Emission>(
-      {} as Event.IManager
-    );
-    stores = new Stores(
-      project =>
-        new ProjectStore({
-          project,
-          client: server.client,
-          stream,
-          files: server.files,
-          interval: 60_000,
-          isWanted: () => true
-        })
-    );
+    stores = someStores(server);
     const projects = new ProjectsModel(server.client, stores);
     model = new RunsModel(projects);
     await projects.want(true);

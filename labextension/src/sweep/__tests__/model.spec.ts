@@ -1,5 +1,5 @@
 import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
+import type { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeServer, refusal } from '../../__tests__/server';
@@ -10,9 +10,9 @@ import {
   aSweep,
   PROJECT
 } from '../../__tests__/samples';
+import { aStream, someStores } from '../../__tests__/stores';
 import { SCHEMA_ID } from '../../api/events';
-import { ProjectStore } from '../../projects/store';
-import { Stores } from '../../projects/stores';
+import type { Stores } from '../../projects/stores';
 import { SweepModel } from '../model';
 import { NO_STATE } from '../state';
 
@@ -31,7 +31,7 @@ describe('SweepModel', () => {
   };
 
   beforeEach(async () => {
-    stream = new Stream({} as Event.IManager);
+    stream = aStream();
     server = new FakeServer()
       .on('GET /status', aStatus())
       .on('GET /sweeps', [aSweep()])
@@ -44,17 +44,7 @@ describe('SweepModel', () => {
       .on('GET /sweeps/s1/metrics', ({ query }: { query: object }) => [
         { run_id: 's1-1', steps: [0], values: [1], times: [0], ...query }
       ]);
-    stores = new Stores(
-      project =>
-        new ProjectStore({
-          project,
-          client: server.client,
-          stream,
-          files: server.files,
-          interval: 60_000,
-          isWanted: () => true
-        })
-    );
+    stores = someStores(server, { stream });
     model = new SweepModel(stores.acquire(PROJECT), 's1', NO_STATE);
     await vi.waitFor(() => {
       expect(model.runs).toHaveLength(2);

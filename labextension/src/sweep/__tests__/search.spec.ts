@@ -1,10 +1,9 @@
-import type { Event } from '@jupyterlab/services';
-import { Stream } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeServer, refusal } from '../../__tests__/server';
-import { aRun, aStatus, PROJECT } from '../../__tests__/samples';
-import { ProjectStore } from '../../projects/store';
+import { aRun, aStatus } from '../../__tests__/samples';
+import { aStore } from '../../__tests__/stores';
+import type { ProjectStore } from '../../projects/store';
 import { RunSearch, suggest } from '../search';
 
 const FIELDS = {
@@ -30,14 +29,7 @@ describe('RunSearch', () => {
         offset: 0,
         notes: ['No recent run has a metric acu.']
       });
-    store = new ProjectStore({
-      project: PROJECT,
-      client: server.client,
-      stream: new Stream<Event.IManager, Event.Emission>({} as Event.IManager),
-      files: server.files,
-      interval: 60_000,
-      isWanted: () => true
-    });
+    store = aStore(server);
     search = new RunSearch(store, 's1', '');
   });
   afterEach(() => {
