@@ -218,6 +218,28 @@ class Ingredient:
     entity: tuple[str, ...]
     timestamp: str | None
     statistics: Statistics | None = None
+    #: Its column in the table; None for what only others are made from.
+    column: str | None = None
+
+
+class Suspicion(StrEnum):
+    """Why a column of a training set may tell what it is to predict."""
+
+    AFTER = "after"  #: values were known at the label's time or after it
+    SAME_TIME = "same_time"  #: values bear the very time of their rows
+    PREDICTS = "predicts"  #: it tells the label nearly always
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leak:
+    """A column of a training set that may hold what is not known when a prediction is made."""
+
+    column: str
+    why: Suspicion
+    #: Share of the rows, or how well it tells the label, from 0 to 1.
+    share: float
+    #: What was seen, and what to look at.
+    line: str
 
 
 def parse_duration(text: str, field: str = "ttl") -> timedelta:
@@ -249,4 +271,5 @@ def as_record(ingredient: Ingredient) -> dict[str, Any]:
         "type": ingredient.type,
         "entity": list(ingredient.entity),
         "timestamp": ingredient.timestamp,
+        "column": ingredient.column,
     }

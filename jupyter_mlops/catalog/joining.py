@@ -1,0 +1,249 @@
+"""Training sets: entities' rows, each with what was known of it at its time."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..core.exceptions import InvalidInput
+from ..core.features import Computation, Definition, FeatureFailed, Ingredient, Leak
+from .asof import Joiner, Rows, Stored, joiner
+from .entities import Entities, check_kind
+from .leakage import Nearness, suspicious_times, suspicious_values
+from .naming import columns_of
+from .place import Place
+from .reading import Catalog
+from .storing import Offline
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Ends of the name of a label's column that tell the column of its time.
+_LABEL_TIMES = ("_time", "_at", "_timestamp", "_date")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Entities' rows with features, and what is known of these."""
+
+    #: The rows as they came, with one more column for each feature.
+    table: Any
+    #: The features that were asked for, and after them those that they are made from.
+    ingredients: tuple[Ingredient, ...]
+    #: Columns that may tell what will not be known when a prediction is made.
+    leaks: tuple[Leak, ...] = ()
+    #: Full names of features whose code was changed since they were computed.
+    stale: tuple[str, ...] = ()
+
+
+@dataclass
+class _Plan:
+    """What is joined to which columns of the entities."""
+
+    #: By the columns that they are returned in.
+    columns: dict[str, Definition]
+    #: What is stored of these, and what others are made from.
+    stored: dict[str, Stored] = field(default_factory=dict)
+    records: dict[str, Computation] = field(default_factory=dict)
+    timestamp: str | None = None
+    label: str | None = None
+    label_time: str | None = None
+
+    @property
+    def on_demand(self) -> list[Definition]:
+        """Features that are computed from columns of the entities."""
+        return [each for each in self.columns.values() if each.on_demand]
+
+    @property
+    def keys(self) -> list[str]:
+        """Columns of the entities that features are found by."""
+        found = (name for each in self.stored.values() for name in each.entity)
+        return list(dict.fromkeys(found))
+
+
+def training_set(
+    place: Place,
+    catalog: Catalog,
+    entities: Any,
+    names: Sequence[str],
+    *,
+    timestamp: str | None = None,
+    label: str | None = None,
+    label_time: str | None = None,
+    as_: str | None = None,
+) -> TrainingSet:
+    """Join features to rows, each with the newest values that were known at the row's time.
+
+    ``entities`` is a DataFrame of pandas or polars, or a table of Arrow, with the columns of the
+    keys and one of times; ``timestamp`` names it where that is not clear. Its rows, their order and
+    their other columns stay as they are. A value that became known later than the row, or is older
+    than the feature's ttl, is null. The result is of the same kind, or ``as_`` that: ``pandas``,
+    ``polars`` or ``arrow``. With a ``label``, columns that tell it too well are named, and with the
+    column of the time at which it was known (``label_time``) values that were not known before.
+
+    Raises `InvalidInput`, `NotFound`, `FeatureFailed`.
+    """
+    check_kind(as_)
+    given = Entities(entities)
+    plan = _planned(place, catalog, given, names)
+    plan.timestamp = _timestamp_of(given, plan, timestamp)
+    plan.label, plan.label_time = _label_of(given, label, label_time)
+    needed = plan.timestamp if any(each.timestamp for each in plan.stored.values()) else None
+    rows = Rows(given, plan.keys, needed, plan.label_time if needed else None)
+    values: dict[str, pa.ChunkedArray] = {}
+    nearness: dict[str, Nearness] = {}
+    with joiner(rows, place.data) as found:
+        _join(found, plan, values, nearness)
+    del rows
+    columns = {column: values.pop(each.full_name) for column, each in plan.columns.items()}
+    values.clear()
+    leaks = suspicious_times(nearness, plan.label_time)
+    if plan.label is not None:
+        leaks += suspicious_values(_judged(given, plan, columns), plan.label)
+    ingredients = _ingredients(plan, catalog)
+    return TrainingSet(
+        given.extended(columns, as_), ingredients, tuple(leaks), _stale(plan, catalog)
+    )
+
+
+def needed(catalog: Catalog, definitions: Sequence[Definition]) -> list[Definition]:
+    """Return the stored features that some are, or are made from, each once."""
+    found: dict[str, Definition] = {}
+    for each in definitions:
+        names = each.upstream if each.on_demand else (each.full_name,)
+        for name in names:
+            definition = catalog.find(name)
+            if not definition.on_demand:
+                found[name] = definition
+    return list(found.values())
+
+
+def _planned(place: Place, catalog: Catalog, given: Entities, names: Sequence[str]) -> _Plan:
+    """Return what is to be joined. Raises `InvalidInput` where columns are missing."""
+    definitions = catalog.checked(names)
+    plan = _Plan(columns_of(definitions, given.columns))
+    offline = Offline(place)
+    for each in needed(catalog, definitions):
+        record = offline.latest(each.full_name)
+        files = offline.files(each.full_name, record.version if record else None)
+        assert record is not None  # noqa: S101  # or there were no files
+        plan.records[each.full_name] = record
+        plan.stored[each.full_name] = Stored(
+            feature=each.full_name,
+            column=each.name,
+            entity=record.entity,
+            timestamp=record.timestamp,
+            ttl=each.ttl,
+            files=tuple(files),
+            rows=record.rows,
+        )
+        for name in record.entity:
+            _check_column(given, name, f"{each.full_name} is found by the column {name}")
+    for each in plan.on_demand:
+        raise FeatureFailed(f"{each.full_name} depends on the request, and cannot be joined yet.")
+    return plan
+
+
+def _check_column(given: Entities, name: str, what: str) -> None:
+    if name in given.columns:
+        return
+    close = difflib.get_close_matches(name, given.columns, n=1)
+    if close:
+        hint = f"Is it {close[0]}?"
+    elif name in given.index:
+        hint = "It is in their index: reset_index() makes it a column."
+    else:
+        hint = f"They have: {', '.join(given.columns)}."
+    raise InvalidInput(f"{what}, which the entities lack. {hint}", field="entities")
+
+
+def _timestamp_of(given: Entities, plan: _Plan, wanted: str | None) -> str | None:
+    """Return the column of the rows' times. Raises `InvalidInput` where it is not clear."""
+    if wanted is not None:
+        _check_column(given, wanted, f"timestamp names the column {wanted}")
+        return wanted
+    timed = [each for each in plan.stored.values() if each.timestamp]
+    same = {each.timestamp for each in timed if each.timestamp in given.columns}
+    times = sorted(filter(None, same)) or [each for each in given.columns if given.is_time(each)]
+    if len(times) == 1:
+        return times[0]
+    if not timed:
+        return None
+    first = timed[0]
+    found = f"Several could be it: {', '.join(times)}" if times else "No column holds times"
+    raise InvalidInput(
+        f"{first.feature} changes with time, so that each row needs one. {found}. "
+        "Name the column: timestamp=…",
+        field="timestamp",
+    )
+
+
+def _label_of(
+    given: Entities, label: str | None, label_time: str | None
+) -> tuple[str | None, str | None]:
+    """Return the columns of the label and of its time, which its name tells if nothing else."""
+    if label is None and label_time is None:
+        return None, None
+    if label is not None:
+        _check_column(given, label, f"label names the column {label}")
+        if label_time is None:
+            likely = (f"{label}{end}" for end in _LABEL_TIMES)
+            label_time = next((each for each in likely if each in given.columns), None)
+            if label_time is not None and not given.is_time(label_time):
+                label_time = None
+    if label_time is not None:
+        _check_column(given, label_time, f"label_time names the column {label_time}")
+    return label, label_time
+
+
+def _join(
+    found: Joiner,
+    plan: _Plan,
+    values: dict[str, pa.ChunkedArray],
+    nearness: dict[str, Nearness],
+) -> None:
+    columns = {each.full_name: column for column, each in plan.columns.items()}
+    for name, stored in plan.stored.items():
+        values[name], near = found.join(stored)
+        nearness[columns.get(name, name)] = near
+
+
+def _judged(
+    given: Entities, plan: _Plan, columns: dict[str, pa.ChunkedArray]
+) -> dict[str, pa.ChunkedArray]:
+    """Return the columns that a model could learn from, and the label."""
+    aside = {*plan.keys, plan.timestamp, plan.label_time}
+    own = {name: given.column(name) for name in given.columns if name not in aside}
+    return {**own, **columns}
+
+
+def _ingredients(plan: _Plan, catalog: Catalog) -> tuple[Ingredient, ...]:
+    columns = {each.full_name: column for column, each in plan.columns.items()}
+    definitions = {each.full_name: each for each in plan.columns.values()}
+    definitions |= {name: catalog.find(name) for name in plan.stored}
+    found = []
+    for name, each in definitions.items():
+        record = plan.records.get(name)
+        found.append(
+            Ingredient(
+                feature=name,
+                version=record.version if record else None,
+                code_hash=record.code_hash if record else each.code_hash,
+                type=record.type if record else each.type,
+                entity=record.entity if record else each.entity,
+                timestamp=record.timestamp if record else each.timestamp,
+                statistics=record.statistics if record else None,
+                column=columns.get(name),
+            )
+        )
+    return tuple(found)
+
+
+def _stale(plan: _Plan, catalog: Catalog) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, record in plan.records.items()
+        if record.code_hash != catalog.find(name).code_hash
+    )

@@ -1,0 +1,84 @@
+"""Values of features, written as computing writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jupyter_mlops.catalog.place import Place
+from jupyter_mlops.catalog.reading import Catalog, read_catalog
+from jupyter_mlops.catalog.storing import Offline
+from jupyter_mlops.core.features import Computation, Partition
+from tests.support.catalog import make_place, write_group
+from tests.support.features import computation
+
+
+def declared(
+    name: str, *, entity: Sequence[str] = ("key",), timestamp: str | None = "at", ttl: str = ""
+) -> str:
+    """Return the code of a feature that is read from the source ``events``."""
+    said = f"entity={list(entity)!r}"
+    said += f", timestamp={timestamp!r}" if timestamp else ""
+    said += f", ttl={ttl!r}" if ttl else ""
+    return f"@feature({said})\ndef {name}(events):\n    return events\n\n"
+
+
+def project(root: Path, **groups: str) -> tuple[Place, Catalog]:
+    """Make a project with these modules, and read it."""
+    for group, code in groups.items():
+        write_group(root, group, code)
+    place = make_place(root, events="events.csv")
+    catalog = read_catalog(place)
+    assert not catalog.problems, catalog.problems
+    return place, catalog
+
+
+def store(  # as many as a record has facts that tests change
+    place: Place,
+    catalog: Catalog,
+    name: str,
+    values: pd.DataFrame | pa.Table,
+    *,
+    version: str = "0123456789ab",
+    pieces: int = 1,
+    **changes: Any,
+) -> Computation:
+    """Store values of a feature, sorted by time, in one file or several."""
+    definition = catalog.find(name)
+    table = values if isinstance(values, pa.Table) else pa.Table.from_pandas(values)
+    table = table.replace_schema_metadata(None)
+    if definition.timestamp is not None:
+        at = table.column_names.index(definition.timestamp)
+        times = table.column(at).cast(pa.timestamp("us", "UTC"))
+        table = table.set_column(at, definition.timestamp, times)
+        table = table.sort_by(definition.timestamp)
+    offline = Offline(place)
+    draft = offline.draft(definition.full_name, version)
+    partitions = []
+    size = -(-len(table) // pieces) or 1
+    for number, start in enumerate(range(0, len(table), size)):
+        with draft.replacing(str(number)) as path:
+            pq.write_table(table.slice(start, size), path)
+            partitions.append(Partition(name=str(number), rows=size, size=path.stat().st_size))
+    record = computation(
+        feature=definition.full_name,
+        version=version,
+        code_hash=definition.code_hash,
+        sources={"events": "f" * 64},
+        computed_at=datetime.now(UTC),
+        rows=len(table),
+        type=str(table.schema.field(definition.name).type),
+        entity=definition.entity,
+        timestamp=definition.timestamp,
+        partitions=tuple(partitions),
+        **changes,
+    )
+    draft.complete(record)
+    offline.publish(record)
+    return record

@@ -1,0 +1,396 @@
+"""Point-in-time joins: no row is lost, and none knows what was not known at its time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from jupyter_mlops.catalog import asof
+from jupyter_mlops.catalog.joining import training_set
+from jupyter_mlops.core.exceptions import InvalidInput, NotFound
+from jupyter_mlops.core.features import FeatureFailed
+from tests.support.stored import declared, project, store
+
+SPENT = pd.DataFrame(
+    {
+        "key": [1, 1, 2],
+        "at": pd.to_datetime(["2020-01-02", "2020-01-05", "2020-01-02"], utc=True),
+        "spent": [1.5, 2.5, 3.5],
+    }
+)
+ENTITIES = pd.DataFrame(
+    {
+        "key": [2, 1, 1, 1, 3, 1],
+        "at": pd.to_datetime(
+            ["2020-01-03", "2020-01-04", "2020-01-04", "2020-01-01", "2020-01-09", "2020-01-05"]
+        ),
+        "label": [0, 1, 2, 3, 4, 5],
+    },
+    index=pd.Index(list("abbcde"), name="letter"),
+)
+EXPECTED = [3.5, 1.5, 1.5, None, None, 2.5]
+
+
+class Shop:
+    """A project with features of one group, some of them stored."""
+
+    def __init__(self, root: Path, code: str, **stored: pd.DataFrame | pa.Table) -> None:
+        self.place, self.catalog = project(root, shop=code)
+        for name, values in stored.items():
+            store(self.place, self.catalog, f"shop.{name}", values)
+
+    def join(self, entities: Any, *names: str, **options: Any) -> Any:
+        """Return the table with these features, or all of them."""
+        wanted = names or tuple(self.catalog.definitions)
+        return training_set(self.place, self.catalog, entities, wanted, **options).table
+
+
+def values(found: pd.Series) -> list[Any]:
+    """Return values with None for those that are missing."""
+    return [None if pd.isna(each) else each for each in found]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """Return a project with one feature that changes with time."""
+    return Shop(tmp_path, declared("spent"), spent=SPENT)
+
+
+def test_rows_stay_as_they_are(shop: Shop) -> None:
+    """Order, duplicates, index and columns stay; what lies later, or nowhere, is null."""
+    before = ENTITIES.copy()
+    found = shop.join(ENTITIES)
+    pd.testing.assert_frame_equal(ENTITIES, before)
+    pd.testing.assert_frame_equal(found[list(ENTITIES)], ENTITIES)
+    assert list(found) == [*ENTITIES, "spent"]
+    assert values(found["spent"]) == EXPECTED
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "batch", "lazy", "stream"])
+@pytest.mark.parametrize("as_", [None, "pandas", "polars", "arrow"])
+def test_tables_of_every_kind(shop: Shop, kind: str, as_: str | None) -> None:
+    """A table comes back as what it was, or as what was asked for."""
+    frame = ENTITIES.reset_index(drop=True)
+    table = pa.Table.from_pandas(frame)
+    given, own = {
+        "pandas": (frame, pd.DataFrame),
+        "polars": (pl.from_pandas(frame), pl.DataFrame),
+        "lazy": (pl.from_pandas(frame).lazy(), pl.DataFrame),
+        "arrow": (table, pa.Table),
+        "batch": (table.to_batches()[0], pa.Table),
+        "stream": (pa.RecordBatchReader.from_batches(table.schema, table.to_batches()), pa.Table),
+    }[kind]
+    found = shop.join(given, as_=as_)
+    wanted = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "arrow": pa.Table}.get(as_ or "", own)
+    assert isinstance(found, wanted)
+    columns = (
+        found.to_pydict()
+        if isinstance(found, pa.Table)
+        else found.to_dict(orient="list")
+        if isinstance(found, pd.DataFrame)
+        else found.to_dict(as_series=False)
+    )
+    assert values(pd.Series(columns["spent"])) == EXPECTED
+    assert list(columns["label"]) == list(frame["label"])
+
+
+def test_ttl_holds_up_to_its_very_end(tmp_path: Path) -> None:
+    """A value counts until it is exactly as old as its ttl, also where a newer one is later."""
+    shop = Shop(tmp_path, declared("spent", ttl="2d"), spent=SPENT)
+    times = ["2020-01-04 00:00:00", "2020-01-04 00:00:00.000001", "2020-01-04 23:59", "2020-01-05"]
+    entities = pd.DataFrame({"key": 1, "at": pd.to_datetime(times, format="ISO8601")})
+    assert values(shop.join(entities)["spent"]) == [1.5, None, None, 2.5]
+
+
+def test_a_missing_value_hides_the_one_before(tmp_path: Path) -> None:
+    """The newest value counts, also where it is that there is none."""
+    stored = SPENT.assign(spent=[1.5, None, 3.5])
+    shop = Shop(tmp_path, declared("spent"), spent=stored)
+    assert values(shop.join(ENTITIES)["spent"]) == [3.5, 1.5, 1.5, None, None, None]
+
+
+def test_several_keys_of_several_types(tmp_path: Path) -> None:
+    """A feature of several keys is found by all of them, whatever their types."""
+    stored = pd.DataFrame(
+        {
+            "carrier": ["AA", "AA", "UA"],
+            "number": np.array([7, 8, 7], dtype="int32"),
+            "day": [dt.date(2020, 1, 1), dt.date(2020, 1, 1), dt.date(2020, 1, 2)],
+            "at": pd.to_datetime(["2020-01-01"] * 3, utc=True),
+            "delay": [1, 2, 3],
+        }
+    )
+    code = declared("delay", entity=("carrier", "number", "day"))
+    shop = Shop(tmp_path, code, delay=stored)
+    entities = pd.DataFrame(
+        {
+            "carrier": pd.Categorical(["UA", "AA", "AA", "UA"]),
+            "number": [7.0, 8.0, None, 8.0],
+            "day": pd.to_datetime(["2020-01-02", "2020-01-01", "2020-01-01", "2020-01-02"]),
+            "at": pd.to_datetime(["2020-01-03"] * 4),
+        }
+    )
+    assert values(shop.join(entities)["delay"]) == [3, 2, None, None]
+
+
+def test_what_never_changes_needs_no_time(tmp_path: Path) -> None:
+    """A feature without time is found by its key alone, and needs no column of times."""
+    shop = Shop(
+        tmp_path,
+        declared("city", timestamp=None),
+        city=pd.DataFrame({"key": ["b", "a", None], "city": ["Bonn", "Aachen", "Nowhere"]}),
+    )
+    entities = pd.DataFrame({"key": ["a", None, "x", "b", "a"]})
+    assert values(shop.join(entities)["city"]) == ["Aachen", None, None, "Bonn", "Aachen"]
+
+
+def test_rows_without_key_or_time_know_nothing(tmp_path: Path) -> None:
+    """Missing keys equal nothing, not even missing keys; without a time nothing is known yet."""
+    stored = pd.concat([SPENT, SPENT.iloc[:1].assign(key=None)])
+    shop = Shop(tmp_path, declared("spent"), spent=stored)
+    entities = pd.DataFrame(
+        {"key": [None, 1.0, 1.0], "at": pd.to_datetime(["2020-01-09", None, "2020-01-09"])}
+    )
+    assert values(shop.join(entities)["spent"]) == [None, None, 2.5]
+    nothing = pl.DataFrame({"key": [float("nan"), 1.0]}).with_columns(at=dt.date(2020, 1, 9))
+    assert shop.join(nothing)["spent"].to_list() == [None, 2.5]
+    assert values(shop.join(entities.assign(key=None))["spent"]) == [None] * 3
+    assert values(shop.join(entities.assign(at=pd.NaT))["spent"]) == [None] * 3
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_few_rows(shop: Shop, rows: int) -> None:
+    """A table without rows stays one, with a column more."""
+    found = shop.join(ENTITIES.head(rows))
+    assert len(found) == rows
+    assert found["spent"].dtype == "float64"
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "America/New_York", "Asia/Kolkata"])
+def test_units_and_zones(shop: Shop, unit: str, zone: str | None) -> None:
+    """Times mean the same moment in every unit and zone; without a zone they are UTC."""
+    times = pd.DatetimeIndex(["2020-01-04 23:59:59", "2020-01-05 00:00:00"], tz="UTC")
+    times = times.as_unit(unit).tz_convert(zone)
+    entities = pd.DataFrame({"key": [1, 1], "at": times})
+    assert values(shop.join(entities)["spent"]) == [1.5, 2.5]
+    assert shop.join(pl.from_pandas(entities))["spent"].to_list() == [1.5, 2.5]
+    assert shop.join(entities)["at"].dtype == entities["at"].dtype
+
+
+def test_a_nanosecond_before_is_before(tmp_path: Path) -> None:
+    """Nanoseconds are rounded to the past, also before 1970."""
+    times = pd.to_datetime(["1969-12-31 23:59:59.999998", "2020-01-05"], utc=True, format="ISO8601")
+    stored = pd.DataFrame({"key": 1, "at": times, "spent": [1.0, 2.0]})
+    shop = Shop(tmp_path, declared("spent"), spent=stored)
+    asked = [
+        "1969-12-31 23:59:59.999997999",
+        "1969-12-31 23:59:59.999998",
+        "2020-01-04 23:59:59.999999999",
+    ]
+    entities = pd.DataFrame({"key": 1, "at": pd.to_datetime(asked, format="ISO8601")})
+    assert values(shop.join(entities)["spent"]) == [None, 1.0, 1.0]
+
+
+def test_times_as_python_has_them(shop: Shop) -> None:
+    """Objects of Python are times too: of one zone, with summer and winter, and dates."""
+    zone = ZoneInfo("Europe/Berlin")
+    times = [dt.datetime(2020, 1, 5, 0, 59, tzinfo=zone), dt.datetime(2020, 7, 1, tzinfo=zone)]
+    entities = pd.DataFrame({"key": 1, "at": pd.Series(times, dtype=object)})
+    assert values(shop.join(entities)["spent"]) == [1.5, 2.5]
+    dates = pd.DataFrame({"key": 1, "at": [dt.date(2020, 1, 4), dt.date(2020, 1, 5)]})
+    assert values(shop.join(dates)["spent"]) == [1.5, 2.5]
+
+
+def test_values_of_many_types(tmp_path: Path) -> None:
+    """Values come back in the type in which they are stored."""
+    base = {"key": [1], "at": [dt.datetime(2020, 1, 1, tzinfo=dt.UTC)]}
+    stored = {
+        "text": pa.array(["ä"], pa.large_string()),
+        "kind": pa.array(["x"]).dictionary_encode(),
+        "small": pa.array([7], pa.int8()),
+        "exact": pa.array(["1.25"]).cast(pa.decimal128(9, 2)),
+        "span": pa.array([dt.timedelta(seconds=3)], pa.duration("us")),
+        "moment": pa.array([dt.datetime(2020, 1, 1, tzinfo=dt.UTC)], pa.timestamp("ns")),
+        "day": pa.array([dt.date(2020, 1, 1)]),
+        "vector": pa.array([[1.0, 2.0]], pa.list_(pa.float32())),
+        "raw": pa.array([b"\0"]),
+        "flag": pa.array([True]),
+    }
+    tables = {name: pa.table({**base, name: each}) for name, each in stored.items()}
+    shop = Shop(tmp_path, "".join(declared(each) for each in stored), **tables)
+    entities = pa.table({"key": [1, 2], "at": pa.array([dt.date(2020, 1, 2)] * 2)})
+    found = shop.join(entities)
+    for name, each in stored.items():
+        kind = each.type.value_type if name == "kind" else each.type
+        assert found.schema.field(name).type == kind
+        assert found.column(name).to_pylist() == [each.to_pylist()[0], None]
+
+
+def test_names_that_need_quoting(tmp_path: Path) -> None:
+    """Columns are taken by their very names."""
+    stored = SPENT.rename(columns={"key": "a \"key\" of 'mine'", "at": "the time"})
+    code = declared("spent", entity=("a \"key\" of 'mine'",), timestamp="the time")
+    shop = Shop(tmp_path, code, spent=stored)
+    entities = ENTITIES.rename(columns={"key": "a \"key\" of 'mine'", "at": "the time"})
+    assert values(shop.join(entities)["spent"]) == EXPECTED
+
+
+def test_pieces_give_what_the_whole_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that is joined piece by piece, over many files, gives the same as at once."""
+    random = np.random.default_rng(6)
+    stored = pd.DataFrame(
+        {
+            "key": random.integers(0, 9, 200),
+            "at": pd.to_datetime(random.permutation(200), unit="D", utc=True),
+            "spent": random.normal(size=200),
+        }
+    )
+    place, catalog = project(tmp_path, shop=declared("spent", ttl="60d"))
+    store(place, catalog, "spent", stored, pieces=7)
+    entities = pd.DataFrame(
+        {
+            "key": random.integers(0, 9, 999),
+            "at": pd.to_datetime(random.integers(0, 220, 999), unit="D"),
+        }
+    )
+    whole = training_set(place, catalog, entities, ["spent"]).table
+    monkeypatch.setattr(asof, "_PIECE", 100)
+    monkeypatch.setattr(asof, "_BATCH", 30)
+    pd.testing.assert_frame_equal(training_set(place, catalog, entities, ["spent"]).table, whole)
+
+
+def test_the_newest_version_counts_and_is_told(tmp_path: Path) -> None:
+    """What was joined is told with its version; code that was changed since is named."""
+    place, catalog = project(tmp_path, shop=declared("spent"))
+    store(place, catalog, "spent", SPENT.assign(spent=0.0), version="a" * 12)
+    record = store(place, catalog, "spent", SPENT, version="b" * 12)
+    found = training_set(place, catalog, ENTITIES, ["spent"])
+    assert values(found.table["spent"]) == EXPECTED
+    (told,) = found.ingredients
+    assert (told.feature, told.version, told.column) == ("shop.spent", "b" * 12, "spent")
+    assert (told.code_hash, told.statistics) == (record.code_hash, record.statistics)
+    assert found.stale == ()
+    _, changed = project(tmp_path, shop=declared("spent").replace("return events", "return 2"))
+    assert training_set(place, changed, ENTITIES, ["spent"]).stale == ("shop.spent",)
+
+
+def test_features_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """Two features of one name come in columns of their full names."""
+    place, catalog = project(tmp_path, shop=declared("spent"), web=declared("spent"))
+    store(place, catalog, "shop.spent", SPENT)
+    store(place, catalog, "web.spent", SPENT.assign(spent=0.5))
+    found = training_set(place, catalog, ENTITIES, ["shop.spent", "web.spent"]).table
+    assert list(found)[-2:] == ["shop.spent", "web.spent"]
+    assert values(found["shop.spent"]) == EXPECTED
+    assert list(training_set(place, catalog, ENTITIES, ["web.spent"]).table)[-1] == "spent"
+
+
+def test_the_column_of_times_is_found(tmp_path: Path) -> None:
+    """It is the one named like the features', or the only one; else it is to be named."""
+    shop = Shop(tmp_path, declared("spent"), spent=SPENT)
+    other = ENTITIES.rename(columns={"at": "ordered"})
+    assert values(shop.join(other)["spent"]) == EXPECTED
+    assert values(shop.join(ENTITIES.assign(later=pd.Timestamp(0)))["spent"]) == EXPECTED
+    two = other.assign(shipped=other["ordered"])
+    with pytest.raises(InvalidInput, match=r"shop\.spent.*Several could be it: ordered, shipped"):
+        shop.join(two)
+    assert values(shop.join(two, timestamp="shipped")["spent"]) == EXPECTED
+    with pytest.raises(InvalidInput, match=r"shop\.spent.*No column holds times"):
+        shop.join(ENTITIES[["key", "label"]])
+
+
+def test_what_entities_lack(shop: Shop) -> None:
+    """A column that is missing is named with the feature, and what could be meant."""
+    with pytest.raises(InvalidInput, match=r"shop\.spent is found by the column key.*Is it keys\?"):
+        shop.join(ENTITIES.rename(columns={"key": "keys"}))
+    with pytest.raises(InvalidInput, match="They have: at, label"):
+        shop.join(ENTITIES[["at", "label"]])
+    with pytest.raises(InvalidInput, match="reset_index"):
+        shop.join(ENTITIES.set_index("key"))
+    with pytest.raises(InvalidInput, match=r"timestamp names the column att.* Is it at\?"):
+        shop.join(ENTITIES, timestamp="att")
+    with pytest.raises(InvalidInput, match=r"shop\.spent: the entities have a column spent"):
+        shop.join(ENTITIES.assign(spent=1))
+    twice = pd.concat([ENTITIES, ENTITIES[["key"]]], axis=1)
+    with pytest.raises(InvalidInput, match="2 columns key"):
+        shop.join(twice)
+
+
+def test_what_is_no_time(shop: Shop) -> None:
+    """Text, numbers and times of several zones are refused in a line that tells what to do."""
+    for wrong in (["2020-01-01"] * 6, [1] * 6):
+        with pytest.raises(
+            InvalidInput, match=r"at holds .*, not times\. Convert it: .*to_datetime"
+        ):
+            shop.join(ENTITIES.assign(at=wrong), timestamp="at")
+    zones = [dt.timezone(dt.timedelta(hours=hour)) for hour in (1, 2)]
+    mixed = [dt.datetime(2020, 1, 1, tzinfo=zone) for zone in (*zones * 2, None, None)]
+    for wrong in (mixed, [*mixed[:2] * 3], [*mixed[3:] * 2]):
+        with pytest.raises(InvalidInput, match=r"at holds times of several zones \("):
+            shop.join(ENTITIES.assign(at=pd.Series(wrong, dtype=object, index=ENTITIES.index)))
+    far = np.array(["300000-01-01"] * 6, dtype="datetime64[s]")
+    with pytest.raises(InvalidInput, match="at holds times too far from now"):
+        shop.join(pa.table({"key": [1] * 6, "at": far}))
+
+
+def test_keys_of_another_kind(shop: Shop) -> None:
+    """Keys that can never equal the stored ones are refused, and so are mixed ones."""
+    with pytest.raises(InvalidInput, match=r"shop\.spent: key holds numbers, but text among"):
+        shop.join(ENTITIES.assign(key=list("abcdef")))
+    with pytest.raises(InvalidInput, match="key cannot be read as a column of one type"):
+        shop.join(ENTITIES.assign(key=[1, "a", 2.5, None, b"", ()]))
+
+
+def test_what_is_no_table(shop: Shop) -> None:
+    """Anything but a table is refused, and so is an unknown kind."""
+    for wrong in ({"key": [1]}, [1], None, ENTITIES["key"]):
+        with pytest.raises(InvalidInput, match="The entities must be a DataFrame"):
+            shop.join(wrong)
+    with pytest.raises(InvalidInput, match="as_: 'numpy' is none of pandas, polars, arrow"):
+        shop.join(ENTITIES, as_="numpy")
+    with pytest.raises(NotFound, match=r"Did you mean shop\.spent"):
+        shop.join(ENTITIES, "spend")
+
+
+def test_what_is_not_computed_or_damaged(tmp_path: Path) -> None:
+    """A feature that cannot be read is named with what to do."""
+    place, catalog = project(tmp_path, shop=declared("spent") + declared("city", timestamp=None))
+    with pytest.raises(NotFound, match=r"features compute shop\.spent"):
+        training_set(place, catalog, ENTITIES, ["spent"])
+    record = store(place, catalog, "spent", SPENT)
+    file = place.data / "shop/spent" / record.version / "0.parquet"
+    content = file.read_bytes()
+    for damaged in (b"", content[: len(content) // 2], content.replace(b"spent", b"spend")):
+        file.write_bytes(damaged)
+        with pytest.raises(FeatureFailed, match=r"shop\.spent: its stored values cannot be joined"):
+            training_set(place, catalog, ENTITIES, ["spent"])
+    file.unlink()
+    with pytest.raises(NotFound, match=r"shop\.spent"):
+        training_set(place, catalog, ENTITIES, ["spent"])
+    store(place, catalog, "city", pd.DataFrame({"key": [1, 1], "city": ["a", "b"]}))
+    with pytest.raises(FeatureFailed, match=r"shop\.city has several values for one key"):
+        training_set(place, catalog, ENTITIES, ["city"])
+    store(place, catalog, "spent", SPENT.head(0))
+    assert values(training_set(place, catalog, ENTITIES, ["spent"]).table["spent"]) == [None] * 6
+
+
+def test_nothing_is_left_on_disk(shop: Shop) -> None:
+    """What a join writes aside is gone after it, also after one that was killed long ago."""
+    spill = shop.place.data / ".spill"
+    old = spill / "old"
+    old.mkdir(parents=True)
+    import os
+
+    os.utime(old, (0, 0))
+    shop.join(ENTITIES)
+    assert list(spill.iterdir()) == []
+    assert shop.catalog
