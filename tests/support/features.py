@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
+
+import pandas as pd
 
 from jupyter_mlops.catalog.place import Place
 from jupyter_mlops.core.features import Computation, Partition, Source, Statistics, Why
@@ -58,3 +61,77 @@ def computation(**changes: Any) -> Computation:
         ),
     )
     return replace(made, **changes)
+
+
+def write_module(place: Place, group: str, code: str) -> None:
+    """Write the module of a group."""
+    path = place.modules / f"{group}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(dedent(code))
+
+
+def flights(days: int = 90, carriers: int = 4, begin: str = "2013-01-01") -> pd.DataFrame:
+    """Return flights, one an hour and carrier, with delays that their times decide."""
+    times = pd.date_range(begin, periods=24 * days, freq="h")
+    frames = [
+        pd.DataFrame(
+            {
+                "time_hour": times,
+                "carrier": f"C{number}",
+                "dep_delay": (times.day_of_year * 7 + times.hour * (number + 1)) % 41 - 5.0,
+                "distance": 100 * (number + 1) + times.hour,
+            }
+        )
+        for number in range(carriers)
+    ]
+    return pd.concat(frames).sort_values(["time_hour", "carrier"], ignore_index=True)
+
+
+#: A group: what was known of a carrier on the day before, and what follows from that.
+DELAYS = """
+    import pandas as pd
+
+    from jupyter_mlops.catalog.define import feature
+
+
+    def daily(flights: pd.DataFrame) -> pd.DataFrame:
+        "Each carrier's days, known from the next one on."
+        day = flights["time_hour"].dt.floor("D").rename("day")
+        made = flights.groupby(["carrier", day])["dep_delay"].agg(["mean", "size"]).reset_index()
+        made["known"] = made["day"] + pd.Timedelta(days=1)
+        return made
+
+
+    @feature(entity="carrier", timestamp="known", ttl="7d", lookback="1d", owner="ops")
+    def delay_yesterday(daily: pd.DataFrame) -> pd.Series:
+        "Mean delay of the day before, in minutes."
+        return daily["mean"]
+
+
+    @feature(entity="carrier", timestamp="known", lookback="1d")
+    def flights_yesterday(daily: pd.DataFrame) -> pd.Series:
+        "Flights of the day before."
+        return daily["size"]
+
+
+    @feature(entity="carrier")
+    def longest(flights: pd.DataFrame) -> pd.Series:
+        "Longest distance."
+        return flights.groupby("carrier")["distance"].max()
+
+
+    @feature(entity="carrier", timestamp="known")
+    def late_after(delay_yesterday: pd.Series, threshold: pd.Series) -> pd.Series:
+        "How much later than asked for."
+        return delay_yesterday - threshold
+"""
+
+
+def project(root: Path, code: str = DELAYS, **kinds: Any) -> Place:
+    """Return a project with flights in one Parquet file and a group called delays."""
+    flights(**kinds).to_parquet(root / "flights.parquet")
+    made = place(
+        root, {"flights": Source(name="flights", path="flights.parquet", timestamp="time_hour")}
+    )
+    write_module(made, "delays", code)
+    return made

@@ -1,0 +1,288 @@
+"""Groups of features as Hamilton's graphs, and what their functions return."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.exceptions import InvalidInput
+from ..core.features import Definition, FeatureFailed
+from .importing import load
+from .place import Place
+from .reading import Catalog
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from hamilton.driver import Driver
+
+#: Groups that are kept built.
+_KEPT = 64
+_built: OrderedDict[tuple[object, ...], Group] = OrderedDict()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What the function of a feature returned."""
+
+    definition: Definition
+    result: Any
+    #: The tables that it was made from, the nearest first.
+    frames: Mapping[str, pd.DataFrame]
+    #: What checks had to say that do not refuse.
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Group:
+    """The graph of one module's functions."""
+
+    name: str
+    path: Path
+    driver: Driver
+    _needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _inner: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def needs(self, name: str) -> tuple[str, ...]:
+        """Return the names that a function needs from outside of its module, directly or not."""
+        if name not in self._needs:
+            self._follow(name)
+        return self._needs[name]
+
+    def inner(self, name: str) -> tuple[str, ...]:
+        """Return the nodes of the module that a function is made from, the nearest first."""
+        if name not in self._inner:
+            self._follow(name)
+        return self._inner[name]
+
+    def execute(
+        self, definition: Definition, wanted: Sequence[str], inputs: Mapping[str, Any], **known: Any
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the values of nodes, and the warnings of checks. Raises `FeatureFailed`."""
+        with _quiet() as warnings:
+            try:
+                found = self.driver.execute(list(wanted), inputs=dict(inputs), overrides=known)
+            except Exception as error:  # whatever a user's function does
+                raise self._failed(definition, error) from error
+        return found, tuple(warnings)
+
+    def _follow(self, name: str) -> None:
+        """Walk from a node to all that it needs, level by level."""
+        nodes = self.driver.graph.nodes
+        if name not in nodes:
+            raise FeatureFailed(f"{self.name}.{name} is no function that Hamilton finds there.")
+        outer: dict[str, None] = {}
+        inner: dict[str, None] = {}
+        pending = [nodes[name]]
+        for node in pending:
+            for each in node.dependencies:
+                known = outer if each.user_defined else inner
+                if each.name not in known:
+                    known[each.name] = None
+                    pending.append(each)
+        optional = {each for each in outer if self._is_optional(each)}
+        self._needs[name] = tuple(each for each in outer if each not in optional)
+        self._inner[name] = tuple(inner)
+
+    def _is_optional(self, name: str) -> bool:
+        from hamilton.node import DependencyType
+
+        users = self.driver.graph.nodes[name].depended_on_by
+        kinds = [user.input_types[name][1] for user in users if name in user.input_types]
+        return bool(kinds) and all(each is DependencyType.OPTIONAL for each in kinds)
+
+    def _failed(self, definition: Definition, error: Exception) -> FeatureFailed:
+        from hamilton.data_quality.base import DataValidationError
+
+        name = definition.full_name
+        if isinstance(error, DataValidationError):
+            return FeatureFailed(f"{name}: a check failed: {_told_by_check(error)}")
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [each.lineno for each in frames if each.filename == str(self.path)]
+        where = f" ({self.path.name}, line {lines[-1]})" if lines else ""
+        reason = " ".join(str(error).split())
+        what = type(error).__name__ + (f": {reason}" if reason else "")
+        return FeatureFailed(f"{name} failed: {what}{where}")
+
+
+def group_of(place: Place, catalog: Catalog, name: str) -> Group:
+    """Return the graph of a group, built once for the same code. Raises `FeatureFailed`."""
+    own = [each for each in catalog.definitions.values() if each.group == name]
+    key = (str(place.root), name, *(each.code_hash for each in own))
+    if key in _built:
+        _built.move_to_end(key)
+        return _built[key]
+    path = place.root / own[0].path
+    built = Group(name, path, _driver(place, name, path))
+    _built[key] = built
+    while len(_built) > _KEPT:
+        _built.popitem(last=False)
+    return built
+
+
+def compute_values(
+    group: Group, definitions: Sequence[Definition], inputs: Mapping[str, Any]
+) -> Iterator[Value]:
+    """Yield what the features of a group return, one after the other.
+
+    What several of them are made from is computed once, and kept no longer than it is needed.
+    ``inputs`` are sources and stored features, by the names of arguments; those that no further
+    feature needs are let go of, if nobody else holds them. Raises `FeatureFailed`.
+    """
+    import pandas as pd
+
+    left = dict(inputs)
+    shared: dict[str, Any] = {}
+    for place, definition in enumerate(definitions):
+        later = definitions[place + 1 :]
+        inner = group.inner(definition.name)
+        given = {each: _own(left[each]) for each in group.needs(definition.name)}
+        further = {each for other in later for each in (*group.inner(other.name), other.name)}
+        tables = [each for each in inner if _is_table(group, each)]
+        kept = [each for each in (*inner, definition.name) if each in further]
+        known = {each: _own(shared[each]) for each in (*inner, definition.name) if each in shared}
+        wanted = list(dict.fromkeys([definition.name, *tables, *kept]))
+        found, warnings = group.execute(definition, wanted, given, **known)
+        frames = {
+            each: value
+            for each, value in {**{name: found[name] for name in tables}, **given}.items()
+            if isinstance(value, pd.DataFrame)
+        }
+        shared = {each: value for each, value in {**shared, **found}.items() if each in further}
+        outer = {each for other in later for each in group.needs(other.name)}
+        left = {each: value for each, value in left.items() if each in outer}
+        yield Value(definition, found[definition.name], frames, warnings)
+
+
+def on_demand(
+    place: Place, catalog: Catalog, names: Iterable[str], frame: pd.DataFrame
+) -> pd.DataFrame:
+    """Compute features that depend on the request, row by row of ``frame``.
+
+    It has the request's columns, and the values of stored features that these are made from, each
+    called by its full name or its own. Returned are columns called by their full names, with the
+    same index. Raises `InvalidInput` if a column is missing, and `FeatureFailed`.
+    """
+    import pandas as pd
+
+    found: dict[str, pd.Series[Any]] = {}
+    for definition in catalog.checked(names):
+        group = group_of(place, catalog, definition.group)
+        stored = _stored_inputs(definition, catalog)
+        needed = (*definition.request, *stored)
+        given = {each: _column(definition, frame, each, stored.get(each)) for each in needed}
+        own = {name for name, full in stored.items() if full == f"{definition.group}.{name}"}
+        inputs = {each: value for each, value in given.items() if each not in own}
+        known = {each: value for each, value in given.items() if each in own}
+        values, _ = group.execute(definition, [definition.name], inputs, **known)
+        found[definition.full_name] = _fitting(definition, values[definition.name], frame)
+    return pd.DataFrame(found, index=frame.index)
+
+
+def _stored_inputs(definition: Definition, catalog: Catalog) -> dict[str, str]:
+    """Return the full names of the stored features that one on demand needs, by their own."""
+    return {
+        name.rpartition(".")[2]: name
+        for name in definition.upstream
+        if not catalog.definitions[name].on_demand
+    }
+
+
+def _column(
+    definition: Definition, frame: pd.DataFrame, name: str, full: str | None
+) -> pd.Series[Any]:
+    for each in (full, name):
+        if each is not None and each in frame.columns:
+            column: pd.Series[Any] = frame[each]
+            return column.rename(name)
+    what = f"values of {full}" if full else f"a column {name}"
+    raise InvalidInput(f"{definition.full_name} needs {what} in the request.", field=name)
+
+
+def _fitting(definition: Definition, value: Any, frame: pd.DataFrame) -> pd.Series[Any]:
+    """Return values as a column of the request. Raises `FeatureFailed`."""
+    import pandas as pd
+
+    if not isinstance(value, pd.Series):
+        try:
+            return pd.Series(value, index=frame.index)
+        except (TypeError, ValueError) as error:
+            raise FeatureFailed(
+                f"{definition.full_name} returned {type(value).__name__} for {len(frame)} rows. "
+                "Return a Series with the index of its arguments."
+            ) from error
+    if not value.index.equals(frame.index):
+        raise FeatureFailed(
+            f"{definition.full_name} returned {len(value)} values that are not those of its "
+            f"{len(frame)} rows. Return a Series with the index of its arguments."
+        )
+    return value
+
+
+def _driver(place: Place, name: str, path: Path) -> Driver:
+    from hamilton import driver
+
+    module = load(place, name, path)
+    try:
+        with _quiet():
+            return driver.Builder().with_modules(module).build()
+    except Exception as error:  # Hamilton raises all sorts for what it cannot build
+        reason = " ".join(str(error).split())
+        raise FeatureFailed(f"{name}: Hamilton cannot make a graph of it: {reason}") from error
+
+
+def _is_table(group: Group, name: str) -> bool:
+    import pandas as pd
+
+    kind = group.driver.graph.nodes[name].type
+    return isinstance(kind, type) and issubclass(kind, pd.DataFrame)
+
+
+def _own(value: Any) -> Any:
+    """Return a table that a function may change without others noticing."""
+    import pandas as pd
+
+    return value.copy(deep=False) if isinstance(value, pd.DataFrame | pd.Series) else value
+
+
+def _told_by_check(error: Exception) -> str:
+    """Return what checks said, in one line."""
+    parts = error.args[0] if error.args and isinstance(error.args[0], list) else [str(error)]
+    return "; ".join(_message(str(each)) for each in parts)
+
+
+def _message(text: str) -> str:
+    said = text.partition("Message was: ")[2] or text
+    return " ".join(said.partition(" Diagnostic information is:")[0].split()).rstrip(".")
+
+
+class _Warnings(logging.Handler):
+    """Keeps what checks say that only warn."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.WARNING:
+            self.lines.append(_message(record.getMessage()))
+
+
+@contextmanager
+def _quiet() -> Iterator[list[str]]:
+    """Keep Hamilton's banners to ourselves: what failed is said in one line."""
+    logger = logging.getLogger("hamilton")
+    handler = _Warnings()
+    propagated = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield handler.lines
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagated

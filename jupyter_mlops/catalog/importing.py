@@ -1,0 +1,78 @@
+"""The modules of groups, imported as they are now."""
+
+from __future__ import annotations
+
+import importlib.util
+import linecache
+import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from ..core.features import FeatureFailed
+from .place import Place
+
+#: Modules of groups are imported as parts of this package, which needs no file.
+PACKAGE = "features"
+#: Times of change of the project's modules that were imported.
+_seen: dict[str, int] = {}
+
+
+class _AsItIs(SourceFileLoader):
+    """Reads a module's source each time, since bytecode is told apart by the second only."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def load(place: Place, group: str, path: Path) -> ModuleType:
+    """Import the module of a group, and what it imports of its project if that was changed.
+
+    Raises `FeatureFailed` if it cannot be imported.
+    """
+    for folder in (place.modules, place.root):
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
+    _forget_changed(place)
+    name = f"{PACKAGE}.{group}"
+    loader = _AsItIs(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    if spec is None:
+        raise FeatureFailed(f"{group} cannot be imported: {path} is no module.")
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    linecache.checkcache(str(path))
+    try:
+        loader.exec_module(module)
+    except Exception as error:  # whatever a module does
+        if before is not None:
+            sys.modules[name] = before
+        else:
+            del sys.modules[name]
+        reason = " ".join(str(error).split()) or "no reason is given"
+        raise FeatureFailed(
+            f"{group} cannot be imported: {type(error).__name__}: {reason}"
+        ) from error
+    return module
+
+
+def _forget_changed(place: Place) -> None:
+    """Let modules of the project be imported again whose files were changed since they were."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not file or not _is_of_project(place, Path(file)):
+            continue
+        try:
+            changed = Path(file).stat().st_mtime_ns
+        except OSError:
+            continue
+        if _seen.setdefault(file, changed) != changed:
+            _seen[file] = changed
+            del sys.modules[name]
+
+
+def _is_of_project(place: Place, file: Path) -> bool:
+    """Whether a file is one that features import, not one of an environment in the project."""
+    return file.parent == place.root or place.modules in file.parents

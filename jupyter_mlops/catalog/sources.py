@@ -1,0 +1,93 @@
+"""Sources of features: tables in files and databases, read for a window of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..core.exceptions import InvalidInput
+from ..core.features import Source, Window
+from . import tables
+from .fingerprints import Fingerprints
+from .place import Place
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+ALWAYS = Window()
+
+
+def read(place: Place, source: Source, window: Window = ALWAYS) -> pd.DataFrame:
+    """Return the rows of a window of time, all of them unless told; columns keep their types.
+
+    A source without a timestamp is read whole. Decimals become floats, and dates times. Raises
+    `InvalidInput` if the source is not there, or not as its settings say.
+    """
+    with _described(source), tables.connected() as connection:
+        table = tables.relation(connection, source, files_of(place, source))
+        found = tables.select(connection, source, table, window)
+    return in_pandas(found)
+
+
+def span(place: Place, source: Source) -> tuple[datetime, datetime] | None:
+    """Return the times of a source's first and last row; None if it has no times, or no rows."""
+    if source.timestamp is None:
+        return None
+    with _described(source), tables.connected() as connection:
+        table = tables.relation(connection, source, files_of(place, source))
+        return tables.bounds(connection, source, table)
+
+
+def fingerprint(place: Place, source: Source) -> str:
+    """Return what is equal as long as a source's content is, and what is read of it."""
+    files = files_of(place, source)
+    with _described(source):
+        return Fingerprints(place.data).of(files, source.table or "", source.query or "")
+
+
+def files_of(place: Place, source: Source) -> list[Path]:
+    """Return the files of a source, in the order in which they are read. Raises `InvalidInput`."""
+    if source.path is None:
+        raise InvalidInput(
+            f"Source {source.name} has neither path nor url. Add one to its settings."
+        )
+    path = place.root / source.path
+    if any(each in source.path for each in "*?["):
+        pattern = str(path.relative_to(path.anchor))
+        found = sorted(each for each in Path(path.anchor).glob(pattern) if each.is_file())
+    else:
+        found = [path] if path.is_file() else []
+    if not found:
+        raise InvalidInput(f"Source {source.name}: there is no file {source.path}.")
+    return found
+
+
+def in_pandas(table: pa.Table) -> pd.DataFrame:
+    """Return a table in pandas, which takes its memory over."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            column = table.column(place).cast(pa.float64())
+            table = table.set_column(place, field.name, column)
+    frame: pd.DataFrame = table.to_pandas(
+        date_as_object=False, split_blocks=True, self_destruct=True
+    )
+    return frame
+
+
+@contextmanager
+def _described(source: Source) -> Iterator[None]:
+    """Say in one line, with the source's name, why it cannot be read."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        lines = (each.strip() for each in str(error).splitlines())
+        line = next(filter(None, lines), "no reason is given")
+        raise InvalidInput(f"Source {source.name} cannot be read: {line}") from error

@@ -1,0 +1,89 @@
+"""Features computed from files: what is stored, and that nothing unchanged is computed again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from jupyter_mlops.catalog.computing import compute
+from jupyter_mlops.catalog.engine import on_demand
+from jupyter_mlops.catalog.place import Place
+from jupyter_mlops.catalog.reading import read_catalog
+from jupyter_mlops.catalog.storing import Offline
+from jupyter_mlops.core.features import Why
+from tests.support.features import DELAYS, flights, project, write_module
+
+DELAY = "delays.delay_yesterday"
+
+
+def stored(place: Place, name: str) -> pd.DataFrame:
+    """Return all stored values of a feature."""
+    return pd.concat(map(pd.read_parquet, Offline(place).files(name)), ignore_index=True)
+
+
+def test_a_group(tmp_path: Path) -> None:
+    """Features of a group are computed from a file, cut by months, and described."""
+    place = project(tmp_path)
+    told: list[str] = []
+    names = [DELAY, "delays.flights_yesterday", "longest"]
+    found = compute(place, read_catalog(place), names, told=told.append)
+
+    delay, number, longest = found
+    assert [each.feature for each in found] == [DELAY, "delays.flights_yesterday", "delays.longest"]
+    assert told[0] == "delays.delay_yesterday is computed: it was never computed."
+    assert [each.name for each in delay.partitions] == ["2013-01", "2013-02", "2013-03", "2013-04"]
+    assert [each.name for each in longest.partitions] == ["all"]
+    assert (delay.rows, delay.type, number.type, longest.type) == (360, "double", "int64", "int32")
+    assert delay.why is Why.NEW
+    assert delay.seconds > 0
+    assert delay.peak_memory is not None
+    assert delay.peak_memory > 50 << 20
+    assert delay.statistics.missing == 0
+    assert sum(delay.statistics.counts) == 360
+    assert str(delay.first) == "2013-01-02 00:00:00+00:00"
+
+    values = stored(place, DELAY)
+    assert list(values.columns) == ["carrier", "known", "delay_yesterday"]
+    assert str(values["known"].dtype) == "datetime64[us, UTC]"
+    table = flights()
+    day = table[(table["carrier"] == "C2") & (table["time_hour"].dt.day_of_year == 40)]
+    known = pd.Timestamp("2013-02-10", tz="UTC")
+    at = values[(values["carrier"] == "C2") & (values["known"] == known)]
+    assert at["delay_yesterday"].item() == pytest.approx(day["dep_delay"].mean())
+    assert values["known"].is_monotonic_increasing
+
+
+def test_nothing_again(tmp_path: Path) -> None:
+    """What has not changed is not computed; what has, is, and it is said why."""
+    place = project(tmp_path)
+
+    def computed(force: bool = False) -> Why:
+        (record,) = compute(place, read_catalog(place), [DELAY], force=force)
+        return record.why
+
+    assert computed() is Why.NEW
+    assert computed() is Why.FRESH
+    assert computed(force=True) is Why.FORCED
+    assert computed() is Why.FRESH
+    flights(days=91).to_parquet(tmp_path / "flights.parquet")
+    assert computed() is Why.SOURCES
+    write_module(place, "delays", DELAYS.replace('daily["mean"]', 'daily["mean"] * 60'))
+    assert computed() is Why.CODE
+    Offline(place).files(DELAY)[0].unlink()
+    assert computed() is Why.MISSING
+    write_module(place, "delays", DELAYS.replace("Mean delay", "Average delay"))
+    assert computed() is Why.FRESH  # of what was stored before the code was changed
+    assert Offline(place).latest(DELAY).rows == 364  # type: ignore[union-attr]
+
+
+def test_on_demand(tmp_path: Path) -> None:
+    """What depends on the request is not stored, but computed from it and from stored values."""
+    place = project(tmp_path)
+    catalog = read_catalog(place)
+    assert catalog.problems == ()
+    assert [each.feature for each in compute(place, catalog, ["late_after"])] == [DELAY]
+    frame = pd.DataFrame({DELAY: [3.0, 4.0], "threshold": [1, 10]}, index=[7, 3])
+    made = on_demand(place, catalog, ["late_after"], frame)
+    assert made["delays.late_after"].to_dict() == {7: 2.0, 3: -6.0}
