@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,24 +66,11 @@ def compute(
 
 
 @dataclass(slots=True)
-class _Spent:
-    """What the slices of a feature took."""
-
-    seconds: float = 0.0
-    peak: int = 0
-
-    def add(self, seconds: float, peak: int | None) -> None:
-        self.seconds += seconds
-        self.peak = max(self.peak, peak or 0)
-
-
-@dataclass(slots=True)
 class _Open:
     """A feature that is being computed."""
 
     task: Task
     draft: Draft
-    spent: _Spent = field(default_factory=_Spent)
     #: Columns of the last slice.
     empty: Any = None
 
@@ -199,8 +186,8 @@ class _Batch:
             with Measured() as own:
                 self._write(each, next(values), piece)
             # What several read at once counts for each in equal parts.
-            each.spent.add(own.seconds + reading.seconds / len(pending), own.peak)
-            each.spent.add(0, reading.peak)
+            each.draft.spend(own.seconds, own.peak)
+            each.draft.spend(reading.seconds / len(pending), reading.peak)
             each.draft.finish(piece.name)
 
     def _write(self, opened: _Open, value: Value, piece: Slice) -> None:
@@ -232,7 +219,7 @@ class _Batch:
             kind = partitions.unite(draft, definition)
             files = draft.files()
             statistics, first, last = describe(files, definition.name, definition.timestamp)
-        opened.spent.add(measured.seconds, measured.peak)
+        draft.spend(measured.seconds, measured.peak)
         record = Computation(
             feature=definition.full_name,
             version=task.version,
@@ -240,8 +227,8 @@ class _Batch:
             sources=dict(task.sources),
             computed_at=datetime.now(UTC),
             why=task.why,
-            seconds=opened.spent.seconds,
-            peak_memory=opened.spent.peak or None,
+            seconds=draft.seconds,
+            peak_memory=draft.peak_memory or None,
             rows=statistics.rows,
             type=kind,
             entity=definition.entity,

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from ..core.exceptions import InvalidInput
 from ..core.features import Period, parse_duration
+from .extensions import prepare
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,6 +48,7 @@ def feature(  # noqa: PLR0913  # by name, and each but one with a default
     It says all this by Hamilton's ``tag``, so that the module runs under Hamilton alone, where
     ``tag`` with the same words can take its place. Raises `InvalidInput`.
     """
+    prepare()
     from hamilton.function_modifiers import tag
 
     for name, text in (("ttl", ttl), ("lookback", lookback)):

@@ -112,7 +112,7 @@ class Group:
 
 def group_of(place: Place, catalog: Catalog, name: str) -> Group:
     """Return the graph of a group, built once for the same code. Raises `FeatureFailed`."""
-    own = [each for each in catalog.definitions.values() if each.group == name]
+    own = catalog.group(name)
     key = (str(place.root), name, *(each.code_hash for each in own))
     if key in _built:
         _built.move_to_end(key)
@@ -170,18 +170,49 @@ def on_demand(
     """
     import pandas as pd
 
+    definitions = catalog.checked(names)
     found: dict[str, pd.Series[Any]] = {}
-    for definition in catalog.checked(names):
-        group = group_of(place, catalog, definition.group)
-        stored = _stored_inputs(definition, catalog)
-        needed = (*definition.request, *stored)
-        given = {each: _column(definition, frame, each, stored.get(each)) for each in needed}
-        own = {name for name, full in stored.items() if full == f"{definition.group}.{name}"}
-        inputs = {each: value for each, value in given.items() if each not in own}
-        known = {each: value for each, value in given.items() if each in own}
-        values, _ = group.execute(definition, [definition.name], inputs, **known)
-        found[definition.full_name] = _fitting(definition, values[definition.name], frame)
-    return pd.DataFrame(found, index=frame.index)
+    for group in dict.fromkeys(each.group for each in definitions):
+        own = [each for each in definitions if each.group == group]
+        graph = group_of(place, catalog, group)
+        values = _answers(graph, own, *_given(catalog, own, frame))
+        for each in own:
+            found[each.full_name] = _fitting(each, values[each.name], frame)
+    columns = [each.full_name for each in definitions]
+    return pd.DataFrame(found, index=frame.index, columns=columns)
+
+
+def _given(
+    catalog: Catalog, definitions: Sequence[Definition], frame: pd.DataFrame
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the functions get from outside, and the stored values of functions beside."""
+    inputs: dict[str, Any] = {}
+    known: dict[str, Any] = {}
+    for definition in definitions:
+        for name in definition.request:
+            inputs[name] = _column(definition, frame, name, None)
+        for name, full in _stored_inputs(definition, catalog).items():
+            beside = full == f"{definition.group}.{name}"
+            (known if beside else inputs)[name] = _column(definition, frame, name, full)
+    return inputs, known
+
+
+def _answers(
+    group: Group,
+    definitions: Sequence[Definition],
+    inputs: Mapping[str, Any],
+    known: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Compute features at once; if one fails, one by one, to tell which."""
+    try:
+        found, _ = group.execute(
+            definitions[0], [each.name for each in definitions], inputs, **known
+        )
+    except FeatureFailed:
+        found = {}
+        for each in definitions:
+            found |= group.execute(each, [each.name], inputs, **known)[0]
+    return found
 
 
 def _stored_inputs(definition: Definition, catalog: Catalog) -> dict[str, str]:

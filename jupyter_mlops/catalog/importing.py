@@ -10,6 +10,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from ..core.features import FeatureFailed
+from .extensions import prepare
 from .place import Place
 
 #: Modules of groups are imported as parts of this package, which needs no file.
@@ -45,6 +46,7 @@ def load(place: Place, group: str, path: Path) -> ModuleType:
     sys.modules[name] = module
     linecache.checkcache(str(path))
     try:
+        prepare(path.read_text("utf-8"))
         loader.exec_module(module)
     except Exception as error:  # whatever a module does
         if before is not None:

@@ -73,6 +73,17 @@ class Catalog:
             if definition.full_name in each.upstream
         ]
 
+    def group(self, name: str) -> tuple[Definition, ...]:
+        """Return the features of a group, in the order of their lines."""
+        return self._groups.get(name, ())
+
+    @cached_property
+    def _groups(self) -> dict[str, tuple[Definition, ...]]:
+        found = defaultdict(list)
+        for each in self.definitions.values():
+            found[each.group].append(each)
+        return {name: tuple(each) for name, each in found.items()}
+
     @cached_property
     def _short(self) -> dict[str, list[Definition]]:
         found = defaultdict(list)

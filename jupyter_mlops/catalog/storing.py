@@ -129,12 +129,17 @@ class Draft:
         self._final = folder / version
         self.path = folder / f".{version}"
         self.path.mkdir(parents=True, exist_ok=True)
-        self._done = self._read_done()
+        self._done, self.seconds, self.peak_memory = self._read_done()
 
     @property
     def done(self) -> frozenset[str]:
         """Names of the slices of time that were finished."""
         return frozenset(self._done)
+
+    def spend(self, seconds: float, peak_memory: int | None) -> None:
+        """Add to what the version has taken, by whatever processes, and note the largest peak."""
+        self.seconds += seconds
+        self.peak_memory = max(self.peak_memory, peak_memory or 0)
 
     def file(self, partition: str) -> Path:
         """Return where a partition lies once it is written."""
@@ -171,7 +176,8 @@ class Draft:
     def finish(self, piece: str) -> None:
         """Note that a slice of time is written whole."""
         self._done.append(piece)
-        _write(self.path / _DONE, json.dumps(self._done).encode())
+        state = {"done": self._done, "seconds": self.seconds, "peak_memory": self.peak_memory}
+        _write(self.path / _DONE, json.dumps(state).encode())
 
     def complete(self, record: Computation) -> None:
         """Give the version its name."""
@@ -189,12 +195,12 @@ class Draft:
         """Remove it."""
         shutil.rmtree(self.path, ignore_errors=True)
 
-    def _read_done(self) -> list[str]:
+    def _read_done(self) -> tuple[list[str], float, int]:
         try:
             found = json.loads((self.path / _DONE).read_bytes())
-        except (OSError, ValueError):
-            return []
-        return [str(each) for each in found] if isinstance(found, list) else []
+            return list(found["done"]), float(found["seconds"]), int(found["peak_memory"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return [], 0.0, 0
 
 
 def _read(path: Path) -> Computation | None:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from jupyter_mlops.catalog.place import Place
+from jupyter_mlops.catalog.storing import Offline
 from jupyter_mlops.core.features import Computation, Partition, Source, Statistics, Why
 
 
@@ -127,11 +128,20 @@ DELAYS = """
 """
 
 
+def opened(root: Path) -> Place:
+    """Return a project that `project` has made."""
+    source = Source(name="flights", path="flights.parquet", timestamp="time_hour")
+    return place(root, {"flights": source})
+
+
 def project(root: Path, code: str = DELAYS, **kinds: Any) -> Place:
     """Return a project with flights in one Parquet file and a group called delays."""
     flights(**kinds).to_parquet(root / "flights.parquet")
-    made = place(
-        root, {"flights": Source(name="flights", path="flights.parquet", timestamp="time_hour")}
-    )
+    made = opened(root)
     write_module(made, "delays", code)
     return made
+
+
+def stored(place: Place, name: str) -> pd.DataFrame:
+    """Return all stored values of a feature."""
+    return pd.concat(map(pd.read_parquet, Offline(place).files(name)), ignore_index=True)

@@ -9,18 +9,12 @@ import pytest
 
 from jupyter_mlops.catalog.computing import compute
 from jupyter_mlops.catalog.engine import on_demand
-from jupyter_mlops.catalog.place import Place
 from jupyter_mlops.catalog.reading import read_catalog
 from jupyter_mlops.catalog.storing import Offline
 from jupyter_mlops.core.features import Why
-from tests.support.features import DELAYS, flights, project, write_module
+from tests.support.features import DELAYS, flights, project, stored, write_module
 
 DELAY = "delays.delay_yesterday"
-
-
-def stored(place: Place, name: str) -> pd.DataFrame:
-    """Return all stored values of a feature."""
-    return pd.concat(map(pd.read_parquet, Offline(place).files(name)), ignore_index=True)
 
 
 def test_a_group(tmp_path: Path) -> None:
