@@ -38,8 +38,6 @@ class Entities:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return a column. Raises `InvalidInput` if it is there twice or of mixed types."""
-        import pyarrow as pa
-
         if self.columns.count(name) != 1:
             raise InvalidInput(f"The entities have {self.columns.count(name)} columns {name}.")
         position = self.columns.index(name)
@@ -47,11 +45,7 @@ class Entities:
             return self._given.column(position)
         if self.kind == "polars":
             return _chunked(self._given.to_series(position).to_arrow())
-        values = self._given.iloc[:, position]
-        try:
-            return _chunked(pa.array(values, from_pandas=True))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-            raise InvalidInput(f"{name} cannot be read as a column of one type: {error}") from error
+        return in_arrow(self._given.iloc[:, position], name)
 
     def moments(self, name: str) -> pa.ChunkedArray:
         """Return a column of times as microseconds since 1970, those without a zone being UTC.
@@ -116,8 +110,8 @@ class Entities:
         import pandas as pd
 
         own = self._given if self.kind == "pandas" else self._as_arrow().to_pandas()
-        made = {name: columns.pop(name).to_pandas() for name in list(columns)}
-        further = pd.DataFrame({name: each.array for name, each in made.items()}, index=own.index)
+        made = {name: columns.pop(name).to_pandas().array for name in list(columns)}
+        further = pd.DataFrame(made, index=own.index, copy=False)  # as one block it would be copied
         both: pd.DataFrame = pd.concat([own, further], axis=1)
         return both
 
@@ -139,6 +133,20 @@ def import_polars() -> Any:
             "polars is not installed. Run: pip install polars", field="as_"
         ) from None
     return pl
+
+
+def in_arrow(values: pd.Series[Any], name: str) -> pa.ChunkedArray:
+    """Turn a column of pandas into Arrow, times with a zone in UTC. Raises `InvalidInput`."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        plain = pa.array(values.dt.tz_convert(None).to_numpy(), from_pandas=True)
+        return _chunked(plain.cast(pa.timestamp(plain.type.unit, "UTC")))
+    try:
+        return _chunked(pa.array(values, from_pandas=True))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise InvalidInput(f"{name} cannot be read as a column of one type: {error}") from error
 
 
 def as_moments(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..core.exceptions import InvalidInput
 from ..core.features import Computation, Definition, FeatureFailed, Ingredient, Leak
 from .asof import Joiner, Rows, Stored, joiner
-from .entities import Entities, check_kind
+from .entities import Entities, check_kind, in_arrow
 from .leakage import Nearness, suspicious_times, suspicious_values
 from .naming import columns_of
 from .place import Place
@@ -20,6 +20,8 @@ from .storing import Offline
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: Rows for which features of the request are computed at once.
+_PIECE = 500_000
 #: Ends of the name of a label's column that tell the column of its time.
 _LABEL_TIMES = ("_time", "_at", "_timestamp", "_date")
 
@@ -97,6 +99,8 @@ def training_set(
     with joiner(rows, place.data) as found:
         _join(found, plan, values, nearness)
     del rows
+    if plan.on_demand:
+        values |= _computed(place, catalog, given, plan, values)
     columns = {column: values.pop(each.full_name) for column, each in plan.columns.items()}
     values.clear()
     leaks = suspicious_times(nearness, plan.label_time)
@@ -142,7 +146,8 @@ def _planned(place: Place, catalog: Catalog, given: Entities, names: Sequence[st
         for name in record.entity:
             _check_column(given, name, f"{each.full_name} is found by the column {name}")
     for each in plan.on_demand:
-        raise FeatureFailed(f"{each.full_name} depends on the request, and cannot be joined yet.")
+        for name in each.request:
+            _check_column(given, name, f"{each.full_name} is computed from the column {name}")
     return plan
 
 
@@ -208,6 +213,38 @@ def _join(
     for name, stored in plan.stored.items():
         values[name], near = found.join(stored)
         nearness[columns.get(name, name)] = near
+
+
+def _computed(
+    place: Place,
+    catalog: Catalog,
+    given: Entities,
+    plan: _Plan,
+    values: Mapping[str, pa.ChunkedArray],
+) -> dict[str, pa.ChunkedArray]:
+    """Return features of the request, computed from columns of the entities and stored ones."""
+    import pyarrow as pa
+
+    from .engine import on_demand
+
+    names = [each.full_name for each in plan.on_demand]
+    request = list(dict.fromkeys(name for each in plan.on_demand for name in each.request))
+    inputs = {each.full_name for each in needed(catalog, plan.on_demand)}
+    pieces = []
+    for start in range(0, max(1, given.rows), _PIECE):
+        frame = given.frame(request, start, min(start + _PIECE, given.rows))
+        for name in inputs:
+            part = values[name].slice(start, _PIECE).to_pandas()
+            frame[name] = part.set_axis(frame.index)
+        found = on_demand(place, catalog, names, frame)
+        arrays = [in_arrow(found[name], name) for name in names]
+        pieces.append(pa.table(arrays, names=names))
+    try:
+        # An integer column has a point in pieces where a value is missing.
+        table = pa.concat_tables(pieces, promote_options="permissive")
+    except pa.ArrowInvalid as error:
+        raise FeatureFailed(f"{', '.join(names)}: values of several types: {error}") from error
+    return {name: table.column(name) for name in names}
 
 
 def _judged(

@@ -26,13 +26,14 @@ def declared(
     said = f"entity={list(entity)!r}"
     said += f", timestamp={timestamp!r}" if timestamp else ""
     said += f", ttl={ttl!r}" if ttl else ""
-    return f"@feature({said})\ndef {name}(events):\n    return events\n\n"
+    function = f"def {name}(events: pd.DataFrame) -> pd.Series:\n    return events[{name!r}]\n\n"
+    return f"@feature({said})\n{function}"
 
 
 def project(root: Path, **groups: str) -> tuple[Place, Catalog]:
     """Make a project with these modules, and read it."""
     for group, code in groups.items():
-        write_group(root, group, code)
+        write_group(root, group, f"from jupyter_mlops.catalog.define import feature\n\n{code}")
     place = make_place(root, events="events.csv")
     catalog = read_catalog(place)
     assert not catalog.problems, catalog.problems

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from jupyter_mlops.catalog import asof
+from jupyter_mlops.catalog import asof, joining
 from jupyter_mlops.catalog.joining import training_set
 from jupyter_mlops.core.exceptions import InvalidInput, NotFound
 from jupyter_mlops.core.features import FeatureFailed
@@ -279,7 +279,9 @@ def test_the_newest_version_counts_and_is_told(tmp_path: Path) -> None:
     assert (told.feature, told.version, told.column) == ("shop.spent", "b" * 12, "spent")
     assert (told.code_hash, told.statistics) == (record.code_hash, record.statistics)
     assert found.stale == ()
-    _, changed = project(tmp_path, shop=declared("spent").replace("return events", "return 2"))
+    _, changed = project(
+        tmp_path, shop=declared("spent").replace("return events", "return 2 * events")
+    )
     assert training_set(place, changed, ENTITIES, ["spent"]).stale == ("shop.spent",)
 
 
@@ -394,3 +396,52 @@ def test_nothing_is_left_on_disk(shop: Shop) -> None:
     shop.join(ENTITIES)
     assert list(spill.iterdir()) == []
     assert shop.catalog
+
+
+ON_DEMAND = '''
+@feature(entity="key")
+def per_item(spent: pd.Series, items: pd.Series) -> pd.Series:
+    """What was spent for each item of the request."""
+    return spent / items
+
+@feature(entity="key")
+def dear(per_item: pd.Series, limit: pd.Series) -> pd.Series:
+    return (per_item > limit).astype("Int64").where(per_item.notna())
+'''
+
+
+@pytest.mark.parametrize("piece", [2, 500_000])
+def test_features_of_the_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    """They are computed from the entities' columns and stored features, in the order asked for."""
+    monkeypatch.setattr(joining, "_PIECE", piece)
+    place, catalog = project(tmp_path, shop=declared("spent") + ON_DEMAND)
+    store(place, catalog, "spent", SPENT)
+    entities = ENTITIES.assign(items=[1, 2, 4, 1, 1, 2], limit=1.0)
+    for given in (entities, pl.from_pandas(entities)):
+        found = training_set(place, catalog, given, ["dear", "shop.per_item"], as_="pandas")
+        assert list(found.table)[-2:] == ["dear", "per_item"]
+        assert values(found.table["per_item"]) == [3.5, 0.75, 0.375, None, None, 1.25]
+        assert values(found.table["dear"]) == [1, 0, 0, None, None, 1]
+    told = {each.feature: (each.version is None, each.column) for each in found.ingredients}
+    assert told == {
+        "shop.dear": (True, "dear"),
+        "shop.per_item": (True, "per_item"),
+        "shop.spent": (False, None),
+    }
+    everything = training_set(place, catalog, entities, ["per_item", "spent"]).table
+    assert list(everything)[-2:] == ["per_item", "spent"]
+    assert len(training_set(place, catalog, entities.head(0), ["dear"]).table) == 0
+    with pytest.raises(InvalidInput, match=r"shop\.per_item is computed from the column items"):
+        training_set(place, catalog, ENTITIES, ["per_item"])
+
+
+def test_a_feature_of_the_request_that_fails(tmp_path: Path) -> None:
+    """It is told with its name."""
+    code = (
+        '@feature(entity="key")\ndef half(items: pd.Series) -> pd.Series:\n    return items / "2"\n'
+    )
+    place, catalog = project(tmp_path, shop=code)
+    with pytest.raises(FeatureFailed, match=r"shop\.half"):
+        training_set(place, catalog, ENTITIES.assign(items=1), ["half"])
