@@ -256,9 +256,9 @@ def _fitting(definition: Definition, value: Any, frame: pd.DataFrame) -> pd.Seri
 
 
 def _driver(place: Place, name: str, path: Path) -> Driver:
+    module = load(place, name, path)  # which says what Hamilton is to import
     from hamilton import driver
 
-    module = load(place, name, path)
     try:
         with _quiet():
             return driver.Builder().with_modules(module).build()

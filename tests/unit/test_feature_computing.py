@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -47,6 +49,22 @@ def test_a_group(tmp_path: Path) -> None:
     at = values[(values["carrier"] == "C2") & (values["known"] == known)]
     assert at["delay_yesterday"].item() == pytest.approx(day["dep_delay"].mean())
     assert values["known"].is_monotonic_increasing
+
+
+def test_light(tmp_path: Path) -> None:
+    """Neither computing nor answering imports the libraries that Hamilton knows, used or not."""
+    project(tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from tests.support.features import *;"
+        "from jupyter_mlops.catalog.reading import read_catalog;"
+        "from jupyter_mlops.catalog.computing import compute;"
+        "place = opened(Path(sys.argv[1]));"
+        "compute(place, read_catalog(place), ['delay_yesterday']);"
+        "print({'dask', 'mlflow', 'sklearn', 'matplotlib', 'polars'} & set(sys.modules))"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    assert done.stdout == "set()\n"
 
 
 def test_nothing_again(tmp_path: Path) -> None:
