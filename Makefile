@@ -132,7 +132,7 @@ test-py: $(DEV_ENV) $(PACKAGE) $(FEAST) ## Test the Python package
 	@$(PYTEST) tests/unit tests/contract tests/integration tests/server \
 		-m "not slow and not wheel" --numprocesses $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
-test-slow: $(DEV_ENV) $(PACKAGE) $(BROWSER) ## Run the tests that take minutes
+test-slow: $(DEV_ENV) $(PACKAGE) $(BROWSER) $(FEAST) ## Run the tests that take minutes
 	@$(PYTEST) tests --ignore=tests/benchmarks -m slow $(PYTEST_ARGS)
 
 chaos: $(DEV_ENV) $(PACKAGE) ## Kill the engine's processes CHAOS_KILLS (500) times under sweeps
