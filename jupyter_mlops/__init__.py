@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import features
     from .api import (
         card,
         compare,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         space,
         sweep,
     )
+    from .catalog.define import feature
     from .core.exceptions import InvalidInput, MlopsError, NotFound, RunFailed
     from .inputs import data
     from .metrics import log
@@ -56,6 +58,8 @@ __all__ = [
     "compare",
     "data",
     "explain",
+    "feature",
+    "features",
     "get",
     "load_ipython_extension",
     "log",
@@ -85,6 +89,7 @@ _ELSEWHERE = {
     "SharingResult": ".results",
     "SweepResult": ".results",
     "data": ".inputs",
+    "feature": ".catalog.define",
     "log": ".metrics",
     "log_model": ".registry.packing",
     "track": ".sessions",
@@ -95,6 +100,8 @@ def __getattr__(name: str) -> Any:
     """Import the part of the API that is asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "features":
+        return import_module(".features", __name__)
     value = getattr(import_module(_ELSEWHERE.get(name, ".api"), __name__), name)
     globals()[name] = value
     return value

@@ -24,8 +24,11 @@ _ERROR = "Error: "
 _before: dict[str, str | None] = {}
 
 
-def call(arguments: Sequence[str]) -> None:
-    """Carry out a command; what it prints appears as it is printed. Raises `MlopsError`."""
+def call(arguments: Sequence[str], body: str | None = None) -> None:
+    """Carry out a command; what it prints appears as it is printed. Raises `MlopsError`.
+
+    It reads ``body``, a cell's, from its standard input.
+    """
     command, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
     if command == "log" and "--help" not in rest:
         _log(rest)
@@ -34,7 +37,7 @@ def call(arguments: Sequence[str]) -> None:
     elif command == "track" and "--" not in rest and "--help" not in rest:
         _track(rest)
     else:
-        _stream(list(arguments))
+        _stream(list(arguments), body)
 
 
 def recorded_python(folder: Path) -> str:
@@ -73,17 +76,20 @@ def _command(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     return [python, "-P", "-m", "jupyter_mlops", *arguments], environment
 
 
-def _stream(arguments: Sequence[str]) -> None:
+def _stream(arguments: Sequence[str], body: str | None) -> None:
     command, environment = _command(arguments)
     error = ""
     with subprocess.Popen(  # noqa: S603  # the project's own Python, an argv list
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if body is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         env=environment,
     ) as process:
+        if process.stdin is not None:
+            with process.stdin:
+                process.stdin.write(body or "")
         for line in process.stdout or ():
             if line.startswith(_ERROR):
                 error = line.removeprefix(_ERROR).strip()

@@ -35,25 +35,33 @@ _NEEDED = ("click", "msgspec", "psutil", "rich")
 
 def load(ipython: Any) -> None:
     """Add ``%mlops`` and its completion to an IPython shell."""
-    ipython.register_magic_function(mlops, magic_kind="line", magic_name="mlops")
+    ipython.register_magic_function(mlops, magic_kind="line_cell", magic_name="mlops")
     if _complete not in ipython.Completer.custom_matchers:
         ipython.Completer.custom_matchers.append(_complete)
 
 
 def unload(ipython: Any) -> None:
     """Take ``%mlops`` away again."""
-    ipython.magics_manager.magics["line"].pop("mlops", None)
+    for kind in ("line", "cell"):
+        ipython.magics_manager.magics[kind].pop("mlops", None)
     if _complete in ipython.Completer.custom_matchers:
         ipython.Completer.custom_matchers.remove(_complete)
 
 
-def mlops(line: str) -> Any:
-    """Run notebooks over parameters, track the runs, register models: see ``%mlops --help``."""
+def mlops(line: str, cell: str | None = None) -> Any:
+    """Run notebooks over parameters, track the runs, register models: see ``%mlops --help``.
+
+    ``%%mlops feature MODULE`` writes the functions below it into a module of features.
+    """
     arguments = split(line)
+    if cell is not None:
+        if arguments[:1] != ["feature"]:
+            raise CellError("Only %%mlops feature MODULE has a body. Write %mlops with one sign.")
+        arguments = ["features", "define", *arguments[1:]]
     if has_dependencies():
-        return _Cell().call(arguments)
+        return _Cell(cell).call(arguments)
     try:
-        foreign.call(arguments)
+        foreign.call(arguments, cell)
     except MlopsError as error:
         raise CellError(error.message) from None
     return None
@@ -82,7 +90,8 @@ class _Cell:
     prefix = "%"
     is_cell = True
 
-    def __init__(self) -> None:
+    def __init__(self, body: str | None = None) -> None:
+        self.body = body
         self.json = False
         self.debug = False
         self.failed = False

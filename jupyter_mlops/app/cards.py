@@ -24,7 +24,7 @@ from ..registry.model_files import HASHES
 from ..store import Store
 from . import records
 from .contexts import Contexts
-from .lineage import DATA, FEATURES
+from .lineage import DATA, FEATURES, INGREDIENTS, feature_tags
 from .projects import Project
 from .recorder import Recorder
 from .submission import snapshot_path
@@ -153,12 +153,14 @@ class CardMaker:
         patch = ((context.get("git") or {}).get("changes") or {}).get("patch")
         snapshot = snapshot_path(self._project, context.get("notebook_sha256") or "none")
         data = next(each for each in parts if each.name is PartName.DATA)
+        features = data.facts["features"]
         return Prepared(
             parts=parts,
             model=model,
             tags={
                 HASHES: text_of(files.hashes, records.TAG_LIMIT),
-                FEATURES: records.compact(files.columns),
+                FEATURES: records.compact(feature_tags(files.columns, features)),
+                INGREDIENTS: records.compact([[e["feature"], e["version"]] for e in features]),
                 DATA: records.compact([each["path"] for each in data.facts["files"]]),
             },
             notebook=snapshot if snapshot.is_file() else None,

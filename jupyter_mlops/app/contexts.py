@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import platform
@@ -17,7 +18,7 @@ import yaml
 from ..core import values
 from ..core.exceptions import MlopsError
 from ..core.ports import Outcome
-from ..core.runs import DECLARATION, Attempt, Run, Sweep
+from ..core.runs import DECLARATION, INGREDIENT, Attempt, Run, Sweep
 from ..execution import machine
 from ..execution.files import write_atomically
 from ..tracking import context, data
@@ -115,6 +116,7 @@ class Contexts:
                 "duration": outcome.duration,
             },
             "data": [each.record() for each in self.read_files(sweep, run, attempt)],
+            "features": _ingredients(tasks.reads_path(self._project, attempt)),
         }
 
     def read_files(self, sweep: Sweep, run: Run, attempt: Attempt) -> list[data.DataFile]:
@@ -125,6 +127,8 @@ class Contexts:
         snapshot = submission.snapshot_path(self._project, digest)
         found = dict.fromkeys(data.named_in(context.code_cells(snapshot), cwd), data.NAMED)
         for line in data.read_reports(tasks.reads_path(self._project, attempt)):
+            if line.startswith(INGREDIENT):
+                continue
             path = Path(line.removeprefix(DECLARATION))
             found[path] = data.DECLARED if line.startswith(DECLARATION) else data.OPENED
         for pattern in self._project.settings.data:
@@ -153,6 +157,17 @@ class Contexts:
         if found is not None:
             del found["paths"]
         return found
+
+
+def _ingredients(report: Path) -> list[dict[str, Any]]:
+    """Return the features of the training sets that an attempt made, as it told them last."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in data.read_reports(report):
+        if line.startswith(INGREDIENT):
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # a kernel wrote it
+                record = json.loads(line.removeprefix(INGREDIENT))
+                found[str(record["feature"])] = record
+    return list(found.values())
 
 
 def _machine() -> dict[str, Any]:

@@ -33,10 +33,16 @@ def matches(version: m.ModelVersionView, query: m.ModelsQuery) -> bool:
         and (query.task is None or query.task == tags.get("task"))
         and (query.stakeholder is None or query.stakeholder in _words(tags.get("stakeholders")))
         and (query.tag is None or _has_tag(tags, query.tag))
-        and (query.feature is None or query.feature in names_in(tags, FEATURES))
+        and (query.feature is None or _takes(tags, query.feature))
         and (query.data is None or query.data in names_in(tags, DATA))
         and (query.where is None or _compares(version.metrics, query.where))
     )
+
+
+def _takes(tags: dict[str, str], feature: str) -> bool:
+    """Whether a version takes a column, or a feature of the catalog by its full or short name."""
+    names = names_in(tags, FEATURES)
+    return feature in names or any(each.rpartition(".")[2] == feature for each in names)
 
 
 def _words(text: str | None) -> list[str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..core.exceptions import NotFound
 from ..core.models import ModelVersion
 from . import messages as m
 
-#: Tags of a version: the columns that it takes, and the files that it was made from.
+#: Tags of a version: the columns that it takes, by their full names if they are features of the
+#: catalog, and the files that it was made from.
 FEATURES, DATA = "mlops.features", "mlops.data"
+#: And the version of each feature of the catalog, by its full name.
+INGREDIENTS = "mlops.ingredients"
 
 
 class _Chain:
@@ -107,3 +111,19 @@ def names_in(tags: Mapping[str, str], tag: str) -> list[str]:
     except ValueError:
         return []
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def feature_tags(columns: Iterable[str], features: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what a version takes: columns, features of the catalog by their full names."""
+    names = [each["feature"] for each in features]
+    full = {each.rpartition(".")[2]: each for each in names}
+    return list(dict.fromkeys([*(full.get(each, each) for each in columns), *names]))
+
+
+def ingredients_in(tags: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the features of the catalog that a version was trained with, with their versions."""
+    try:
+        found = json.loads(tags.get(INGREDIENTS) or "[]")
+        return {str(name): version for name, version in found}
+    except (ValueError, TypeError):
+        return {}

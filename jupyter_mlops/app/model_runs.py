@@ -1,23 +1,19 @@
-"""Runs in which a registered model does something: of notebooks that we write."""
+"""Runs in which a registered model does something."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core import values
-from ..core.exceptions import InvalidInput, NotFound
+from ..core.exceptions import InvalidInput
 from ..core.models import ModelVersion
-from ..core.runs import SweepKind
-from ..execution.files import write_atomically
 from . import messages as m
 from .model_copies import ModelCopies, ModelCopy, slug
 from .projects import Project
 from .sweeps import SweepUseCases
+from .written_runs import Written, submit
 
 #: Folder of our notebooks, and the experiment of their runs.
 _FOLDER = "runs/predictions"
@@ -68,72 +64,18 @@ class ModelRuns:
             "files": str(copy.folder.parent),
         }
         chosen = {name: known[name] for name in work.defaults}
-        notebook = work.notebook(version.name)
-        await asyncio.to_thread(
-            _write,
-            self._project.root / notebook,
-            chosen if work.remembers else work.defaults,
-            f"{work.name} {version.name}",
-            work.code,
-        )
-        request = m.SubmitRequest(
-            notebook=notebook,
-            kind=SweepKind.RUN,
+        written = Written(
+            notebook=work.notebook(version.name),
+            title=f"{work.name} {version.name}",
+            by="jupyter mlops models",
+            code=work.code,
+            defaults=chosen if work.remembers else work.defaults,
             experiment=_EXPERIMENT,
-            values={name: [values.encode(value)] for name, value in chosen.items()},
-            cpus=body.cpus or 1,
-            memory=body.memory,
-            timeout=body.timeout,
-            priority=body.priority,
-            kernel=body.kernel,
-            environment=body.environment,
-            parent_attempt=body.parent_attempt,
         )
-        return await self._sweeps.submit(request)
+        return await submit(self._project, self._sweeps, written, chosen, body)
 
     def path(self, text: str, field: str) -> Path:
         """Return a path; relative ones are taken from the project's folder."""
         if "\0" in text or not text.strip():
             raise InvalidInput(f"{field}: a path must not be empty. Name a file.", field=field)
         return self._project.root / Path(text).expanduser()
-
-
-def _write(path: Path, defaults: Mapping[str, Any], title: str, code: str) -> None:
-    """Write a notebook with a parameters cell, unless it is there already."""
-    parameters = "\n".join(f"{name} = {value!r}" for name, value in defaults.items())
-    cells = [
-        {
-            "cell_type": "markdown",
-            "id": "title",
-            "metadata": {},
-            "source": f"# {title}\n\nWritten by `jupyter mlops models`.",
-        },
-        _cell("parameters", parameters, ["parameters"]),
-        _cell("work", code.strip(), []),
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = {
-        "cells": cells,
-        "metadata": {"kernelspec": kernel},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    content = (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
-    try:
-        if path.exists() and path.read_bytes() == content:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
-    except OSError as error:
-        raise NotFound(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _cell(name: str, source: str, tags: list[str]) -> dict[str, Any]:
-    return {
-        "cell_type": "code",
-        "id": name,
-        "metadata": {"tags": tags},
-        "execution_count": None,
-        "outputs": [],
-        "source": source,
-    }

@@ -20,7 +20,8 @@ from ..notifying import NotSent, check, send
 from ..store import RunFilter, Store, Tally
 from . import messages as m
 from . import views
-from .projects import Notification, Project, Variable
+from .projects import Notification, Project
+from .variables import Variable
 
 log = logging.getLogger(__name__)
 

@@ -17,6 +17,8 @@ from ..tracking.front import Front
 from .cards import CardMaker
 from .endpoints import Endpoints
 from .exporting import ExportUseCases
+from .feature_runs import FeatureRuns
+from .features import FeatureUseCases
 from .kernel_tracking import KernelTracking
 from .model_copies import ModelCopies
 from .model_runs import ModelRuns
@@ -72,13 +74,17 @@ def open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[R
 
 def open_serving(
     project: Project, store: Store, recorder: Recorder, sweeps: SweepUseCases
-) -> tuple[Endpoints, PredictionUseCases, MonitoringUseCases, ExportUseCases]:
-    """Return what serves models, predicts with them, watches both, and exports them."""
+) -> tuple[Endpoints, *tuple[object, ...]]:
+    """Return what serves models, and further use cases of models and features."""
     copies = ModelCopies(project, recorder)
     runs = ModelRuns(project, copies, sweeps)
+    cards = CardMaker(project, store, recorder, sweeps.contexts)
+    features = FeatureUseCases(project, store, recorder)
     return (
         Endpoints(project, store, copies),
         PredictionUseCases(runs),
         MonitoringUseCases(project, store, runs),
-        ExportUseCases(copies, runs, CardMaker(project, store, recorder, sweeps.contexts)),
+        ExportUseCases(copies, runs, cards),
+        features,
+        FeatureRuns(project, features, sweeps, copies, cards),
     )

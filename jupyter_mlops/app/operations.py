@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import artifact_operations, model_operations, search_operations, serving_operations
+from . import (
+    artifact_operations,
+    feature_operations,
+    model_operations,
+    search_operations,
+    serving_operations,
+)
 from . import messages as m
 from .operation import Operation
 
@@ -369,6 +375,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     *search_operations.OPERATIONS,
     *serving_operations.OPERATIONS,
     *artifact_operations.OPERATIONS,
+    *feature_operations.OPERATIONS,
 )
 #: Those that answer with the bytes of a file.
 DOWNLOADS: tuple[Operation[bytes], ...] = artifact_operations.DOWNLOADS

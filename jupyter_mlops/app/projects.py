@@ -13,17 +13,13 @@ import msgspec
 
 from ..core.exceptions import InvalidInput, NotAllowedPath
 from ..core.notices import NoticeKind
+from .feature_settings import FeatureSettings
+from .variables import Variable
 
 SETTINGS_FILE = "mlops.toml"
 
 #: Environment variable that names a folder for the states of projects, as for a read-only one.
 STATE_VARIABLE = "JUPYTER_MLOPS_STATE_DIR"
-
-
-class Variable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An environment variable, or an entry of the project's ``.env``."""
-
-    env: str
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: tuple[str, ...] = ()
     #: Who is told when work has ended, as ``[[notifications]]``.
     notifications: tuple[Notification, ...] = ()
+    #: Sources of features, where their values lie, and who may read them, as ``[features]``.
+    features: FeatureSettings = msgspec.field(default_factory=FeatureSettings)
 
 
 @dataclass(frozen=True, slots=True)

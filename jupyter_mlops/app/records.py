@@ -225,7 +225,7 @@ def listed(project: Project) -> Iterator[Card]:
                 yield card
 
 
-def compact(names: Sequence[str], most: int = TAG_LIMIT) -> str:
+def compact(names: Sequence[Any], most: int = TAG_LIMIT) -> str:
     """Return names as JSON that a tag takes."""
     kept = list(names)
     while len(text := json.dumps(kept)) > most:

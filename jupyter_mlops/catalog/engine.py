@@ -259,9 +259,11 @@ def _driver(place: Place, name: str, path: Path) -> Driver:
     module = load(place, name, path)  # which says what Hamilton is to import
     from hamilton import driver
 
+    from .leniency import ColumnOfTable
+
     try:
         with _quiet():
-            return driver.Builder().with_modules(module).build()
+            return driver.Builder().with_modules(module).with_adapters(ColumnOfTable()).build()
     except Exception as error:  # Hamilton raises all sorts for what it cannot build
         reason = " ".join(str(error).split())
         raise FeatureFailed(f"{name}: Hamilton cannot make a graph of it: {reason}") from error

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from ..core.features import Computation, Partition, Statistics, Why
+from ..core.features import Computation, Partition, Why, read_statistics
 
 _TIMES = ("computed_at", "first", "last", "online_at")
 
@@ -33,15 +33,11 @@ def loaded(content: bytes) -> Computation:
 
 
 def _computation(record: dict[str, Any]) -> Computation:
-    statistics = dict(record["statistics"])
-    for name in ("edges", "counts"):
-        statistics[name] = tuple(statistics[name])
-    statistics["values"] = tuple((text, count) for text, count in statistics["values"])
     record.update(
         why=Why(record["why"]),
         entity=tuple(record["entity"]),
         partitions=tuple(Partition(**each) for each in record["partitions"]),
-        statistics=Statistics(**statistics),
+        statistics=read_statistics(record["statistics"]),
     )
     for name in _TIMES:
         if record[name] is not None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from ..core.features import Source
 
+#: Begins a URL that the variable behind it holds, or the project's ``.env``.
+ENVIRONMENT = "env:"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
@@ -19,6 +22,6 @@ class Place:
     modules: Path
     #: Folder of the computed values.
     data: Path
-    #: URL of the online store: ``sqlite:///PATH`` or ``redis://HOST:PORT/DB``.
+    #: URL of the online store: ``sqlite:///PATH``, ``redis://HOST:PORT/DB``, or ``env:VARIABLE``.
     online: str
     sources: Mapping[str, Source] = field(default_factory=dict)

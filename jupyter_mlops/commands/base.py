@@ -23,6 +23,8 @@ class Face(Protocol):
     debug: bool
     #: Set by a command whose work ended badly without an error: the exit code is 1.
     failed: bool
+    #: What stands below the line of a cell; None in a shell.
+    body: str | None
     #: Set by a command that ends as another program did; None: the exit code follows from failed.
     exit_code: int | None
 

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .base import Command, Face
-from .single import follow_single
+from .single import queue_single, single_run_options
 from .types import ModelType
 
 if TYPE_CHECKING:
     from ..results import RunResult
+    from .single import F
     from .types import ModelName
 
-F = TypeVar("F", bound=Callable[..., Any])
+_table_option = click.option("--table", metavar="NAME", help="Table of a DuckDB database.")
 
 
 def _run_options(function: F) -> F:
-    """Add what both commands may be told about their run."""
-    options = [
-        click.option("--table", metavar="NAME", help="Table of a DuckDB database."),
-        click.option("--cpus", metavar="N", type=click.IntRange(1), help="Cores to hold; 1."),
-        click.option("--memory", metavar="SIZE", help="Memory to hold, such as 2GB."),
-        click.option("--timeout", metavar="S", type=click.FloatRange(0, min_open=True),
-                     help="Seconds that it may take."),
-        click.option("--priority", metavar="N", type=int, default=0, help="Higher ones go first."),
-        click.option("--kernel", metavar="NAME",
-                     help="Kernel in whose environment the model is loaded; python3."),
-        click.option("--detach", is_flag=True, help="Return as soon as it is queued."),
-    ]  # fmt: skip
-    for option in reversed(options):
-        function = option(function)
-    return function
+    """Add what these commands may be told about their run."""
+    return _table_option(single_run_options(function))
 
 
 @click.command("predict", cls=Command)
@@ -164,27 +150,12 @@ def _run(
 ) -> RunResult:
     """Queue the run of a request and follow it."""
     from ..app import messages as m
-    from ..app import operations as ops
-    from ..app.caller import caller_environment
-    from ..app.client import connect
-    from ..app.projects import find_project
-    from ..core.resources import parse_memory
-    from ..core.runs import ATTEMPT_VARIABLE
-    from ..results import SweepResult
 
-    project = find_project(Path.cwd())
     body = getattr(m, request)(
         input=None if source is None else str(Path(source).absolute()),
         version=model.version,
         alias=model.alias,
-        memory=parse_memory(memory) if memory else None,
-        environment=caller_environment(os.environ),
-        parent_attempt=os.environ.get(ATTEMPT_VARIABLE),
         **given,
         **options,
     )
-    client = connect(project)
-    seq = client.call(ops.STATUS).seq
-    view = client.call(operation, body=body, timeout=None, name=model.name)
-    sweep = SweepResult(project, view, seq)
-    return follow_single(face, sweep, detach=detach)
+    return queue_single(face, operation, body, detach=detach, memory=memory, name=model.name)

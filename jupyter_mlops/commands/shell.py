@@ -20,6 +20,7 @@ class Shell:
 
     prefix = "jupyter "
     is_cell = False
+    body = None
 
     def __init__(self) -> None:
         self.json = False

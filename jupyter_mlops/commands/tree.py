@@ -14,6 +14,7 @@ from .demo import demo
 from .doctor import doctor
 from .endpoints import endpoints, serve
 from .export import export
+from .features import features
 from .models import models, register
 from .pipeline import pipeline
 from .predict import check, monitor, predict
@@ -118,6 +119,7 @@ COMMANDS = (
     triggers,
     models,
     endpoints,
+    features,
     register,
     track,
     log,

@@ -142,6 +142,34 @@ class Causes(click.ParamType[list[str]]):
         ]
 
 
+class FeatureType(click.ParamType[str]):
+    """The name of a feature."""
+
+    name = "feature"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the features whose full or own name begins so; ask only a living worker."""
+        from ..app import messages as m
+        from ..app.client import Client
+        from ..app.feature_operations import LIST_FEATURES
+        from ..app.projects import find_project
+        from ..core.exceptions import MlopsError
+
+        try:
+            client = Client(find_project(Path.cwd()))
+            found = client.call(LIST_FEATURES, query=m.FeaturesQuery(), timeout=1.0).features
+        except MlopsError:
+            return []
+        return [
+            CompletionItem(each.name, help=each.summary)
+            for each in found
+            if each.name.startswith(incomplete)
+            or each.name.rpartition(".")[2].startswith(incomplete)
+        ]
+
+
 class FieldType(click.ParamType[str]):
     """Fields to sort runs by, with commas between them."""
 

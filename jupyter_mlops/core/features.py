@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -208,6 +208,18 @@ class Computation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What a check of a feature, or a comparison of its distribution, has found."""
+
+    at: datetime
+    #: Whether all is well.
+    good: bool
+    #: What it is, in one line.
+    line: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ingredient:
     """A feature in a training set, with the version that was joined."""
 
@@ -263,13 +275,30 @@ def format_duration(span: timedelta) -> str:
 
 
 def as_record(ingredient: Ingredient) -> dict[str, Any]:
-    """Return what a run's context keeps of an ingredient."""
-    return {
-        "feature": ingredient.feature,
-        "version": ingredient.version,
-        "code_hash": ingredient.code_hash,
-        "type": ingredient.type,
-        "entity": list(ingredient.entity),
-        "timestamp": ingredient.timestamp,
-        "column": ingredient.column,
-    }
+    """Return an ingredient as plain values, as a run's context keeps it."""
+    return asdict(ingredient)
+
+
+def from_record(record: Mapping[str, Any]) -> Ingredient:
+    """Return an ingredient as it was kept. Raises `InvalidInput` if the record is none."""
+    try:
+        statistics = record.get("statistics")
+        return Ingredient(
+            feature=record["feature"],
+            version=record["version"],
+            code_hash=record["code_hash"],
+            type=record["type"],
+            entity=tuple(record["entity"]),
+            timestamp=record["timestamp"],
+            statistics=read_statistics(statistics) if statistics else None,
+            column=record.get("column"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput(f"This is no record of a feature: {error}.") from error
+
+
+def read_statistics(record: Mapping[str, Any]) -> Statistics:
+    """Return statistics as they were kept. Raises `KeyError`, `TypeError` or `ValueError`."""
+    lists = {name: tuple(record[name]) for name in ("edges", "counts")}
+    pairs = tuple((text, count) for text, count in record["values"])
+    return Statistics(**{**record, **lists, "values": pairs})

@@ -35,6 +35,8 @@ ENGINE_VARIABLE = "JUPYTER_MLOPS_ENGINE"
 #: begins a line of it whose file the notebook itself has declared.
 READS_VARIABLE = "JUPYTER_MLOPS_READS"
 DECLARATION = "declared:"
+#: And begins a line of the same report that tells, as JSON, a feature of a training set.
+INGREDIENT = "feature:"
 
 #: Executor of interactive work, which runs where the user is.
 SESSION = "session"

@@ -90,6 +90,7 @@ def _data(logged: Logged, origin: Origin) -> dict[str, Any]:
         "splits": splits,
         "datasets": origin.datasets,
         "columns": logged.columns,
+        "features": list(origin.context.get("features") or ()),
     }
 
 

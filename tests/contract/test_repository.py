@@ -139,7 +139,7 @@ def test_readme_names_every_setting() -> None:
     """Every setting of mlops.toml stands in README.md, with its default."""
     for field in msgspec.structs.fields(Settings):
         (shown,) = re.findall(rf"^\| `{field.name}` \| (.*?) \|", readme(), re.MULTILINE)
-        if field.default is not None:
+        if field.default not in (None, msgspec.NODEFAULT):
             known = list(field.default) if isinstance(field.default, tuple) else field.default
             assert tomllib.loads(f"default = {shown.strip('`')}")["default"] == known
 

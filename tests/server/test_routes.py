@@ -38,6 +38,7 @@ LEAST: dict[type[m.Request], dict[str, Any]] = {
     m.CellsRequest: {"left": "r-1", "right": "r-2"},
     m.CheckRequest: {"input": "rows.csv"},
     m.ExportRequest: {"target": "docker"},
+    m.FeatureExportRequest: {"format": "feast", "output": "feast"},
     m.PredictRequest: {"input": "rows.csv", "output": "predictions.csv"},
 }
 

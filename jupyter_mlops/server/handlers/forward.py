@@ -6,6 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from jupyter_server.auth.identity import (
+    IdentityProvider,
+    LegacyIdentityProvider,
+    PasswordIdentityProvider,
+)
+
 from ...app import messages as m
 from ...app.operation import Operation
 from ...app.projects import Project
@@ -13,6 +19,10 @@ from ...core.exceptions import InvalidInput
 from ..link import Link
 from ..projects import Projects
 from .base import MlopsHandler
+
+#: Fields of requests that say who asks.
+WHO = ("by", "user")
+_MADE_UP = (IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider)
 
 
 class ForwardHandler(MlopsHandler):
@@ -42,7 +52,20 @@ class ForwardHandler(MlopsHandler):
             raise InvalidInput("Say which project is meant: project=FOLDER.", field="project")
         query = self.decode_query(values, operation.query or m.Request)
         body = self.decode_body(operation.body or m.Request)
+        for request in (query, body):
+            self._identify(request)
         return await asyncio.to_thread(self._confine, name, query, body), query, body
+
+    def _identify(self, request: m.Request) -> None:
+        """Say in a request who asks: whom the browser names does not count.
+
+        Jupyter's own identities are made up for each browser, and tell nobody.
+        """
+        made_up = type(self.identity_provider) in _MADE_UP
+        user = None if made_up else self.current_user.username
+        for name in WHO:
+            if hasattr(request, name):
+                setattr(request, name, user)
 
     def _confine(self, name: str, *requests: m.Request) -> Project:
         """Return the project, the requests' notebooks being resolved and inside it."""

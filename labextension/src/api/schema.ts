@@ -193,6 +193,125 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/feature-exports': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Write the catalog for Feast, DataHub or Amundsen */
+    readonly post: operations['export_features'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/feature-runs/check': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Compare a sample of features online and offline, as a queued run */
+    readonly post: operations['check_features'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/feature-runs/compute': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Compute features, those alone that are not fresh, as a queued run */
+    readonly post: operations['compute_features'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/feature-runs/drift': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Compare features with what they were when a model was trained, as a queued run */
+    readonly post: operations['watch_features'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/feature-runs/join': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Join features to the rows of a file, each as it was known then, as a queued run */
+    readonly post: operations['join_features'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/features': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The catalog of features, searched by name, text, entity, owner, tag and type */
+    readonly get: operations['list_features'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/features/{name}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** All that is known of a feature */
+    readonly get: operations['get_feature'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/fires': {
     readonly parameters: {
       readonly query?: never;
@@ -1249,6 +1368,25 @@ export interface components {
       readonly type: string;
     };
     /**
+     * CompareFeaturesRequest
+     * @description Compute a sample both ways and compare.
+     */
+    readonly CompareFeaturesRequest: {
+      readonly cpus?: number | null;
+      readonly environment?: {
+        readonly [key: string]: string;
+      } | null;
+      readonly features?: readonly string[];
+      readonly kernel?: string | null;
+      readonly memory?: number | null;
+      readonly parent_attempt?: string | null;
+      readonly priority?: number;
+      readonly rows?: number;
+      readonly timeout?: number | null;
+      readonly tolerance?: number;
+      readonly user?: string | null;
+    };
+    /**
      * CompareRequest
      * @description Which runs; a sweep's id stands for all of its runs.
      */
@@ -1286,6 +1424,47 @@ export interface components {
       readonly first: number;
       readonly model: string;
       readonly second: number;
+    };
+    /**
+     * ComputationView
+     * @description What it took to compute a feature.
+     */
+    readonly ComputationView: {
+      /** Format: date-time */
+      readonly at: string;
+      readonly engine: string;
+      readonly first: string | null;
+      readonly last: string | null;
+      readonly partitions: number;
+      readonly peak_memory: number | null;
+      readonly rows: number;
+      readonly seconds: number;
+      readonly size: number;
+      readonly version: string;
+      readonly why: components['schemas']['Why'];
+    };
+    /**
+     * ComputeRequest
+     * @description Compute features, those alone that are not fresh.
+     */
+    readonly ComputeRequest: {
+      readonly backfill?: boolean;
+      readonly cpus?: number | null;
+      readonly engine?: string;
+      readonly environment?: {
+        readonly [key: string]: string;
+      } | null;
+      readonly features?: readonly string[];
+      readonly force?: boolean;
+      readonly kernel?: string | null;
+      readonly memory?: number | null;
+      readonly online?: boolean;
+      readonly parent_attempt?: string | null;
+      readonly priority?: number;
+      readonly since?: string | null;
+      readonly timeout?: number | null;
+      readonly until?: string | null;
+      readonly user?: string | null;
     };
     /**
      * Counts
@@ -1336,6 +1515,27 @@ export interface components {
       readonly name: string;
       readonly part: string;
       readonly second: unknown;
+    };
+    /**
+     * DriftRequest
+     * @description Compare features with what they were when a model was trained.
+     */
+    readonly DriftRequest: {
+      readonly alias?: string | null;
+      readonly allowed?: number | null;
+      readonly cpus?: number | null;
+      readonly environment?: {
+        readonly [key: string]: string;
+      } | null;
+      readonly features?: readonly string[];
+      readonly kernel?: string | null;
+      readonly memory?: number | null;
+      readonly model?: string;
+      readonly parent_attempt?: string | null;
+      readonly priority?: number;
+      readonly timeout?: number | null;
+      readonly user?: string | null;
+      readonly version?: number | null;
     };
     /**
      * DriftView
@@ -1482,6 +1682,126 @@ export interface components {
       readonly version: number;
     };
     /**
+     * FeatureDetail
+     * @description All that is known of a feature.
+     */
+    readonly FeatureDetail: {
+      readonly checked: components['schemas']['FeatureFinding'] | null;
+      readonly checks: readonly string[];
+      readonly code: string;
+      readonly computation: components['schemas']['ComputationView'] | null;
+      readonly description: string;
+      readonly downstream: readonly string[];
+      readonly drift: components['schemas']['FeatureFinding'] | null;
+      readonly endpoints: readonly string[];
+      readonly feature: components['schemas']['FeatureView'];
+      readonly inputs: readonly string[];
+      readonly line: number;
+      readonly lookback: number | null;
+      readonly models: readonly components['schemas']['FeatureModel'][];
+      readonly online_rows: number | null;
+      readonly partition: string;
+      readonly path: string;
+      readonly request: readonly string[];
+      readonly snippet: string;
+      readonly sources: readonly components['schemas']['SourceView'][];
+      readonly statistics: components['schemas']['StatisticsView'] | null;
+      readonly twins: readonly string[];
+      readonly upstream: readonly string[];
+    };
+    /**
+     * FeatureExportRequest
+     * @description Write the catalog for another system.
+     */
+    readonly FeatureExportRequest: {
+      readonly features?: readonly string[];
+      readonly format: string;
+      readonly output: string;
+      readonly user?: string | null;
+    };
+    /**
+     * FeatureExportView
+     * @description What was written for another system.
+     */
+    readonly FeatureExportView: {
+      readonly files: readonly string[];
+      readonly folder: string;
+      readonly format: string;
+      readonly notes: readonly string[];
+    };
+    /**
+     * FeatureFinding
+     * @description What a check, or a comparison of distributions, has found.
+     */
+    readonly FeatureFinding: {
+      /** Format: date-time */
+      readonly at: string;
+      readonly facts: {
+        readonly [key: string]: unknown;
+      };
+      readonly good: boolean;
+      readonly line: string;
+    };
+    /**
+     * FeatureModel
+     * @description A version of a model that was trained with a feature.
+     */
+    readonly FeatureModel: {
+      readonly aliases: readonly string[];
+      readonly changed: boolean;
+      readonly feature_version: string | null;
+      readonly name: string;
+      readonly version: number;
+    };
+    /**
+     * FeatureProblem
+     * @description What is wrong with a definition.
+     */
+    readonly FeatureProblem: {
+      readonly line: string;
+      readonly where: string;
+    };
+    /**
+     * FeatureView
+     * @description A feature in a list.
+     */
+    readonly FeatureView: {
+      readonly computed_at: string | null;
+      readonly cost: string | null;
+      readonly entity: readonly string[];
+      readonly group: string;
+      readonly last: string | null;
+      readonly missing: number | null;
+      readonly name: string;
+      readonly on_demand: boolean;
+      readonly online_at: string | null;
+      readonly owner: string | null;
+      readonly readable: boolean;
+      readonly rows: number | null;
+      readonly sensitivity: string | null;
+      readonly state: components['schemas']['Why'] | null;
+      readonly summary: string;
+      readonly tags: readonly string[];
+      readonly timestamp: string | null;
+      readonly ttl: number | null;
+      readonly type: string | null;
+      readonly version: string | null;
+    };
+    /**
+     * FeaturesView
+     * @description A page of the catalog.
+     */
+    readonly FeaturesView: {
+      readonly entities: readonly string[];
+      readonly features: readonly components['schemas']['FeatureView'][];
+      readonly found: number;
+      readonly owners: readonly string[];
+      readonly problems: readonly components['schemas']['FeatureProblem'][];
+      readonly tags: readonly string[];
+      readonly total: number;
+      readonly types: readonly string[];
+    };
+    /**
      * FieldsView
      * @description What runs can be searched and sorted by; parameters and metrics are those of recent runs.
      */
@@ -1589,6 +1909,27 @@ export interface components {
       readonly data: string | null;
       readonly mime: string;
       readonly size: number;
+    };
+    /**
+     * JoinRequest
+     * @description Make a training set of the rows of a file.
+     */
+    readonly JoinRequest: {
+      readonly cpus?: number | null;
+      readonly entities?: string;
+      readonly environment?: {
+        readonly [key: string]: string;
+      } | null;
+      readonly features?: readonly string[];
+      readonly kernel?: string | null;
+      readonly label?: string | null;
+      readonly memory?: number | null;
+      readonly output?: string;
+      readonly parent_attempt?: string | null;
+      readonly priority?: number;
+      readonly timeout?: number | null;
+      readonly timestamp?: string | null;
+      readonly user?: string | null;
     };
     /**
      * LineageView
@@ -2151,6 +2492,20 @@ export interface components {
       readonly slots: number;
     };
     /**
+     * SourceView
+     * @description A table that features are made from.
+     */
+    readonly SourceView: {
+      readonly changed_at: string | null;
+      readonly description: string;
+      readonly freshness: number | null;
+      readonly late: boolean;
+      readonly name: string;
+      readonly owner: string | null;
+      readonly place: string;
+      readonly timestamp: string | null;
+    };
+    /**
      * SpaceRequest
      * @description A parameter space of a notebook, to count or to run.
      */
@@ -2238,6 +2593,22 @@ export interface components {
       readonly started_at: string | null;
       readonly state: components['schemas']['StageState'];
       readonly upstream: readonly string[];
+    };
+    /**
+     * StatisticsView
+     * @description What the values of a feature look like.
+     */
+    readonly StatisticsView: {
+      readonly counts: readonly number[];
+      readonly deviation: number | null;
+      readonly distinct: number | null;
+      readonly edges: readonly number[];
+      readonly maximum: number | null;
+      readonly mean: number | null;
+      readonly minimum: number | null;
+      readonly missing: number;
+      readonly rows: number;
+      readonly values: readonly (readonly [string, number])[];
     };
     /**
      * Status
@@ -2422,6 +2793,13 @@ export interface components {
       readonly name: string;
       readonly zone: string;
     };
+    /**
+     * Why
+     * @description Why a feature is computed, or why it is not.
+     * @enum {unknown}
+     */
+    readonly Why:
+      'code' | 'forced' | 'fresh' | 'missing' | 'new' | 'sources' | 'window';
   };
   responses: {
     /** @description What went wrong, and what to do. */
@@ -2784,6 +3162,205 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['SharingView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly export_features: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['FeatureExportRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['FeatureExportView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly check_features: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['CompareFeaturesRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly compute_features: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ComputeRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly watch_features: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['DriftRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly join_features: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['JoinRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SweepView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly list_features: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly text?: string;
+        readonly entity?: string;
+        readonly owner?: string;
+        readonly tag?: string;
+        readonly type?: string;
+        readonly offset?: number;
+        readonly limit?: number;
+        readonly user?: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['FeaturesView'];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly get_feature: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+        readonly user?: string;
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly name: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['FeatureDetail'];
         };
       };
       readonly default: components['responses']['Error'];

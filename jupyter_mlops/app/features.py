@@ -1,0 +1,224 @@
+"""Use cases of the feature catalog, as the worker carries them out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..catalog import findings
+from ..catalog.place import Place
+from ..catalog.reading import Catalog, Reader
+from ..catalog.storing import Offline
+from ..core.features import Computation, Definition, Why
+from ..core.models import ModelVersion
+from ..store import Store
+from . import feature_views as views
+from . import messages as m
+from .feature_access import check_readable, is_readable, local_user
+from .lineage import ingredients_in
+from .places import place_of
+from .projects import Project, find_project
+from .recorder import Recorder
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The catalog at a moment, with what searching it needs."""
+
+    place: Place
+    catalog: Catalog
+    offline: Offline
+    access: dict[str, tuple[str, ...]]
+    #: What is searched for words, by full names.
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def readable(self, definition: Definition, user: str) -> bool:
+        """Whether a user may read the values of a feature."""
+        return is_readable(self.catalog, self.access, definition, user)
+
+    def check(self, definitions: Iterable[Definition], user: str) -> None:
+        """Raise `NotReadable` for the first feature whose values a user may not read."""
+        check_readable(self.catalog, self.access, definitions, user)
+
+
+class FeatureUseCases:
+    """What can be asked of features without computing any."""
+
+    def __init__(self, project: Project, store: Store, recorder: Recorder) -> None:
+        self._project = project
+        self._store = store
+        self._recorder = recorder
+        self._reader: Reader | None = None
+        self._listed: Listed | None = None
+
+    async def list_features(self, query: m.FeaturesQuery) -> m.FeaturesView:
+        """Search the catalog."""
+        return await asyncio.to_thread(self._list, query)
+
+    async def get_feature(self, name: str, query: m.FeatureQuery) -> m.FeatureDetail:
+        """Tell all that is known of a feature."""
+        listed = await asyncio.to_thread(self.listed)
+        definition = listed.catalog.find(name)
+        versions = await self._recorder.call(lambda _, registry: registry.versions())
+        trained = [
+            each for each in versions if definition.full_name in ingredients_in(each.tags)
+        ]  # fmt: skip
+        return await asyncio.to_thread(
+            self._detail, listed, definition, query.user or local_user(), trained
+        )
+
+    def listed(self) -> Listed:
+        """Return the catalog as it is now; the project's settings are read again, too."""
+        project = find_project(self._project.root)
+        place = place_of(project)
+        if self._reader is None or self._reader.place != place:
+            self._reader = Reader(place)
+        catalog = self._reader.read()
+        access = project.settings.features.access
+        known = self._listed
+        if known is None or known.catalog is not catalog or known.access != access:
+            texts = {name: _text(each) for name, each in catalog.definitions.items()}
+            known = self._listed = Listed(place, catalog, Offline(place), access, texts)
+        return known
+
+    def _list(self, query: m.FeaturesQuery) -> m.FeaturesView:
+        listed = self.listed()
+        user = query.user or local_user()
+        changed = _Changed(listed.place)
+        found = _searched(listed, query.text)
+        shown = [self._view(listed, each, user, changed) for each in found]
+        wanted = [each for each in shown if _matches(each, query)]
+        end = None if query.limit is None else query.offset + query.limit
+        return m.FeaturesView(
+            features=wanted[query.offset : end],
+            found=len(wanted),
+            total=len(listed.catalog.definitions),
+            problems=[
+                m.FeatureProblem(where=each.where, line=each.line)
+                for each in listed.catalog.problems
+            ],
+            **views.facets(shown),
+        )
+
+    def _view(
+        self, listed: Listed, definition: Definition, user: str, changed: _Changed
+    ) -> m.FeatureView:
+        computed = listed.offline.latest(definition.full_name)
+        state = None if definition.on_demand else _state(definition, computed, changed)
+        readable = listed.readable(definition, user)
+        return views.feature(definition, computed, state, readable=readable)
+
+    def _detail(
+        self,
+        listed: Listed,
+        definition: Definition,
+        user: str,
+        trained: list[ModelVersion],
+    ) -> m.FeatureDetail:
+        name = definition.full_name
+        view = self._view(listed, definition, user, _Changed(listed.place))
+        computed = listed.offline.latest(name)
+        seen = computed if computed is not None and view.readable else None
+        sources = [listed.place.sources[each] for each in definition.sources]
+        lookback = definition.lookback
+        return m.FeatureDetail(
+            feature=view,
+            description=definition.description,
+            code=definition.code,
+            path=definition.path,
+            line=definition.line,
+            inputs=list(definition.inputs),
+            request=list(definition.request),
+            upstream=list(definition.upstream),
+            downstream=listed.catalog.followers(definition),
+            twins=listed.catalog.twins(definition),
+            sources=[views.source(listed.place, each) for each in sources],
+            models=[_model(each, name, computed) for each in trained],
+            endpoints=self._endpoints(trained),
+            checks=list(definition.checks),
+            lookback=lookback.total_seconds() if lookback else None,
+            partition=definition.partition,
+            snippet=views.snippet(definition),
+            computation=views.computation(seen) if seen else None,
+            statistics=views.statistics(seen.statistics) if seen else None,
+            online_rows=seen.online_rows if seen else None,
+            checked=views.finding(findings.last(listed.place, name, "check")),
+            drift=views.finding(findings.last(listed.place, name, "drift")),
+        )
+
+    def _endpoints(self, trained: list[ModelVersion]) -> list[str]:
+        """Return the endpoints that serve one of these versions."""
+        versions = {(each.name, each.version) for each in trained}
+        served = self._store.endpoints.all()
+        return [each.name for each in served if (each.name, each.version) in versions]
+
+
+class _Changed:
+    """When sources were changed last, each looked at once."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._known: dict[str, datetime | None] = {}
+
+    def at(self, name: str) -> datetime | None:
+        if name not in self._known:
+            self._known[name] = views.changed_at(self._place, self._place.sources[name])
+        return self._known[name]
+
+
+def _state(definition: Definition, computed: Computation | None, changed: _Changed) -> Why:
+    """Return what computing a feature would be for, as far as a look can tell."""
+    if computed is None:
+        return Why.NEW
+    if computed.code_hash != definition.code_hash:
+        return Why.CODE
+    times = (changed.at(name) for name in definition.sources)
+    if any(each is not None and each > computed.computed_at for each in times):
+        return Why.SOURCES
+    return Why.FRESH
+
+
+def _text(definition: Definition) -> str:
+    """Return what of a feature is searched for words."""
+    parts = [
+        definition.full_name,
+        definition.description,
+        *definition.entity,
+        definition.owner or "",
+        *definition.tags,
+        definition.type or "",
+    ]
+    return "\n".join(parts).lower()
+
+
+def _searched(listed: Listed, text: str | None) -> list[Definition]:
+    """Return features that contain all words; those first whose name does."""
+    words = (text or "").lower().split()
+    every = listed.catalog.definitions
+    if not words:
+        return list(every.values())
+    found = [name for name, text in listed.texts.items() if all(word in text for word in words)]
+    found.sort(key=lambda name: not all(word in name.lower() for word in words))
+    return [every[name] for name in found]
+
+
+def _matches(view: m.FeatureView, query: m.FeaturesQuery) -> bool:
+    return (
+        (query.entity is None or query.entity in (*view.entity, ", ".join(view.entity)))
+        and (query.owner is None or query.owner == view.owner)
+        and (query.tag is None or query.tag in view.tags)
+        and (query.type is None or query.type == view.type)
+    )
+
+
+def _model(version: ModelVersion, name: str, computed: Computation | None) -> m.FeatureModel:
+    joined = ingredients_in(version.tags)[name]
+    return m.FeatureModel(
+        name=version.name,
+        version=version.version,
+        aliases=list(version.aliases),
+        feature_version=joined,
+        changed=computed is not None and joined is not None and computed.version != joined,
+    )
