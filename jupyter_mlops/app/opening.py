@@ -17,6 +17,7 @@ from ..tracking.front import Front
 from .cards import CardMaker
 from .endpoints import Endpoints
 from .exporting import ExportUseCases
+from .feature_exports import FeatureExports
 from .feature_runs import FeatureRuns
 from .features import FeatureUseCases
 from .kernel_tracking import KernelTracking
@@ -86,5 +87,6 @@ def open_serving(
         MonitoringUseCases(project, store, runs),
         ExportUseCases(copies, runs, cards),
         features,
+        FeatureExports(project, features),
         FeatureRuns(project, features, sweeps, copies, cards),
     )

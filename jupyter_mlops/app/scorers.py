@@ -150,6 +150,8 @@ def start(  # noqa: PLR0913 - by name
     """
     socket = f"{prefix}.{new_id()}"
     config = _config(name, version, copy, socket)
+    if copy.facts.features and python == sys.executable:
+        config["features"] = {"project": str(folder), "columns": dict(copy.facts.features)}
     if monitoring.share:
         config["samples"] = {
             "folder": str(samples),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from .mlops_scoring.integrity import Altered, check, hashes
 
 #: Tag of a version: sha256 by path, as JSON.
 HASHES = "mlops.sha256"
+#: Key of MLmodel's metadata: features of the catalog, by the columns that hold them.
+FEATURES = "mlops_features"
 #: Bytes of MLmodel, and of an example, that are read.
 _MOST = 1_000_000
 
@@ -31,6 +33,8 @@ class ModelFacts:
     example: Any
     #: What its environment has to have, a line each.
     requirements: tuple[str, ...] = ()
+    #: Columns that are features of the catalog, with the features' full names.
+    features: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_facts(folder: Path) -> ModelFacts:
@@ -51,6 +55,7 @@ def read_facts(folder: Path) -> ModelFacts:
         read_columns(inputs),
         _example(folder),
         _requirements(folder),
+        _features(found),
     )
 
 
@@ -86,6 +91,13 @@ def _example(folder: Path) -> Any:
         return json.loads(_text(folder / "serving_input_example.json"))
     except (OSError, ValueError):
         return None
+
+
+def _features(content: Mapping[str, Any]) -> dict[str, str]:
+    found = (content.get("metadata") or {}).get(FEATURES)
+    if not isinstance(found, dict):
+        return {}
+    return {str(column): str(name) for column, name in found.items()}
 
 
 def _text(path: Path) -> str:

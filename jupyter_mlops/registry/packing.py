@@ -20,10 +20,17 @@ from typing import Any
 
 from .. import interpreter
 from ..core.model_names import check_model_name, check_own_tags
-from ..core.runs import ATTEMPT_VARIABLE, DECLARATION, PROJECT_VARIABLE, READS_VARIABLE
+from ..core.runs import (
+    ATTEMPT_VARIABLE,
+    DECLARATION,
+    INGREDIENT,
+    PROJECT_VARIABLE,
+    READS_VARIABLE,
+)
 from . import definitions, weights
 from .datasets import describe_data, sample_of
 from .functions import Gathered, check_arguments, source_of
+from .model_files import FEATURES
 from .reference import write_reference
 
 #: Where in a model's files what its card tells is, and the requests whose predictions are kept.
@@ -72,8 +79,9 @@ def log_model(
     predictions for its first rows are kept, so that a rebuilt model can be compared.
 
     The model is one of scikit-learn, xgboost, lightgbm, PyTorch or Keras, any function, or any
-    object that can be pickled. Outside a tracked run nothing is logged, and a line says so. Raises
-    `InvalidInput`.
+    object that can be pickled. Columns of the example that are features of the run's training sets
+    need not be in requests: an endpoint fetches them from the online store. Outside a tracked run
+    nothing is logged, and a line says so. Raises `InvalidInput`.
     """
     check_model_name(name)
     own = {str(key): str(value) for key, value in (tags or {}).items()}
@@ -137,6 +145,7 @@ def _log(
     (folder / "functions" / "facts.json").write_text(json.dumps(facts, indent=1), "utf-8")
     kept = ("functions", "weights", "reference")
     artifacts = {each: str(folder / each) for each in kept if (folder / each).exists()}
+    features = _features(requests)
     code = sorted(str(each) for each in (folder / "code").iterdir()) if _has(folder) else None
     info = mlflow.pyfunc.log_model(
         name=name,
@@ -146,8 +155,24 @@ def _log(
         pip_requirements=requirements,
         input_example=requests,
         signature=signature,
+        metadata={FEATURES: features} if features else None,
     )
     return LoggedModel(name, info.model_uri, info.run_id)
+
+
+def _features(requests: Any) -> dict[str, str]:
+    """Return the features of the run's training sets by the columns of requests that hold them."""
+    try:
+        lines = Path(os.environ[READS_VARIABLE]).read_text("utf-8", "replace").splitlines()
+    except (KeyError, OSError):
+        return {}
+    found = {}
+    for line in lines:
+        if line.startswith(INGREDIENT):
+            record = json.loads(line.removeprefix(INGREDIENT))
+            if record["column"] in getattr(requests, "columns", ()):
+                found[record["column"]] = record["feature"]
+    return found
 
 
 def _has(folder: Path) -> bool:

@@ -221,6 +221,16 @@ def test_written_from_the_shell(
     (project / "features/ads.py").unlink()
 
 
+@pytest.mark.parametrize("system", ["feast", "datahub", "amundsen"])
+def test_exported(mlops: Command, project: Path, system: str) -> None:
+    """Files for other systems are written below the project, with what they cannot take."""
+    assert mlops("features", "compute", "spent", "--json").record["status"] == "succeeded"
+    outcome = mlops("features", "export", "spent", "per_visit", "--to", system, "--json")
+    assert outcome.code == 0, outcome.err
+    assert (project / f"exports/features-{system}").is_dir()
+    assert all((project / each).is_file() for each in outcome.record["files"])
+
+
 def test_json_of_the_list_is_a_list(mlops: Command) -> None:
     """What programs read is a list of records."""
     found = json.loads(mlops("features", "list", "--json").out)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .columns import Column, WrongColumn, check_json, conform
 from .counts import Counts
+from .features import Features
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,10 +39,13 @@ class Listener(Protocol):
 class CheckedModel:
     """A model whose tables are brought to the types of its signature before it sees them."""
 
-    def __init__(self, model: Any, columns: Sequence[Column]) -> None:
+    def __init__(
+        self, model: Any, columns: Sequence[Column], features: Features | None = None
+    ) -> None:
         self.metadata = model.metadata
         self._model = model
         self._columns = columns
+        self._features = features
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Predict. Raises `WrongColumn`, which MLflow wraps."""
@@ -49,6 +53,8 @@ class CheckedModel:
 
         if isinstance(data, pd.DataFrame):
             data = conform(self._columns, data)
+            if self._features is not None:
+                data = self._features.fill(data)
         return self._model.predict(data, params=params)
 
 

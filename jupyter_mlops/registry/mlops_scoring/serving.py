@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .app import CheckedModel, Scoring
 from .challenger import Challenger
 from .columns import Column, read_columns
+from .features import Features
 from .loading import load
 from .samples import Samples
 
@@ -44,12 +45,15 @@ def serve(config: dict[str, Any], listener: socket.socket) -> None:
 
     model = load(Path(config["folder"]))
     columns = columns_of(model)
+    features = Features(config["features"]) if config.get("features") else None
+    if features is not None:
+        columns = features.optional(columns)
     challenger = Challenger(config["challenger"]) if config.get("challenger") else None
     samples = None
     if config.get("samples"):
         samples = Samples(config["samples"], config["version"], columns, challenger)
     app = Scoring(
-        scoring_server.init(cast("PyFuncModel", CheckedModel(model, columns))),
+        scoring_server.init(cast("PyFuncModel", CheckedModel(model, columns, features))),
         columns,
         facts={"name": config["name"], "version": config["version"], "build": config["build"]},
         limit=config["limit"],
