@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.exceptions import InvalidInput
 from ..core.features import Source, Window
-from . import tables
+from . import buckets, databases, tables, tracked
 from .fingerprints import Fingerprints
 from .place import Place
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
     import pyarrow as pa
 
 ALWAYS = Window()
+_WILD = "*?["
 
 
 def read(place: Place, source: Source, window: Window = ALWAYS) -> pd.DataFrame:
@@ -27,8 +30,10 @@ def read(place: Place, source: Source, window: Window = ALWAYS) -> pd.DataFrame:
     A source without a timestamp is read whole. Decimals become floats, and dates times. Raises
     `InvalidInput` if the source is not there, or not as its settings say.
     """
-    with _described(source), tables.connected() as connection:
-        table = tables.relation(connection, source, files_of(place, source))
+    window = window if source.timestamp is not None else ALWAYS
+    if source.url is not None:
+        return databases.read(source, window)
+    with _opened(place, source) as (connection, table):
         found = tables.select(connection, source, table, window)
     return in_pandas(found)
 
@@ -37,33 +42,61 @@ def span(place: Place, source: Source) -> tuple[datetime, datetime] | None:
     """Return the times of a source's first and last row; None if it has no times, or no rows."""
     if source.timestamp is None:
         return None
-    with _described(source), tables.connected() as connection:
-        table = tables.relation(connection, source, files_of(place, source))
+    if source.url is not None:
+        return databases.span(source)
+    with _opened(place, source) as (connection, table):
         return tables.bounds(connection, source, table)
 
 
 def fingerprint(place: Place, source: Source) -> str:
     """Return what is equal as long as a source's content is, and what is read of it."""
-    files = files_of(place, source)
+    if source.url is not None:
+        return databases.fingerprint(source)
     with _described(source):
+        if is_remote(source):
+            return buckets.fingerprint(source)
+        files = files_of(place, source)
         return Fingerprints(place.data).of(files, source.table or "", source.query or "")
 
 
+def is_remote(source: Source) -> bool:
+    """Whether a source lies elsewhere than in files of this machine."""
+    return source.url is not None or str(source.path).startswith(buckets.SCHEME)
+
+
 def files_of(place: Place, source: Source) -> list[Path]:
-    """Return the files of a source, in the order in which they are read. Raises `InvalidInput`."""
+    """Return the files of a source, in the order in which they are read.
+
+    What DVC keeps and is not here is fetched. Raises `InvalidInput`.
+    """
     if source.path is None:
         raise InvalidInput(
             f"Source {source.name} has neither path nor url. Add one to its settings."
         )
-    path = place.root / source.path
-    if any(each in source.path for each in "*?["):
-        pattern = str(path.relative_to(path.anchor))
-        found = sorted(each for each in Path(path.anchor).glob(pattern) if each.is_file())
-    else:
-        found = [path] if path.is_file() else []
+    if source.rev is not None:
+        return [tracked.at_revision(place, source)]
+    found = _matching(place.root / source.path)
+    if not found:
+        tracked.pull(place, source, _fixed(source.path))
+        found = _matching(place.root / source.path)
     if not found:
         raise InvalidInput(f"Source {source.name}: there is no file {source.path}.")
     return found
+
+
+def _matching(path: Path) -> list[Path]:
+    """Return the files that a path or pattern names."""
+    if not any(each in str(path) for each in _WILD):
+        return [path] if path.is_file() else []
+    pattern = str(path.relative_to(path.anchor))
+    return sorted(each for each in Path(path.anchor).glob(pattern) if each.is_file())
+
+
+def _fixed(path: str) -> str:
+    """Return the path, or the folder above the part of it that is a pattern."""
+    parts = Path(path).parts
+    plain = list(takewhile(lambda each: not any(wild in each for wild in _WILD), parts))
+    return str(Path(*plain)) if plain else "."
 
 
 def in_pandas(table: pa.Table) -> pd.DataFrame:
@@ -78,6 +111,16 @@ def in_pandas(table: pa.Table) -> pd.DataFrame:
         date_as_object=False, split_blocks=True, self_destruct=True
     )
     return frame
+
+
+@contextmanager
+def _opened(place: Place, source: Source) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """Yield a connection, and what to select the source's rows from."""
+    with _described(source), tables.connected() as connection:
+        if is_remote(source):
+            yield connection, buckets.relation(place, connection, source)
+        else:
+            yield connection, tables.relation(connection, source, files_of(place, source))
 
 
 @contextmanager
