@@ -16,7 +16,7 @@ from .tables import as_time
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Connection, FromClause, Select
+    from sqlalchemy import URL, Connection, FromClause, Select
 
 ALWAYS = Window()
 #: Rows that are fetched at a time.
@@ -158,16 +158,11 @@ def _connected(source: Source) -> Iterator[Connection]:
     """Yield a connection whose times are UTC's. Raises `InvalidInput` for what goes wrong."""
     import sqlalchemy as sa
 
+    url = _url(source)
     try:
-        url = sa.make_url(os.path.expandvars(str(source.url)))
-        url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
         engine = sa.create_engine(url, poolclass=sa.NullPool)
-    except sa.exc.NoSuchModuleError as error:
+    except (sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
         raise _undriven(source, url.get_backend_name()) from error
-    except ModuleNotFoundError as error:
-        raise _undriven(source, url.get_backend_name()) from error
-    except sa.exc.ArgumentError as error:
-        raise InvalidInput(f"Source {source.name}: its url cannot be read.") from error
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":
@@ -177,6 +172,17 @@ def _connected(source: Source) -> Iterator[Connection]:
         raise InvalidInput(
             f"Source {source.name} cannot be read: {_line(error, url.password)}"
         ) from error
+
+
+def _url(source: Source) -> URL:
+    """Return where a database is, with values of variables put in."""
+    import sqlalchemy as sa
+
+    try:
+        url = sa.make_url(os.path.expandvars(str(source.url)))
+    except sa.exc.ArgumentError as error:
+        raise InvalidInput(f"Source {source.name}: its url cannot be read.") from error
+    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
 
 
 def _undriven(source: Source, database: str) -> InvalidInput:
