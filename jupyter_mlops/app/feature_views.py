@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -121,17 +120,6 @@ def snippet(definition: Definition) -> str:
         "import jupyter_mlops as mlops\n"
         f'train = mlops.features.training_set(entities, ["{definition.full_name}"])'
     )
-
-
-def facets(features: Iterable[m.FeatureView]) -> Mapping[str, list[str]]:
-    """Return what a list of features can be filtered by."""
-    listed = list(features)
-    return {
-        "entities": sorted({", ".join(each.entity) for each in listed}),
-        "owners": sorted({each.owner for each in listed if each.owner}),
-        "tags": sorted({tag for each in listed for tag in each.tags}),
-        "types": sorted({each.type for each in listed if each.type}),
-    }
 
 
 def _files(path: Path) -> list[Path]:

@@ -17,6 +17,7 @@ from ..store import Store
 from . import feature_views as views
 from . import messages as m
 from .feature_access import check_readable, is_readable, local_user
+from .feature_records import Records
 from .lineage import ingredients_in
 from .places import place_of
 from .projects import Project, find_project
@@ -29,7 +30,7 @@ class Listed:
 
     place: Place
     catalog: Catalog
-    offline: Offline
+    records: Records
     access: dict[str, tuple[str, ...]]
     #: What is searched for words, by full names.
     texts: dict[str, str] = field(default_factory=dict)
@@ -80,32 +81,37 @@ class FeatureUseCases:
         known = self._listed
         if known is None or known.catalog is not catalog or known.access != access:
             texts = {name: _text(each) for name, each in catalog.definitions.items()}
-            known = self._listed = Listed(place, catalog, Offline(place), access, texts)
+            same = known is not None and known.place == place
+            records = known.records if known and same else Records(Offline(place))
+            known = self._listed = Listed(place, catalog, records, access, texts)
         return known
 
     def _list(self, query: m.FeaturesQuery) -> m.FeaturesView:
         listed = self.listed()
         user = query.user or local_user()
         changed = _Changed(listed.place)
-        found = _searched(listed, query.text)
-        shown = [self._view(listed, each, user, changed) for each in found]
-        wanted = [each for each in shown if _matches(each, query)]
+        found = [each for each in _searched(listed, query.text) if _matches(listed, each, query)]
         end = None if query.limit is None else query.offset + query.limit
         return m.FeaturesView(
-            features=wanted[query.offset : end],
-            found=len(wanted),
+            features=[
+                self._view(listed, each, user, changed) for each in found[query.offset : end]
+            ],
+            found=len(found),
             total=len(listed.catalog.definitions),
             problems=[
                 m.FeatureProblem(where=each.where, line=each.line)
                 for each in listed.catalog.problems
             ],
-            **views.facets(shown),
+            entities=sorted({", ".join(each.entity) for each in found}),
+            owners=sorted({each.owner for each in found if each.owner}),
+            tags=sorted({tag for each in found for tag in each.tags}),
+            types=sorted({kind for each in found if (kind := listed.records.known_type(each))}),
         )
 
     def _view(
         self, listed: Listed, definition: Definition, user: str, changed: _Changed
     ) -> m.FeatureView:
-        computed = listed.offline.latest(definition.full_name)
+        computed = listed.records.latest(definition.full_name)
         state = None if definition.on_demand else _state(definition, computed, changed)
         readable = listed.readable(definition, user)
         return views.feature(definition, computed, state, readable=readable)
@@ -119,7 +125,7 @@ class FeatureUseCases:
     ) -> m.FeatureDetail:
         name = definition.full_name
         view = self._view(listed, definition, user, _Changed(listed.place))
-        computed = listed.offline.latest(name)
+        computed = listed.records.latest(name)
         seen = computed if computed is not None and view.readable else None
         sources = [listed.place.sources[each] for each in definition.sources]
         lookback = definition.lookback
@@ -204,12 +210,13 @@ def _searched(listed: Listed, text: str | None) -> list[Definition]:
     return [every[name] for name in found]
 
 
-def _matches(view: m.FeatureView, query: m.FeaturesQuery) -> bool:
+def _matches(listed: Listed, definition: Definition, query: m.FeaturesQuery) -> bool:
+    entity = definition.entity
     return (
-        (query.entity is None or query.entity in (*view.entity, ", ".join(view.entity)))
-        and (query.owner is None or query.owner == view.owner)
-        and (query.tag is None or query.tag in view.tags)
-        and (query.type is None or query.type == view.type)
+        (query.entity is None or query.entity in (*entity, ", ".join(entity)))
+        and (query.owner is None or query.owner == definition.owner)
+        and (query.tag is None or query.tag in definition.tags)
+        and (query.type is None or query.type == listed.records.type_of(definition))
     )
 
 

@@ -36,9 +36,13 @@ class Offline:
         folder = self._data.joinpath(*name.split("."))
         return folder / version if version else folder
 
+    def record_path(self, name: str) -> Path:
+        """Return where the record of the current version lies."""
+        return self.folder(name) / _LATEST
+
     def latest(self, name: str) -> Computation | None:
         """Return the record of the current version of a feature, by its full name."""
-        return _read(self.folder(name) / _LATEST)
+        return _read(self.record_path(name))
 
     def version(self, name: str, version: str) -> Computation | None:
         """Return the record of one version; None if it is not kept."""
