@@ -97,12 +97,8 @@ class Joiner:
         import pyarrow as pa
 
         nearness = Nearness()
-        if not stored.files:
-            return pa.chunked_array([pa.nulls(self._rows.count)]), nearness
-        schema = _schema(stored)
+        schema = schema_of(stored)
         kind = schema.field(stored.column).type
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
         if any(self._rows.kinds[name] == "null" for name in stored.entity):
             return pa.chunked_array([pa.nulls(self._rows.count, kind)]), nearness
         self._check_keys(stored, schema)
@@ -164,7 +160,7 @@ class Joiner:
 
     def _check_keys(self, stored: Stored, schema: pa.Schema) -> None:
         for name in stored.entity:
-            here, there = self._rows.kinds[name], _kind(schema.field(name).type)
+            here, there = self._rows.kinds[name], kind_of(schema.field(name).type)
             if here != there:
                 raise InvalidInput(
                     f"{stored.feature}: {name} holds {there}, but {here} among the entities. "
@@ -176,6 +172,48 @@ class Joiner:
 @contextlib.contextmanager
 def joiner(rows: Rows, data: Path) -> Iterator[Joiner]:
     """Open what joins features to rows; what memory does not hold is written below ``data``."""
+    with _connected(data) as connection:
+        yield Joiner(connection, rows)
+
+
+def newest(stored: Stored, data: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the newest value of each entity: its keys, since when it was known, and the value.
+
+    Keys that are times, and ``at``, are in microseconds since 1970. Raises `FeatureFailed`.
+    """
+    import duckdb
+
+    schema = schema_of(stored)
+    kind = schema.field(stored.column).type
+    query = _newest_query(stored, schema)
+    try:
+        with _connected(data) as connection:
+            for batch in connection.sql(query).to_arrow_reader(_BATCH):
+                values = batch.column("value")
+                place = batch.schema.names.index("value")
+                yield batch.set_column(place, "value", values.cast(kind))
+    except (duckdb.Error, OSError) as error:
+        raise _failed(stored, error) from error
+
+
+def _newest_query(stored: Stored, schema: pa.Schema) -> str:
+    names = [_in_sql(schema.field(name).type, name) for name in stored.entity]
+    keys = ", ".join(f"{each} AS k{place}" for place, each in enumerate(names))
+    files = ", ".join(_quoted(str(each)) for each in stored.files)
+    value, source = _identifier(stored.column), f"read_parquet([{files}])"
+    if stored.timestamp is None:
+        return f'SELECT {keys}, NULL::BIGINT AS "at", {value} AS value FROM {source}'  # noqa: S608
+    time = _identifier(stored.timestamp)
+    # In a struct, since the newest value counts also where it is missing.
+    newest = f"arg_max({{'v': {value}}}, {time}).v"
+    return (
+        f'SELECT {keys}, epoch_us(max({time})) AS "at", {newest} AS value '  # noqa: S608
+        f"FROM {source} WHERE {time} IS NOT NULL GROUP BY {', '.join(names)}"
+    )
+
+
+@contextlib.contextmanager
+def _connected(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb
 
     spill = _spill_folder(data)
@@ -189,7 +227,7 @@ def joiner(rows: Rows, data: Path) -> Iterator[Joiner]:
                 "autoinstall_known_extensions": False,
             }
         ) as connection:
-            yield Joiner(connection, rows)
+            yield connection
     finally:
         shutil.rmtree(spill, ignore_errors=True)
 
@@ -207,11 +245,13 @@ def _spill_folder(data: Path) -> Path:
         return Path(tempfile.mkdtemp())
 
 
-def _schema(stored: Stored) -> pa.Schema:
-    """Return the columns of a feature's files. Raises `FeatureFailed`."""
+def schema_of(stored: Stored) -> pa.Schema:
+    """Return the columns of a feature's files, as their values are. Raises `FeatureFailed`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if not stored.files:
+        raise _failed(stored, "there is no file")
     try:
         schema: pa.Schema = pq.read_schema(stored.files[0])
     except (OSError, pa.ArrowInvalid) as error:
@@ -219,7 +259,11 @@ def _schema(stored: Stored) -> pa.Schema:
     for name in (stored.column, *stored.entity, *([stored.timestamp] if stored.timestamp else [])):
         if name not in schema.names:
             raise _failed(stored, f"{stored.files[0].name} has no column {name}")
-    return schema
+    fields = [
+        each.with_type(each.type.value_type) if pa.types.is_dictionary(each.type) else each
+        for each in schema
+    ]
+    return pa.schema(fields)
 
 
 def _comparable(column: pa.ChunkedArray, name: str) -> tuple[pa.ChunkedArray, str]:
@@ -229,7 +273,7 @@ def _comparable(column: pa.ChunkedArray, name: str) -> tuple[pa.ChunkedArray, st
 
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    kind = _kind(column.type)
+    kind = kind_of(column.type)
     if kind == "times":
         return as_moments(column, name), kind
     if pa.types.is_floating(column.type):
@@ -237,12 +281,10 @@ def _comparable(column: pa.ChunkedArray, name: str) -> tuple[pa.ChunkedArray, st
     return column, kind
 
 
-def _kind(kind: pa.DataType) -> str:
+def kind_of(kind: pa.DataType) -> str:
     """Return what values of a type are called, where those of other types can equal them."""
     import pyarrow as pa
 
-    if pa.types.is_dictionary(kind):
-        return _kind(kind.value_type)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return "numbers"
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -253,7 +295,7 @@ def _kind(kind: pa.DataType) -> str:
 
 
 def _in_sql(kind: pa.DataType, name: str) -> str:
-    return f"epoch_us({_identifier(name)})" if _kind(kind) == "times" else _identifier(name)
+    return f"epoch_us({_identifier(name)})" if kind_of(kind) == "times" else _identifier(name)
 
 
 def _within(timestamp: str, ttl: int | None, piece: pa.Table) -> str:

@@ -124,25 +124,31 @@ def needed(catalog: Catalog, definitions: Sequence[Definition]) -> list[Definiti
     return list(found.values())
 
 
+def stored_values(place: Place, definition: Definition) -> tuple[Stored, Computation]:
+    """Return the current values of a feature, and their record. Raises `NotFound`."""
+    offline, name = Offline(place), definition.full_name
+    record = offline.latest(name)
+    files = offline.files(name, record.version if record else None)
+    assert record is not None  # noqa: S101  # or there were no files
+    stored = Stored(
+        feature=name,
+        column=definition.name,
+        entity=record.entity,
+        timestamp=record.timestamp,
+        ttl=definition.ttl,
+        files=tuple(files),
+        rows=record.rows,
+    )
+    return stored, record
+
+
 def _planned(place: Place, catalog: Catalog, given: Entities, names: Sequence[str]) -> _Plan:
     """Return what is to be joined. Raises `InvalidInput` where columns are missing."""
     definitions = catalog.checked(names)
     plan = _Plan(columns_of(definitions, given.columns))
-    offline = Offline(place)
     for each in needed(catalog, definitions):
-        record = offline.latest(each.full_name)
-        files = offline.files(each.full_name, record.version if record else None)
-        assert record is not None  # noqa: S101  # or there were no files
-        plan.records[each.full_name] = record
-        plan.stored[each.full_name] = Stored(
-            feature=each.full_name,
-            column=each.name,
-            entity=record.entity,
-            timestamp=record.timestamp,
-            ttl=each.ttl,
-            files=tuple(files),
-            rows=record.rows,
-        )
+        stored, record = stored_values(place, each)
+        plan.records[each.full_name], plan.stored[each.full_name] = record, stored
         for name in record.entity:
             _check_column(given, name, f"{each.full_name} is found by the column {name}")
     for each in plan.on_demand:

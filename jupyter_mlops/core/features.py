@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from .exceptions import Conflict, InvalidInput
+from .exceptions import Conflict, InvalidInput, MlopsError
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -25,6 +25,12 @@ class NotReadable(Conflict):
     """You may not read the values of this feature. Ask its owner."""
 
     code = "not_readable"
+
+
+class OnlineUnavailable(MlopsError):
+    """The online store does not answer. Check [features] online in the project's settings."""
+
+    code = "online_unavailable"
 
 
 class Period(StrEnum):

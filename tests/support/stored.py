@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jupyter_mlops.catalog.joining import training_set
 from jupyter_mlops.catalog.place import Place
 from jupyter_mlops.catalog.reading import Catalog, read_catalog
 from jupyter_mlops.catalog.storing import Offline
@@ -63,7 +64,7 @@ def store(  # as many as a record has facts that tests change
     draft = offline.draft(definition.full_name, version)
     partitions = []
     size = -(-len(table) // pieces) or 1
-    for number, start in enumerate(range(0, len(table), size)):
+    for number, start in enumerate(range(0, len(table) or 1, size)):
         with draft.replacing(str(number)) as path:
             pq.write_table(table.slice(start, size), path)
             partitions.append(Partition(name=str(number), rows=size, size=path.stat().st_size))
@@ -83,3 +84,42 @@ def store(  # as many as a record has facts that tests change
     draft.complete(record)
     offline.publish(record)
     return record
+
+
+SPENT = pd.DataFrame(
+    {
+        "key": [1, 1, 2],
+        "at": pd.to_datetime(["2020-01-02", "2020-01-05", "2020-01-02"], utc=True),
+        "spent": [1.5, 2.5, 3.5],
+    }
+)
+ENTITIES = pd.DataFrame(
+    {
+        "key": [2, 1, 1, 1, 3, 1],
+        "at": pd.to_datetime(
+            ["2020-01-03", "2020-01-04", "2020-01-04", "2020-01-01", "2020-01-09", "2020-01-05"]
+        ),
+        "label": [0, 1, 2, 3, 4, 5],
+    },
+    index=pd.Index(list("abbcde"), name="letter"),
+)
+EXPECTED = [3.5, 1.5, 1.5, None, None, 2.5]
+
+
+class Shop:
+    """A project with features of one group, some of them stored."""
+
+    def __init__(self, root: Path, code: str, **stored: pd.DataFrame | pa.Table) -> None:
+        self.place, self.catalog = project(root, shop=code)
+        for name, values in stored.items():
+            store(self.place, self.catalog, f"shop.{name}", values)
+
+    def join(self, entities: Any, *names: str, **options: Any) -> Any:
+        """Return the table with these features, or all of them."""
+        wanted = names or tuple(self.catalog.definitions)
+        return training_set(self.place, self.catalog, entities, wanted, **options).table
+
+
+def values(found: pd.Series) -> list[Any]:
+    """Return values with None for those that are missing."""
+    return [None if pd.isna(each) else each for each in found]

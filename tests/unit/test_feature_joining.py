@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,49 +13,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from jupyter_mlops.catalog import asof, joining
+from jupyter_mlops.catalog import asof
 from jupyter_mlops.catalog.joining import training_set
-from jupyter_mlops.core.exceptions import InvalidInput, NotFound
-from jupyter_mlops.core.features import FeatureFailed
-from tests.support.stored import declared, project, store
-
-SPENT = pd.DataFrame(
-    {
-        "key": [1, 1, 2],
-        "at": pd.to_datetime(["2020-01-02", "2020-01-05", "2020-01-02"], utc=True),
-        "spent": [1.5, 2.5, 3.5],
-    }
-)
-ENTITIES = pd.DataFrame(
-    {
-        "key": [2, 1, 1, 1, 3, 1],
-        "at": pd.to_datetime(
-            ["2020-01-03", "2020-01-04", "2020-01-04", "2020-01-01", "2020-01-09", "2020-01-05"]
-        ),
-        "label": [0, 1, 2, 3, 4, 5],
-    },
-    index=pd.Index(list("abbcde"), name="letter"),
-)
-EXPECTED = [3.5, 1.5, 1.5, None, None, 2.5]
-
-
-class Shop:
-    """A project with features of one group, some of them stored."""
-
-    def __init__(self, root: Path, code: str, **stored: pd.DataFrame | pa.Table) -> None:
-        self.place, self.catalog = project(root, shop=code)
-        for name, values in stored.items():
-            store(self.place, self.catalog, f"shop.{name}", values)
-
-    def join(self, entities: Any, *names: str, **options: Any) -> Any:
-        """Return the table with these features, or all of them."""
-        wanted = names or tuple(self.catalog.definitions)
-        return training_set(self.place, self.catalog, entities, wanted, **options).table
-
-
-def values(found: pd.Series) -> list[Any]:
-    """Return values with None for those that are missing."""
-    return [None if pd.isna(each) else each for each in found]
+from jupyter_mlops.core.exceptions import InvalidInput
+from tests.support.stored import ENTITIES, EXPECTED, SPENT, Shop, declared, project, store, values
 
 
 @pytest.fixture
@@ -310,138 +271,12 @@ def test_the_column_of_times_is_found(tmp_path: Path) -> None:
         shop.join(ENTITIES[["key", "label"]])
 
 
-def test_what_entities_lack(shop: Shop) -> None:
-    """A column that is missing is named with the feature, and what could be meant."""
-    with pytest.raises(InvalidInput, match=r"shop\.spent is found by the column key.*Is it keys\?"):
-        shop.join(ENTITIES.rename(columns={"key": "keys"}))
-    with pytest.raises(InvalidInput, match="They have: at, label"):
-        shop.join(ENTITIES[["at", "label"]])
-    with pytest.raises(InvalidInput, match="reset_index"):
-        shop.join(ENTITIES.set_index("key"))
-    with pytest.raises(InvalidInput, match=r"timestamp names the column att.* Is it at\?"):
-        shop.join(ENTITIES, timestamp="att")
-    with pytest.raises(InvalidInput, match=r"shop\.spent: the entities have a column spent"):
-        shop.join(ENTITIES.assign(spent=1))
-    twice = pd.concat([ENTITIES, ENTITIES[["key"]]], axis=1)
-    with pytest.raises(InvalidInput, match="2 columns key"):
-        shop.join(twice)
-
-
-def test_what_is_no_time(shop: Shop) -> None:
-    """Text, numbers and times of several zones are refused in a line that tells what to do."""
-    for wrong in (["2020-01-01"] * 6, [1] * 6):
-        with pytest.raises(
-            InvalidInput, match=r"at holds .*, not times\. Convert it: .*to_datetime"
-        ):
-            shop.join(ENTITIES.assign(at=wrong), timestamp="at")
-    zones = [dt.timezone(dt.timedelta(hours=hour)) for hour in (1, 2)]
-    mixed = [dt.datetime(2020, 1, 1, tzinfo=zone) for zone in (*zones * 2, None, None)]
-    for wrong in (mixed, [*mixed[:2] * 3], [*mixed[3:] * 2]):
-        with pytest.raises(InvalidInput, match=r"at holds times of several zones \("):
-            shop.join(ENTITIES.assign(at=pd.Series(wrong, dtype=object, index=ENTITIES.index)))
-    far = np.array(["300000-01-01"] * 6, dtype="datetime64[s]")
-    with pytest.raises(InvalidInput, match="at holds times too far from now"):
-        shop.join(pa.table({"key": [1] * 6, "at": far}))
-
-
-def test_keys_of_another_kind(shop: Shop) -> None:
-    """Keys that can never equal the stored ones are refused, and so are mixed ones."""
-    with pytest.raises(InvalidInput, match=r"shop\.spent: key holds numbers, but text among"):
-        shop.join(ENTITIES.assign(key=list("abcdef")))
-    with pytest.raises(InvalidInput, match="key cannot be read as a column of one type"):
-        shop.join(ENTITIES.assign(key=[1, "a", 2.5, None, b"", ()]))
-
-
-def test_what_is_no_table(shop: Shop) -> None:
-    """Anything but a table is refused, and so is an unknown kind."""
-    for wrong in ({"key": [1]}, [1], None, ENTITIES["key"]):
-        with pytest.raises(InvalidInput, match="The entities must be a DataFrame"):
-            shop.join(wrong)
-    with pytest.raises(InvalidInput, match="as_: 'numpy' is none of pandas, polars, arrow"):
-        shop.join(ENTITIES, as_="numpy")
-    with pytest.raises(NotFound, match=r"Did you mean shop\.spent"):
-        shop.join(ENTITIES, "spend")
-
-
-def test_what_is_not_computed_or_damaged(tmp_path: Path) -> None:
-    """A feature that cannot be read is named with what to do."""
-    place, catalog = project(tmp_path, shop=declared("spent") + declared("city", timestamp=None))
-    with pytest.raises(NotFound, match=r"features compute shop\.spent"):
-        training_set(place, catalog, ENTITIES, ["spent"])
-    record = store(place, catalog, "spent", SPENT)
-    file = place.data / "shop/spent" / record.version / "0.parquet"
-    content = file.read_bytes()
-    for damaged in (b"", content[: len(content) // 2], content.replace(b"spent", b"spend")):
-        file.write_bytes(damaged)
-        with pytest.raises(FeatureFailed, match=r"shop\.spent: its stored values cannot be joined"):
-            training_set(place, catalog, ENTITIES, ["spent"])
-    file.unlink()
-    with pytest.raises(NotFound, match=r"shop\.spent"):
-        training_set(place, catalog, ENTITIES, ["spent"])
-    store(place, catalog, "city", pd.DataFrame({"key": [1, 1], "city": ["a", "b"]}))
-    with pytest.raises(FeatureFailed, match=r"shop\.city has several values for one key"):
-        training_set(place, catalog, ENTITIES, ["city"])
-    store(place, catalog, "spent", SPENT.head(0))
-    assert values(training_set(place, catalog, ENTITIES, ["spent"]).table["spent"]) == [None] * 6
-
-
 def test_nothing_is_left_on_disk(shop: Shop) -> None:
     """What a join writes aside is gone after it, also after one that was killed long ago."""
     spill = shop.place.data / ".spill"
     old = spill / "old"
     old.mkdir(parents=True)
-    import os
-
     os.utime(old, (0, 0))
     shop.join(ENTITIES)
     assert list(spill.iterdir()) == []
     assert shop.catalog
-
-
-ON_DEMAND = '''
-@feature(entity="key")
-def per_item(spent: pd.Series, items: pd.Series) -> pd.Series:
-    """What was spent for each item of the request."""
-    return spent / items
-
-@feature(entity="key")
-def dear(per_item: pd.Series, limit: pd.Series) -> pd.Series:
-    return (per_item > limit).astype("Int64").where(per_item.notna())
-'''
-
-
-@pytest.mark.parametrize("piece", [2, 500_000])
-def test_features_of_the_request(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
-) -> None:
-    """They are computed from the entities' columns and stored features, in the order asked for."""
-    monkeypatch.setattr(joining, "_PIECE", piece)
-    place, catalog = project(tmp_path, shop=declared("spent") + ON_DEMAND)
-    store(place, catalog, "spent", SPENT)
-    entities = ENTITIES.assign(items=[1, 2, 4, 1, 1, 2], limit=1.0)
-    for given in (entities, pl.from_pandas(entities)):
-        found = training_set(place, catalog, given, ["dear", "shop.per_item"], as_="pandas")
-        assert list(found.table)[-2:] == ["dear", "per_item"]
-        assert values(found.table["per_item"]) == [3.5, 0.75, 0.375, None, None, 1.25]
-        assert values(found.table["dear"]) == [1, 0, 0, None, None, 1]
-    told = {each.feature: (each.version is None, each.column) for each in found.ingredients}
-    assert told == {
-        "shop.dear": (True, "dear"),
-        "shop.per_item": (True, "per_item"),
-        "shop.spent": (False, None),
-    }
-    everything = training_set(place, catalog, entities, ["per_item", "spent"]).table
-    assert list(everything)[-2:] == ["per_item", "spent"]
-    assert len(training_set(place, catalog, entities.head(0), ["dear"]).table) == 0
-    with pytest.raises(InvalidInput, match=r"shop\.per_item is computed from the column items"):
-        training_set(place, catalog, ENTITIES, ["per_item"])
-
-
-def test_a_feature_of_the_request_that_fails(tmp_path: Path) -> None:
-    """It is told with its name."""
-    code = (
-        '@feature(entity="key")\ndef half(items: pd.Series) -> pd.Series:\n    return items / "2"\n'
-    )
-    place, catalog = project(tmp_path, shop=code)
-    with pytest.raises(FeatureFailed, match=r"shop\.half"):
-        training_set(place, catalog, ENTITIES.assign(items=1), ["half"])
