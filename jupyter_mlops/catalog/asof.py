@@ -212,6 +212,21 @@ def _newest_query(stored: Stored, schema: pa.Schema) -> str:
     )
 
 
+def sampled_keys(stored: Sequence[Stored], rows: int, data: Path) -> pa.Table:
+    """Return some entities of features that have the same keys. Raises `FeatureFailed`."""
+    import duckdb
+
+    keys = ", ".join(_identifier(each) for each in stored[0].entity)
+    files = ", ".join(_quoted(str(path)) for each in stored for path in each.files)
+    every = f"SELECT DISTINCT {keys} FROM read_parquet([{files}], union_by_name = true)"  # noqa: S608
+    try:
+        with _connected(data) as connection:
+            query = f"SELECT * FROM ({every}) USING SAMPLE reservoir({rows} ROWS)"  # noqa: S608
+            return connection.sql(query).to_arrow_table()
+    except (duckdb.Error, OSError) as error:
+        raise _failed(stored[0], error) from error
+
+
 @contextlib.contextmanager
 def _connected(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb

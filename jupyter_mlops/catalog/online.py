@@ -84,7 +84,7 @@ def fill_online(
     with open_online(place).filling() as filling:
         current = {} if force else open_online(place).fills()
         for stored, record in found:
-            if _is_current(current.get(record.feature), record):
+            if is_current(current.get(record.feature), record):
                 told(f"{record.feature} is online already.")
                 continue
             fills.append(_filled(filling, stored, record, place))
@@ -93,7 +93,8 @@ def fill_online(
     return _noted(place, [record for _, record in found], fills)
 
 
-def _is_current(fill: Fill | None, record: Computation) -> bool:
+def is_current(fill: Fill | None, record: Computation) -> bool:
+    """Whether what is online is of a version."""
     return fill is not None and (fill.version, fill.computed_at) == (
         record.version,
         record.computed_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import takewhile
@@ -36,6 +36,19 @@ def read(place: Place, source: Source, window: Window = ALWAYS) -> pd.DataFrame:
     with _opened(place, source) as (connection, table):
         found = tables.select(connection, source, table, window)
     return in_pandas(found)
+
+
+def sample(place: Place, source: Source, columns: Sequence[str], rows: int) -> pa.Table | None:
+    """Return some columns of some rows of files; None if the source lacks one or is a database."""
+    if source.url is not None:
+        return None
+    with _opened(place, source) as (connection, table):
+        known = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()}  # noqa: S608
+        if not known.issuperset(columns):
+            return None
+        names = ", ".join(tables.identifier(each) for each in columns)
+        query = f"SELECT {names} FROM {table} USING SAMPLE reservoir({rows} ROWS)"  # noqa: S608
+        return connection.sql(query).to_arrow_table()
 
 
 def span(place: Place, source: Source) -> tuple[datetime, datetime] | None:

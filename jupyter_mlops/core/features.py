@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -257,6 +257,54 @@ class Leak:
     #: Share of the rows, or how well it tells the label, from 0 to 1.
     share: float
     #: What was seen, and what to look at.
+    line: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """A value that is not the same offline and online."""
+
+    feature: str
+    #: The row that it was seen in: keys, and columns of the request.
+    row: Mapping[str, Any]
+    offline: Any
+    online: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckReport:
+    """What comparing a sample of features offline and online has shown."""
+
+    #: How many rows of each feature were compared.
+    rows: Mapping[str, int]
+    differences: tuple[Difference, ...] = ()
+    #: Why features were not compared.
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    #: Features whose online values come from another version than the stored ones.
+    behind: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether there is no difference."""
+        return not self.differences
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeatureDrift:
+    """How the values of a feature differ from what they were."""
+
+    feature: str
+    #: Population stability index: from 0 (the same) on; above 0.25 is usually called a shift.
+    psi: float
+    #: Largest distance of the cumulated shares (Kolmogorov-Smirnov), or half the sum of the
+    #: differences of the shares of values that are no numbers: from 0 to 1.
+    distance: float
+    #: How likely such a distance is if nothing has changed.
+    p_value: float
+    #: Rows that were compared, and shares of missing values, before and now.
+    rows: tuple[int, int]
+    missing: tuple[float, float]
+    #: What it is, in one line.
     line: str
 
 
