@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.features import Computation, Definition, FeatureFailed, Why, Window
 from . import partitions, planning
+from .adapters import PANDAS, Adapter, running
 from .engine import Group, Value, compute_values, group_of
 from .gathering import Inputs, changed
 from .measuring import Measured
@@ -35,6 +36,7 @@ class Wanted:
     force: bool = False
     backfill: bool = False
     told: Told = _silent
+    adapter: Adapter | None = None
 
 
 def compute(
@@ -46,6 +48,7 @@ def compute(
     force: bool = False,
     backfill: bool = False,
     told: Told = _silent,
+    engine: str = PANDAS,
 ) -> list[Computation]:
     """Compute features, and before them those of other groups that they are made from.
 
@@ -53,15 +56,19 @@ def compute(
     and leaves the others; sources are read from its begin on, and for as long before it as a
     feature looks back, or from their own begin if it does not say. A backfill goes partition by
     partition, and goes on where one that was killed has stopped. ``told`` hears why each feature
-    is or is not computed.
+    is or is not computed. The functions run in this process, or by another engine: Dask, Ray or
+    Spark.
 
     Returns a record of each; where nothing was to do its reason is `Why.FRESH`. Raises
     `FeatureFailed`, after which the stored values are what they were.
     """
-    wanted = Wanted(window=window or ALWAYS, force=force, backfill=backfill, told=told)
     found: list[Computation] = []
-    for definitions in planning.batches(catalog, names):
-        found += _Batch(place, catalog, definitions, wanted).compute()
+    with running(engine) as adapter:
+        wanted = Wanted(
+            window=window or ALWAYS, force=force, backfill=backfill, told=told, adapter=adapter
+        )
+        for definitions in planning.batches(catalog, names):
+            found += _Batch(place, catalog, definitions, wanted).compute()
     return found
 
 
@@ -148,7 +155,9 @@ class _Batch:
     def _compute(self, tasks: Sequence[Task]) -> list[Computation]:
         """Compute features that read the same, slice by slice."""
         opened = [self._open(each) for each in tasks]
-        group = group_of(self._place, self._catalog, tasks[0].definition.group)
+        group = group_of(
+            self._place, self._catalog, tasks[0].definition.group, self._wanted.adapter
+        )
         records = []
         try:
             for piece in tasks[0].slices:
@@ -220,6 +229,7 @@ class _Batch:
             files = draft.files()
             statistics, first, last = describe(files, definition.name, definition.timestamp)
         draft.spend(measured.seconds, measured.peak)
+        adapter = self._wanted.adapter
         record = Computation(
             feature=definition.full_name,
             version=task.version,
@@ -228,7 +238,7 @@ class _Batch:
             computed_at=datetime.now(UTC),
             why=task.why,
             seconds=draft.seconds,
-            peak_memory=draft.peak_memory or None,
+            peak_memory=None if adapter and adapter.elsewhere else draft.peak_memory or None,
             rows=statistics.rows,
             type=kind,
             entity=definition.entity,
@@ -238,6 +248,7 @@ class _Batch:
             partitions=partitions.listed(files),
             statistics=statistics,
             complete=task.complete,
+            engine=adapter.name if adapter else PANDAS,
         )
         draft.complete(record)
         self._offline.publish(record)

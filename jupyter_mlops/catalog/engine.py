@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.exceptions import InvalidInput
 from ..core.features import Definition, FeatureFailed
-from .importing import load
+from .adapters import Adapter
+from .importing import load, project_modules
 from .place import Place
 from .reading import Catalog
+from .shapes import in_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +47,8 @@ class Group:
     name: str
     path: Path
     driver: Driver
+    #: What runs the functions; None is for pandas.
+    adapter: Adapter | None = None
     _needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _inner: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -110,14 +114,16 @@ class Group:
         return FeatureFailed(f"{name} failed: {what}{where}")
 
 
-def group_of(place: Place, catalog: Catalog, name: str) -> Group:
+def group_of(place: Place, catalog: Catalog, name: str, adapter: Adapter | None = None) -> Group:
     """Return the graph of a group, built once for the same code. Raises `FeatureFailed`."""
     own = catalog.group(name)
+    path = place.root / own[0].path
+    if adapter is not None:
+        return Group(name, path, _driver(place, name, path, adapter), adapter)
     key = (str(place.root), name, *(each.code_hash for each in own))
     if key in _built:
         _built.move_to_end(key)
         return _built[key]
-    path = place.root / own[0].path
     built = Group(name, path, _driver(place, name, path))
     _built[key] = built
     while len(_built) > _KEPT:
@@ -134,8 +140,9 @@ def compute_values(
     ``inputs`` are sources and stored features, by the names of arguments; those that no further
     feature needs are let go of, if nobody else holds them. Raises `FeatureFailed`.
     """
-    import pandas as pd
-
+    if group.adapter is not None:
+        yield from _together(group, group.adapter, definitions, inputs)
+        return
     left = dict(inputs)
     shared: dict[str, Any] = {}
     for place, definition in enumerate(definitions):
@@ -148,15 +155,40 @@ def compute_values(
         known = {each: _own(shared[each]) for each in (*inner, definition.name) if each in shared}
         wanted = list(dict.fromkeys([definition.name, *tables, *kept]))
         found, warnings = group.execute(definition, wanted, given, **known)
-        frames = {
-            each: value
-            for each, value in {**{name: found[name] for name in tables}, **given}.items()
-            if isinstance(value, pd.DataFrame)
-        }
+        frames = _only_tables({**{name: found[name] for name in tables}, **given})
         shared = {each: value for each, value in {**shared, **found}.items() if each in further}
         outer = {each for other in later for each in group.needs(other.name)}
         left = {each: value for each, value in left.items() if each in outer}
         yield Value(definition, found[definition.name], frames, warnings)
+
+
+def _together(
+    group: Group, adapter: Adapter, definitions: Sequence[Definition], inputs: Mapping[str, Any]
+) -> Iterator[Value]:
+    """Have an engine compute features at once; if one fails, one by one, to tell which."""
+    given = {name: adapter.give(value) for name, value in inputs.items()}
+    tables = {
+        each.name: [name for name in group.inner(each.name) if _is_table(group, name)]
+        for each in definitions
+    }
+    try:
+        every = [*tables, *(name for names in tables.values() for name in names)]
+        found, warnings = group.execute(definitions[0], list(dict.fromkeys(every)), given)
+    except FeatureFailed:
+        found, warnings = {}, ()
+    for each in definitions:
+        own, said = found, warnings
+        if not found:
+            own, said = group.execute(each, [each.name, *tables[each.name]], given)
+        frames = {name: in_pandas(own[name]) for name in tables[each.name]}
+        frames |= {name: inputs[name] for name in group.needs(each.name)}
+        yield Value(each, in_pandas(own[each.name]), _only_tables(frames), said)
+
+
+def _only_tables(frames: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
+    return {name: each for name, each in frames.items() if isinstance(each, pd.DataFrame)}
 
 
 def on_demand(
@@ -255,7 +287,7 @@ def _fitting(definition: Definition, value: Any, frame: pd.DataFrame) -> pd.Seri
     return value
 
 
-def _driver(place: Place, name: str, path: Path) -> Driver:
+def _driver(place: Place, name: str, path: Path, adapter: Adapter | None = None) -> Driver:
     module = load(place, name, path)  # which says what Hamilton is to import
     from hamilton import driver
 
@@ -263,7 +295,12 @@ def _driver(place: Place, name: str, path: Path) -> Driver:
 
     try:
         with _quiet():
-            return driver.Builder().with_modules(module).with_adapters(ColumnOfTable()).build()
+            builder = driver.Builder().with_modules(module)
+            if adapter is None:
+                return builder.with_adapters(ColumnOfTable()).build()
+            for each in (module, *project_modules(place)):
+                adapter.send(each)
+            return builder.with_adapters(adapter.hamilton).build()
     except Exception as error:  # Hamilton raises all sorts for what it cannot build
         reason = " ".join(str(error).split())
         raise FeatureFailed(f"{name}: Hamilton cannot make a graph of it: {reason}") from error

@@ -60,6 +60,15 @@ def load(place: Place, group: str, path: Path) -> ModuleType:
     return module
 
 
+def project_modules(place: Place) -> list[ModuleType]:
+    """Return the modules of the project that are imported."""
+    return [
+        module
+        for module in list(sys.modules.values())
+        if (file := getattr(module, "__file__", None)) and _is_of_project(place, Path(file))
+    ]
+
+
 def _forget_changed(place: Place) -> None:
     """Let modules of the project be imported again whose files were changed since they were."""
     for name, module in list(sys.modules.items()):

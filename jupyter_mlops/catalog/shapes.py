@@ -48,6 +48,14 @@ def shaped(
     return Shaped(_table(definition, _sorted(definition, whole, by)), dropped)
 
 
+def in_pandas(result: Any) -> Any:
+    """Return tables of Arrow, polars, Dask and Spark as pandas'; anything else as it is."""
+    for name in ("to_pandas", "toPandas"):
+        if hasattr(result, name):
+            return getattr(result, name)()
+    return result.compute() if type(result).__module__.startswith("dask") else result
+
+
 def describe_row(definition: Definition, row: Any) -> str:
     """Return how a row is told from others: by its keys."""
     return ", ".join(f"{each}={_plain(row[each])!r}" for each in definition.entity)
@@ -67,7 +75,7 @@ def _framed(
     name = definition.full_name
     if definition.name in _keys(definition):
         raise FeatureFailed(f"{name} has the name of one of its keys. Rename the function.")
-    result = _in_pandas(result)
+    result = in_pandas(result)
     if isinstance(result, pd.DataFrame):
         return _from_frame(definition, result)
     if not isinstance(result, pd.Series):
@@ -79,18 +87,6 @@ def _framed(
     if set(_keys(definition)) <= set(named):
         return _from_frame(definition, result.to_frame(definition.name))
     return _aligned(definition, result, frames)
-
-
-def _in_pandas(result: Any) -> Any:
-    """Return tables of Arrow, polars and Dask as pandas'; anything else as it is."""
-    import pyarrow as pa
-
-    kind = type(result).__module__.partition(".")[0]
-    if isinstance(result, pa.Table) or kind == "polars":
-        return result.to_pandas()
-    if kind.startswith("dask"):
-        return result.compute()
-    return result.toPandas() if kind == "pyspark" else result
 
 
 def _from_frame(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
