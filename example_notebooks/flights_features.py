@@ -31,9 +31,15 @@ WEATHER = [
     "visib",
 ]
 FEATURES = [*CATEGORICAL, *SCHEDULE, *PLANE, *WEATHER]
+DELAYS = ["carrier_delay_yesterday"]
 
 # Which flight, and what shows that the split and the weather keep to their times.
 KEYS = ["scheduled", "flight", "weather_hour", "split"]
+
+# A prediction is made so long before a flight is due to leave.
+AHEAD = pd.Timedelta(hours=1)
+# What the features of the catalog are looked up by: the plane, and the time of the prediction.
+LOOKUP = ["tailnum", "known_by"]
 
 VALIDATION_FROM = pd.Timestamp("2013-09-01")
 TEST_FROM = pd.Timestamp("2013-11-01")
@@ -104,34 +110,59 @@ def select_features(flights: pd.DataFrame) -> pd.DataFrame:
     return kept.astype(dict.fromkeys(numbers, "float64"))
 
 
+def select_departures(flights: pd.DataFrame) -> pd.DataFrame:
+    """Keep what the timetable says of each flight, the label, and what features are found by."""
+    known = flights.assign(known_by=flights["scheduled"] - AHEAD)
+    keys = ["scheduled", "flight", *LOOKUP, "split"]
+    kept = known[[*keys, *CATEGORICAL, *SCHEDULE, LABEL]].reset_index(drop=True)
+    return kept.astype(dict.fromkeys(SCHEDULE, "float64"))
+
+
+def in_catalog(columns: list[str]) -> list[str]:
+    """Return the full names of the columns that the catalog of features has."""
+    groups = {"flights": DELAYS, "planes": PLANE, "weather": WEATHER}
+    return [
+        f"{group}.{name}" for group, names in groups.items() for name in names if name in columns
+    ]
+
+
 def from_requests(requests: pd.DataFrame) -> pd.DataFrame:
     """Make the features of flights as somebody asks about them; what is left out is unknown.
 
     A request gives the scheduled time of departure, with its zone, in place of what follows from
     it: the weekday, and the minutes after midnight in New York.
     """
-    numbers = [name for name in FEATURES if name not in CATEGORICAL]
+    numbers = [name for name in [*FEATURES, *DELAYS] if name not in CATEGORICAL]
     local = pd.to_datetime(requests["scheduled"], utc=True).dt.tz_convert("America/New_York")
-    made = requests.reindex(columns=FEATURES).assign(
+    made = requests.reindex(columns=[*FEATURES, *DELAYS]).assign(
         weekday=local.dt.day_of_week, departure_minute=local.dt.hour * 60 + local.dt.minute
     )
     return made.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(CATEGORICAL, "object"))
 
 
 def as_requests(features: pd.DataFrame) -> pd.DataFrame:
-    """Write flights as somebody would ask about them: the reverse of `from_requests`."""
-    asked = [name for name in FEATURES if name not in ("weekday", "departure_minute")]
-    requests = features.reindex(columns=["scheduled", *asked]).dropna(axis="columns", how="all")
+    """Write flights as somebody would ask about them: the reverse of `from_requests`.
+
+    With the plane's tail number, from which the catalog knows the plane.
+    """
+    every = ["scheduled", "tailnum", *FEATURES, *DELAYS]
+    asked = [name for name in every if name not in ("weekday", "departure_minute")]
+    requests = features.reindex(columns=asked).dropna(axis="columns", how="all")
     moment = pd.to_datetime(requests["scheduled"], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     return requests.assign(scheduled=moment).astype(dict.fromkeys(CATEGORICAL, "object"))
 
 
 def check_times(features: pd.DataFrame) -> None:
     """Raise ValueError if a weather report is too young or the parts of the split overlap."""
+    check_split(features)
     youngest = (features["scheduled"] - features["weather_hour"]).min()
     if youngest < WEATHER_LAG:
         raise ValueError(f"a weather report is only {youngest} older than its flight's departure")
-    times = {part: group["scheduled"] for part, group in features.groupby("split")}
+
+
+def check_split(flights: pd.DataFrame) -> None:
+    """Raise ValueError if the parts of the split overlap in time."""
+    times = {part: group["scheduled"] for part, group in flights.groupby("split")}
     for earlier, later in itertools.pairwise(["train", "validation", "test"]):
         if times[earlier].max() >= times[later].min():
             raise ValueError(f"the {later} part begins before the {earlier} part ends")

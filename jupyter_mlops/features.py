@@ -47,9 +47,29 @@ def training_set(  # by name, and each with a default
 
     place, catalog = _checked(project, features)
     made = join(place, catalog, entities, features, timestamp=timestamp, label=label, as_=as_)
-    feature_work.record(made.ingredients)
+    feature_work.record(place, catalog, made.ingredients)
     feature_work.tell_leaks(made)
     return made.table
+
+
+def compute(
+    features: Sequence[str] = (),
+    *,
+    force: bool = False,
+    project: Path_ | None = None,
+) -> None:
+    """Compute features, all unless some are named, in this process.
+
+    What has not changed is not computed again; a line for each says why it is, or is not.
+    ``jupyter mlops features compute`` does it as a run, and knows of windows of time.
+
+    Raises `FeatureFailed`, and what was computed before stays as it was.
+    """
+    from .catalog.computing import compute as compute_features
+
+    place, catalog = _catalog(project)
+    names = features or [n for n, each in catalog.definitions.items() if not each.on_demand]
+    compute_features(place, catalog, names, force=force, told=print)
 
 
 def find(
@@ -73,19 +93,23 @@ def get(name: str, *, project: Path_ | None = None) -> Feature:
 
 def _checked(path: Path_ | None, features: Sequence[str]) -> tuple[Place, Catalog]:
     """Return the catalog, features being readable by who works here."""
+    place, catalog = _catalog(path)
+    access = _project(path).settings.features.access
+    check_readable(catalog, access, catalog.checked(features), local_user())
+    return place, catalog
+
+
+def _catalog(path: Path_ | None) -> tuple[Place, Catalog]:
     project = _project(path)
     place = place_of(project)
     reader = _readers.get(project.root)
     if reader is None or reader.place != place:
         reader = _readers[project.root] = Reader(place)
-    catalog = reader.read()
-    access = project.settings.features.access
-    check_readable(catalog, access, catalog.checked(features), local_user())
-    return place, catalog
+    return place, reader.read()
 
 
 def _project(path: Path_ | None) -> Project:
     return find_project(path if path is not None else Path.cwd())
 
 
-__all__ = ["Feature", "FeatureList", "find", "get", "training_set"]
+__all__ = ["Feature", "FeatureList", "compute", "find", "get", "training_set"]

@@ -24,7 +24,8 @@ from ..execution.files import write_atomically
 from ..tracking import context, data
 from ..tracking.packages import Packages
 from . import submission, tasks
-from .projects import Project
+from .places import data_of
+from .projects import SETTINGS_FILE, Project
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +138,9 @@ class Contexts:
             deps = _dependencies(root / sweep.stage.folder, sweep.stage.name)
             found |= dict.fromkeys(deps, data.DECLARED)
         found.pop(root / sweep.notebook, None)
+        found.pop(root / SETTINGS_FILE, None)
+        computed = data_of(self._project)
+        found = {path: how for path, how in found.items() if not path.is_relative_to(computed)}
         before = attempt.started_at.timestamp()
         return data.versions(
             root, found, hashes=self._hashes, tracked=self._git_files(), before=before

@@ -107,11 +107,18 @@ def changed_at(place: Place, found: Source) -> datetime | None:
 
     A file that DVC keeps elsewhere is asked for only when it is read.
     """
-    if found.path is None or "://" in found.path or found.rev is not None:
-        return None
-    path = place.root / found.path
-    times = [each.stat().st_mtime for each in _files(path)]
+    times = [each.stat().st_mtime for each in local_files(place, found)]
     return datetime.fromtimestamp(max(times), UTC) if times else None
+
+
+def local_files(place: Place, found: Source) -> list[Path]:
+    """Return the files of a source that lie in the project as they are."""
+    if found.path is None or "://" in found.path or found.rev is not None:
+        return []
+    path = place.root / found.path
+    pattern = any(sign in path.name for sign in "*?[")
+    files = sorted(path.parent.glob(path.name)) if pattern else [path]
+    return [each for each in files if each.is_file()]
 
 
 def snippet(definition: Definition) -> str:
@@ -120,12 +127,6 @@ def snippet(definition: Definition) -> str:
         "import jupyter_mlops as mlops\n"
         f'train = mlops.features.training_set(entities, ["{definition.full_name}"])'
     )
-
-
-def _files(path: Path) -> list[Path]:
-    pattern = any(sign in path.name for sign in "*?[")
-    found = path.parent.glob(path.name) if pattern else [path]
-    return [each for each in found if each.is_file()]
 
 
 def _shown(found: Source) -> str:

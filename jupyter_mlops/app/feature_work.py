@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 from ..catalog.place import Place
 from ..catalog.reading import Catalog, read_catalog
-from ..core import formats
 from ..core.exceptions import Conflict
 from ..core.features import (
     Ingredient,
+    Leak,
     Why,
     Window,
     as_record,
 )
-from ..core.runs import INGREDIENT, PROJECT_VARIABLE, READS_VARIABLE
+from ..core.runs import DECLARATION, INGREDIENT, PROJECT_VARIABLE, READS_VARIABLE
+from .feature_views import local_files
 from .places import place_of
 from .projects import find_project
 
@@ -111,29 +112,39 @@ def join(
     made = training_set(
         place, catalog, table, features, timestamp=timestamp, label=label, as_="arrow"
     )
-    record(made.ingredients)
+    record(place, catalog, made.ingredients)
     write_table(made.table, Path(output))
     tell_leaks(made)
     print(f"{len(made.table):,} rows: {output}")
     return Done({"rows": len(made.table), "features": len(features), "leaks": len(made.leaks)})
 
 
-def record(ingredients: Iterable[Ingredient]) -> None:
-    """Tell the run that is going on, if there is one, of which features a training set is made."""
+def record(place: Place, catalog: Catalog, ingredients: Iterable[Ingredient]) -> None:
+    """Tell the run that is going on, if there is one, of which features a training set is made.
+
+    The files that these come from are data of the run, too.
+    """
     report = os.environ.get(READS_VARIABLE)
     if not report:
         return
-    lines = (f"{INGREDIENT}{json.dumps(as_record(each))}\n" for each in ingredients)
-    with Path(report).open("a", encoding="utf-8") as file:
+    found = list(ingredients)
+    lines = [f"{INGREDIENT}{json.dumps(as_record(each))}\n" for each in found]
+    names = {name for each in found for name in catalog.find(each.feature).sources}
+    for name in sorted(names):
+        files = local_files(place, place.sources[name])
+        lines += [f"{DECLARATION}{each}\n" for each in files]
+    with Path(report).open("a", encoding="utf-8", errors="surrogateescape") as file:
         file.write("".join(lines))
 
 
 def tell_leaks(made: TrainingSet) -> None:
-    """Print what looks like a leak."""
-    if made.leaks:
-        print(f"{formats.counted(len(made.leaks), 'possible leak')}:")
-        for each in made.leaks:
-            print(f"  {each.line}")
+    """Print what looks like a leak: a line for each kind, and for the first of its columns."""
+    by_kind: dict[str, list[Leak]] = {}
+    for each in made.leaks:
+        by_kind.setdefault(each.why, []).append(each)
+    for leaks in by_kind.values():
+        others = ", ".join(each.column for each in leaks[1:])
+        print(f"Possible leak: {leaks[0].line}{f' So do: {others}.' if others else ''}")
 
 
 def _moment(text: str | None) -> datetime | None:

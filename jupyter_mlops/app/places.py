@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..catalog.place import Place
 from .feature_settings import as_source, reference
 from .projects import Project, confined
+
+
+def data_of(project: Project) -> Path:
+    """Return the folder of the computed values of a project's features."""
+    folder = project.settings.features.folder
+    return project.root / folder if folder else project.state / "features"
 
 
 def place_of(project: Project) -> Place:
@@ -17,7 +25,7 @@ def place_of(project: Project) -> Place:
     return Place(
         root=project.root,
         modules=confined(project.root, settings.modules),
-        data=project.root / settings.folder if settings.folder else project.state / "features",
+        data=data_of(project),
         online=online,
         sources={name: as_source(name, given) for name, given in settings.sources.items()},
     )

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from .. import registry, tracking
-from ..core import values
+from ..core import formats, values
 from ..core.cards import Card
 from ..core.exceptions import InvalidInput, MlopsError, NotFound
 from ..core.runs import Status, SweepKind
@@ -28,6 +28,7 @@ from . import messages as m
 from . import model_operations, records
 from . import operations as ops
 from .client import Client, connect
+from .feature_operations import COMPUTE_FEATURES
 from .following import follow
 from .models import REPRODUCED
 from .projects import Project, find_project
@@ -108,6 +109,7 @@ def _run(
         allow_undeclared=True,
     )
     request.environment = dict(os.environ)
+    _compute_features(client, facts["data"], request, note)
     note(f"Running {request.notebook}")
     sweep = client.call(ops.SUBMIT, body=request)
     for _ in follow(client, sweep.id, 0):
@@ -143,6 +145,26 @@ def _run(
         at=datetime.now(UTC),
         remarks=tuple(remarks),
     )
+
+
+def _compute_features(
+    client: Client,
+    data: Mapping[str, Any],
+    request: m.SubmitRequest,
+    note: Callable[[str], None],
+) -> None:
+    """Compute the features of which the training set was made, as the notebook finds them."""
+    # What comes from the request has no version, and is computed with the others.
+    stored = [each["feature"] for each in data.get("features") or () if each["version"]]
+    if not stored:
+        return
+    note(f"Computing {formats.counted(len(stored), 'feature')}")
+    body = m.ComputeRequest(
+        features=stored, kernel=request.kernel, environment=request.environment
+    )
+    sweep = client.call(COMPUTE_FEATURES, body=body)
+    for _ in follow(client, sweep.id, 0):
+        pass
 
 
 def _outcome(

@@ -65,7 +65,15 @@ def test_complete_and_built_again(client: Client, tmp_path: Path) -> None:
     assert (version.complete, version.notices) == (8, [])
     facts = {each.name.value: each.facts for each in card.parts}
     assert facts["artifacts"]["plots"] == ["validation.png"]
-    assert [each["path"] for each in facts["data"]["files"]] == ["data/features.parquet"]
+    assert [each["path"] for each in facts["data"]["files"]] == [
+        "data/features.parquet",
+        "data/flights.parquet",
+        "data/planes.parquet",
+        "data/weather.parquet",
+    ]
+    features = {each["feature"] for each in facts["data"]["features"]}
+    assert len(features) == 13
+    assert {"flights.carrier_delay_yesterday", "planes.plane_age", "weather.temp"} < features
     assert facts["functions"]["modules"] == ["flights_features"]
 
     folder = client.project.root

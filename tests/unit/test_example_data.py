@@ -7,7 +7,6 @@ import importlib.util
 import json
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +14,8 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+
+from jupyter_mlops.app.projects import read_settings
 
 EXAMPLE = Path(__file__).parents[2] / "example_notebooks"
 NOTEBOOKS = sorted(EXAMPLE.glob("*.ipynb"))
@@ -372,7 +373,7 @@ def test_git_keeps_the_sample_only(tmp_path: Path) -> None:
 
 
 def test_settings_are_readable() -> None:
-    """The file that marks the project names its experiment."""
-    assert tomllib.loads((EXAMPLE / "mlops.toml").read_text("utf-8")) == {
-        "experiment": "late-flights"
-    }
+    """The file that marks the project names its experiment and the sources of its features."""
+    settings = read_settings(EXAMPLE)
+    assert settings.experiment == "late-flights"
+    assert set(settings.features.sources) == {"flights", "weather", "planes"}
