@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,24 +52,49 @@ def training_set(  # by name, and each with a default
     return made.table
 
 
+def online(
+    keys: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    features: Sequence[str],
+    *,
+    project: Path_ | None = None,
+) -> Any:
+    """Return the newest values of features for an entity, or for several.
+
+    ``mlops.features.online({"tailnum": "N14228"}, ["planes.age"])`` is a dict of the features by
+    their names; for a list of keys it is a list. What features need of the request stands among the
+    keys. A value that is unknown, or older than its ``ttl``, is None.
+
+    Raises `NotFound`, `InvalidInput`, and `NotReadable` for what you may not read.
+    """
+    from .catalog.online import online as ask
+
+    place, catalog = _checked(project, features)
+    return ask(place, catalog, keys, features)
+
+
 def compute(
     features: Sequence[str] = (),
     *,
     force: bool = False,
+    online: bool = False,
     project: Path_ | None = None,
 ) -> None:
     """Compute features, all unless some are named, in this process.
 
-    What has not changed is not computed again; a line for each says why it is, or is not.
+    What has not changed is not computed again; a line for each says why it is, or is not. With
+    ``online`` the newest values are put into the online store, too.
     ``jupyter mlops features compute`` does it as a run, and knows of windows of time.
 
     Raises `FeatureFailed`, and what was computed before stays as it was.
     """
     from .catalog.computing import compute as compute_features
+    from .catalog.online import fill_online
 
     place, catalog = _catalog(project)
     names = features or [n for n, each in catalog.definitions.items() if not each.on_demand]
     compute_features(place, catalog, names, force=force, told=print)
+    if online:
+        fill_online(place, catalog, names, told=print)
 
 
 def find(
@@ -112,4 +137,4 @@ def _project(path: Path_ | None) -> Project:
     return find_project(path if path is not None else Path.cwd())
 
 
-__all__ = ["Feature", "FeatureList", "compute", "find", "get", "training_set"]
+__all__ = ["Feature", "FeatureList", "compute", "find", "get", "online", "training_set"]

@@ -74,11 +74,12 @@ def compute(  # the parameters of a notebook
     *,
     backfill: bool,
     force: bool,
-    online: bool,  # noqa: ARG001
+    online: bool,
     engine: str,  # noqa: ARG001
 ) -> Done:
     """Compute features and say of each why, or why not."""
     from ..catalog.computing import compute as compute_features
+    from ..catalog.online import fill_online
 
     place, catalog = open_catalog()
     window = Window(since=_moment(since), until=_moment(until)) if since or until else None
@@ -91,6 +92,8 @@ def compute(  # the parameters of a notebook
         backfill=backfill,
         told=print,
     )
+    if online:
+        fill_online(place, catalog, features, told=print)
     computed = [each for each in done if each.why is not Why.FRESH]
     rows = sum(each.rows for each in computed)
     return Done({"features": len(done), "computed": len(computed), "rows": rows})

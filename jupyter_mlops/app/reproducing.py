@@ -159,9 +159,7 @@ def _compute_features(
     if not stored:
         return
     note(f"Computing {formats.counted(len(stored), 'feature')}")
-    body = m.ComputeRequest(
-        features=stored, kernel=request.kernel, environment=request.environment
-    )
+    body = m.ComputeRequest(features=stored, kernel=request.kernel, environment=request.environment)
     sweep = client.call(COMPUTE_FEATURES, body=body)
     for _ in follow(client, sweep.id, 0):
         pass

@@ -28,7 +28,7 @@ restricted = ["ada"]
 """
 SHOP = '''
 @mlops.feature(
-    entity="customer", timestamp="at", ttl="30d", owner="ada", tags=["money"], cost="cheap"
+    entity="customer", timestamp="at", ttl="520w", owner="ada", tags=["money"], cost="cheap"
 )
 def spent(orders: pd.DataFrame) -> pd.DataFrame:
     """What a customer has spent so far."""
@@ -235,3 +235,18 @@ def test_json_of_the_list_is_a_list(mlops: Command) -> None:
     """What programs read is a list of records."""
     found = json.loads(mlops("features", "list", "--json").out)
     assert isinstance(found, list)
+
+
+def test_online(mlops: Command, project: Path) -> None:
+    """Computed online, the newest values are there at once, with those of the request."""
+    import jupyter_mlops as api
+
+    orders(62).to_csv(project / "orders.csv", index=False)
+    done = mlops("features", "compute", "spent", "--online", "--json").record
+    assert done["status"] == "succeeded"
+    names = ["shop.spent", "shop.per_visit"]
+    found = api.features.online({"customer": 1, "visits": 3}, names, project=project)
+    assert found == {"spent": 93.0, "per_visit": 31.0}
+    shown = mlops("features", "show", "spent", "--json").record
+    assert shown["online_rows"] == 3
+    assert shown["feature"]["online_at"] is not None
