@@ -317,7 +317,10 @@ def _own(value: Any) -> Any:
     """Return a table that a function may change without others noticing."""
     import pandas as pd
 
-    return value.copy(deep=False) if isinstance(value, pd.DataFrame | pd.Series) else value
+    if not isinstance(value, pd.DataFrame | pd.Series):
+        return value
+    # Since pandas 3 what is changed is copied before.
+    return value.copy(deep=int(pd.__version__.partition(".")[0]) < 3)
 
 
 def _told_by_check(error: Exception) -> str:

@@ -35,4 +35,10 @@ def as_utc(definition: Definition, times: Any) -> Any:
             f"{definition.full_name}: {definition.timestamp} has times of several zones ({names}). "
             "Turn them into one, for example with pandas.to_datetime(…, utc=True)."
         )
-    return pd.to_datetime(times, utc=True).astype(_DTYPE)
+    try:
+        return pd.to_datetime(times, utc=True).astype(_DTYPE)
+    except (ValueError, OverflowError) as error:
+        raise FeatureFailed(
+            f"{definition.full_name}: {definition.timestamp} has a time that cannot be kept: "
+            f"{' '.join(str(error).split())}."
+        ) from error

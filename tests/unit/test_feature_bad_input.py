@@ -99,15 +99,15 @@ _CASES = {
     ),
     "text for a time": (
         'return table.assign(known="yesterday")',
-        r"rides\.price: known is of type str, which is no time\.",
+        r"rides\.price: known is of type (str|object), which is no time\.",
     ),
     "two values at one time": (
         "return pd.concat([table, table.iloc[[1]]])",
         r"rides\.price has 2 values for city='Graz' at 2013-01-01T00:00:00\+00:00, where there can",
     ),
     "the future": (
-        'return table.assign(known=[*table["known"][:2], pd.Timestamp("2913-05-06 07:00")])',
-        r"rides\.price: row 2 \(city='Lund'\) has the time 2913-05-06T07:00:00\+00:00, which lies",
+        'return table.assign(known=[*table["known"][:2], pd.Timestamp("2213-05-06 07:00")])',
+        r"rides\.price: row 2 \(city='Lund'\) has the time 2213-05-06T07:00:00\+00:00, which lies",
     ),
     "complex numbers": (
         "return table.assign(price=[1j, 2j, 3j])",

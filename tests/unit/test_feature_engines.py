@@ -18,6 +18,24 @@ from tests.support.features import DELAYS, project, stored, write_module
 NAMES = ["delays.delay_yesterday", "delays.flights_yesterday", "delays.longest"]
 
 
+#: What Spark can do, too.
+_PLAIN = """
+    import pandas as pd
+
+    from jupyter_mlops.catalog.define import feature
+
+
+    @feature(entity="carrier")
+    def longest(flights: pd.DataFrame) -> pd.Series:
+        return flights.groupby("carrier")["distance"].max()
+
+
+    @feature(entity="carrier", timestamp="time_hour")
+    def doubled(flights: pd.DataFrame) -> pd.Series:
+        return flights["dep_delay"] * 2
+"""
+
+
 def check(root: Path, engine: str) -> list[Computation]:
     """Compute a group here and by an engine, and compare all values; return the latter records."""
     root.mkdir(exist_ok=True)
@@ -77,7 +95,13 @@ def test_spark(tmp_path: Path) -> None:
     pytest.importorskip("pyspark")
     if pd.__version__ >= "3":
         pytest.skip("Spark's tables need pandas below 3")
-    check(tmp_path, "spark")
+    place = project(tmp_path, _PLAIN)
+    names = ["delays.longest", "delays.doubled"]
+    compute(place, read_catalog(place), names)
+    here = [stored(place, each) for each in names]
+    compute(place, read_catalog(place), names, force=True, engine="spark")
+    for name, values in zip(names, here, strict=True):
+        pd.testing.assert_frame_equal(stored(place, name), values, check_dtype=False)
 
 
 def test_unknown(tmp_path: Path) -> None:
