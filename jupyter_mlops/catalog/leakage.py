@@ -160,4 +160,4 @@ def _prediction(values: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> fl
 
 
 def _percent(share: float) -> str:
-    return "less than 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+    return "less than 1 %" if share < 0.01 else f"{share * 100:.0f} %"

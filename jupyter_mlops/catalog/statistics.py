@@ -14,6 +14,7 @@ from .tables import connected, identifier, quoted
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 #: Bars of a histogram, and frequent values.
 _BARS = 20
@@ -42,6 +43,21 @@ def describe(
             made = _others(connection, f"(SELECT {name} AS v FROM {table})")  # noqa: S608
         first, last = _span(connection, table, timestamp)
     return made, first, last
+
+
+def drawn(
+    connection: duckdb.DuckDBPyConnection, table: str, value: str, most: int
+) -> tuple[pa.Array, bool]:
+    """Return values as statistics take them, numbers or text, and whether they are numbers.
+
+    Of more than ``most`` some are drawn.
+    """
+    name = identifier(value)
+    number = _number(_kind(connection, table, name), name)
+    made = number if number is not None else f"left({name}::VARCHAR, {_LETTERS})"
+    query = f"SELECT {made} AS v FROM {table} USING SAMPLE reservoir({most} ROWS)"  # noqa: S608
+    found = connection.sql(query).to_arrow_table().column("v").combine_chunks()
+    return found, number is not None
 
 
 def _kind(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> str:

@@ -299,8 +299,8 @@ class FeatureDrift:
     #: Largest distance of the cumulated shares (Kolmogorov-Smirnov), or half the sum of the
     #: differences of the shares of values that are no numbers: from 0 to 1.
     distance: float
-    #: How likely such a distance is if nothing has changed.
-    p_value: float
+    #: How likely such a distance is if nothing has changed; None where there are no values.
+    p_value: float | None
     #: Rows that were compared, and shares of missing values, before and now.
     rows: tuple[int, int]
     missing: tuple[float, float]
