@@ -9,21 +9,27 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..catalog import findings
 from ..catalog.place import Place
 from ..catalog.reading import Catalog, read_catalog
+from ..core import formats
 from ..core.exceptions import Conflict
 from ..core.features import (
+    CheckReport,
+    Finding,
     Ingredient,
     Leak,
     Why,
     Window,
     as_record,
+    from_record,
 )
 from ..core.runs import DECLARATION, INGREDIENT, PROJECT_VARIABLE, READS_VARIABLE
+from ..registry.drift import metric_name
 from .feature_views import local_files
 from .places import place_of
 from .projects import find_project
@@ -75,7 +81,7 @@ def compute(  # the parameters of a notebook
     backfill: bool,
     force: bool,
     online: bool,
-    engine: str,  # noqa: ARG001
+    engine: str,
 ) -> Done:
     """Compute features and say of each why, or why not."""
     from ..catalog.computing import compute as compute_features
@@ -91,6 +97,7 @@ def compute(  # the parameters of a notebook
         force=force,
         backfill=backfill,
         told=print,
+        engine=engine,
     )
     if online:
         fill_online(place, catalog, features, told=print)
@@ -120,6 +127,68 @@ def join(
     tell_leaks(made)
     print(f"{len(made.table):,} rows: {output}")
     return Done({"rows": len(made.table), "features": len(features), "leaks": len(made.leaks)})
+
+
+def check(features: Sequence[str], rows: int, tolerance: float) -> Done:
+    """Compare a sample of features online and offline."""
+    from ..catalog.checking import check as check_features
+
+    place, catalog = open_catalog()
+    report = check_features(place, catalog, features, rows=rows, tolerance=tolerance)
+    for name in features:
+        wrong = [each for each in report.differences if each.feature == name]
+        line = _checked_line(name, report, len(wrong))
+        print(f"{name}: {line}")
+        for each in wrong[:_SHOWN]:
+            where = ", ".join(f"{column} {value}" for column, value in each.row.items())
+            print(f"  {where}: {each.offline} offline, {each.online} online")
+        if name in report.rows:
+            facts = {"rows": report.rows[name], "different": len(wrong)}
+            finding = Finding(at=datetime.now(UTC), good=not wrong, line=line, facts=facts)
+            findings.note(place, name, "check", finding)
+    metrics = {"rows": sum(report.rows.values()), "different": len(report.differences)}
+    if report.good:
+        return Done(metrics)
+    names = ", ".join(dict.fromkeys(each.feature for each in report.differences))
+    return Done(
+        metrics,
+        FeaturesDiffer(
+            f"Not the same online and offline: {names}. Compute them with --online; the output "
+            "notebook tells the rows."
+        ),
+    )
+
+
+def drift(
+    features: Sequence[str], trained: Sequence[Mapping[str, Any]], allowed: float | None
+) -> Done:
+    """Compare features with what they were at training."""
+    from ..catalog.drifting import drift as drift_of
+
+    place, catalog = open_catalog()
+    found = drift_of(place, catalog, features, [from_record(each) for each in trained])
+    wrong = [each for each in found if allowed is not None and each.distance > allowed]
+    for each in found:
+        print(each.line)
+        facts = {"distance": each.distance, "psi": each.psi, "p": each.p_value, "allowed": allowed}
+        finding = Finding(at=datetime.now(UTC), good=each not in wrong, line=each.line, facts=facts)
+        findings.note(place, each.feature, "drift", finding)
+    metrics = {metric_name(each.feature): each.distance for each in found}
+    if not wrong:
+        return Done(metrics)
+    names = ", ".join(f"{each.feature} ({each.distance:.3f})" for each in wrong)
+    return Done(metrics, FeaturesDrifted(f"Drift above {allowed:g}: {names}."))
+
+
+def _checked_line(name: str, report: CheckReport, wrong: int) -> str:
+    """Say in one line how a feature compares."""
+    if name not in report.rows:
+        return report.skipped.get(name, "not compared")
+    rows = formats.counted(report.rows[name], "row")
+    behind = "; online is another version than stored" if name in report.behind else ""
+    if wrong:
+        return f"{wrong:,} of {rows} differ{behind}"
+    return f"the same online and offline in {rows}{behind}"
 
 
 def record(place: Place, catalog: Catalog, ingredients: Iterable[Ingredient]) -> None:

@@ -106,7 +106,11 @@ def log_model(
         gathered.need(weights.modules(model))
         gathered.write(folder / "functions", folder / "code")
         loader = weights.save(model, folder / "weights")
-        plan = {"loader": loader, "variables": weights.variables(model)}
+        plan = {
+            "loader": loader,
+            "variables": weights.variables(model),
+            "given": [name for name in functions if name != "model"],
+        }
         (folder / "functions" / "plan.json").write_text(json.dumps(plan), "utf-8")
         write_reference(data, folder / "reference")
         facts = {

@@ -29,8 +29,10 @@ class RawModel(PythonModel):
         functions = Path(context.artifacts["functions"])
         plan = json.loads((functions / "plan.json").read_text("utf-8"))
         found = _import(functions / "mlops_functions.py")
-        self._featurize: Callable[[Any], Any] | None = getattr(found, "featurize", None)
-        self._predict: Callable[[Any, Any], Any] | None = getattr(found, "predict", None)
+        # A model that is a function may itself be called so.
+        given = {name: getattr(found, name) for name in plan["given"]}
+        self._featurize: Callable[[Any], Any] | None = given.get("featurize")
+        self._predict: Callable[[Any, Any], Any] | None = given.get("predict")
         for name, text in plan["variables"].items():
             os.environ.setdefault(name, text)
         self._loader = plan["loader"]

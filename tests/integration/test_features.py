@@ -250,3 +250,24 @@ def test_online(mlops: Command, project: Path) -> None:
     shown = mlops("features", "show", "spent", "--json").record
     assert shown["online_rows"] == 3
     assert shown["feature"]["online_at"] is not None
+
+
+def test_checked_online_and_offline(mlops: Command, project: Path) -> None:
+    """What is the same passes; what was computed since, and is not online, is told by its row."""
+    assert (
+        mlops("features", "compute", "spent", "--online", "--json").record["status"] == "succeeded"
+    )
+    good = mlops("features", "check", "spent", "--rows", "3", "--json").record
+    assert (good["status"], good["metrics"]["different"]) == ("succeeded", 0)
+    finding = mlops("features", "show", "spent", "--json").record["checked"]
+    assert (finding["good"], finding["line"]) == (True, "the same online and offline in 3 rows")
+    table = orders(63)
+    table["amount"] = 2.5
+    table.to_csv(project / "orders.csv", index=False)
+    assert mlops("features", "compute", "spent", "--json").record["status"] == "succeeded"
+    outcome = mlops("features", "check", "spent")
+    assert outcome.code == 1
+    assert "Not the same online and offline: shop.spent." in outcome.err
+    finding = mlops("features", "show", "spent", "--json").record["checked"]
+    assert not finding["good"]
+    assert "3 of 3 rows differ" in finding["line"]
