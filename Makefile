@@ -10,8 +10,9 @@ DEMO_ARGS ?=
 # Further arguments of pytest and of the resolver, for example LOCK_ARGS=--upgrade.
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
-# How many processes test the Python package side by side.
+# How many processes test side by side: the Python package, and what uses more of the machine.
 TEST_JOBS ?= 2
+HEAVY_JOBS ?= 2
 # How many processes `make chaos` kills, and the seed that chooses them; it is random if empty.
 CHAOS_KILLS ?= 500
 CHAOS_SEED ?=
@@ -19,6 +20,8 @@ CHAOS_SEED ?=
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+# Each file's tests share what it sets up. The long files come first, so that all end together.
+SPREAD := --dist loadfile --no-loadscope-reorder
 JLPM := cd labextension && jlpm
 UV_PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
@@ -123,17 +126,18 @@ test-js: $(NODE_MODULES) ## Test the lab extension's modules
 	@$(JLPM) test
 
 test-ui: $(DEV_ENV) $(PACKAGE) $(BROWSER) ## Test the panel in a browser
-	@$(PYTEST) tests/ui -m "not slow" $(PYTEST_ARGS)
+	@$(PYTEST) tests/ui -m "not slow" $(SPREAD) --numprocesses $(HEAVY_JOBS) $(PYTEST_ARGS)
 
 test-wheel: $(DEV_ENV) $(ASSETS) ## Test the wheel in fresh environments without Node
 	@$(PYTEST) tests/contract -m wheel $(PYTEST_ARGS)
 
 test-py: $(DEV_ENV) $(PACKAGE) $(FEAST) ## Test the Python package
-	@$(PYTEST) tests/unit tests/contract tests/integration tests/server \
-		-m "not slow and not wheel" --numprocesses $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
+	@$(PYTEST) tests/integration tests/server tests/contract tests/unit \
+		-m "not slow and not wheel" $(SPREAD) --numprocesses $(TEST_JOBS) $(PYTEST_ARGS)
 
 test-slow: $(DEV_ENV) $(PACKAGE) $(BROWSER) $(FEAST) ## Run the tests that take minutes
-	@$(PYTEST) tests --ignore=tests/benchmarks -m slow $(PYTEST_ARGS)
+	@$(PYTEST) tests --ignore=tests/benchmarks -m slow $(SPREAD) --numprocesses $(HEAVY_JOBS) \
+		$(PYTEST_ARGS)
 
 chaos: $(DEV_ENV) $(PACKAGE) ## Kill the engine's processes CHAOS_KILLS (500) times under sweeps
 	@CHAOS_KILLS=$(CHAOS_KILLS) CHAOS_SEED=$(CHAOS_SEED) $(PYTEST) tests/chaos -m slow \

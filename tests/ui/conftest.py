@@ -148,15 +148,21 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def lab(server: Server, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """A page with JupyterLab in it. Errors in the browser's console fail the test."""
+def unopened(server: Server, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A page for JupyterLab, which a test opens. Errors in the browser's console fail the test."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.set_default_timeout(20_000)
     page = context.new_page()
     lab = Lab(page, server)
-    lab.open()
     yield lab
     name = re.sub(r"\W+", "-", request.node.name)
     lab.screenshot(f"last-{name}")
     context.close()
     assert lab.errors == []
+
+
+@pytest.fixture
+def lab(unopened: Lab) -> Lab:
+    """A page with JupyterLab in it, in the folder of the example."""
+    unopened.open()
+    return unopened

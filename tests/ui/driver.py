@@ -18,6 +18,11 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 #: Milliseconds that a run may take, with its kernel and its imports.
 RUN = 90_000
 
+#: Waits until nothing moves that is to come to rest.
+_UNMOVED = """() => Promise.all(document.getAnimations()
+    .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime))
+    .map(each => each.finished.catch(() => null))).then(() => null)"""
+
 Theme = Literal["JupyterLab Light", "JupyterLab Dark"]
 
 
@@ -98,7 +103,9 @@ class Lab:
         themes: tuple[Theme, ...] = ("JupyterLab Dark", "JupyterLab Light")
         for theme in themes:
             self.theme(theme)
-            self.page.wait_for_timeout(600)  # charts are drawn again in the theme's colours
+            self.page.evaluate(_UNMOVED)
+            if self.page.locator(".jp-Mlops-chart:visible").count():
+                self.page.wait_for_timeout(600)  # they are drawn again in the theme's colours
             self.screenshot(f"{name}-{theme.removeprefix('JupyterLab ').lower()}")
 
     # -- the panel ---------------------------------------------------------------------------------

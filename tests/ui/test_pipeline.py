@@ -28,9 +28,14 @@ def wired(root: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def lab(lab: Lab, wired: Path) -> Lab:
+def lab(unopened: Lab, wired: Path) -> Lab:
     """JupyterLab in the project of the pipeline."""
-    lab.project = wired.name
+    return opened(unopened, wired)
+
+
+def opened(lab: Lab, folder: Path) -> Lab:
+    """Open JupyterLab in a project."""
+    lab.project = folder.name
     lab.open()
     return lab
 
@@ -225,7 +230,7 @@ def come_back(lab: Lab) -> None:
     expect(lab.node("publish")).to_be_in_viewport(ratio=1)
 
 
-def test_two_hundred_nodes(lab: Lab, root: Path) -> None:
+def test_two_hundred_nodes(unopened: Lab, root: Path) -> None:
     """A large pipeline is drawn, walked through and zoomed; live states touch only their nodes."""
     folder = root / "large"
     folder.mkdir()
@@ -233,9 +238,8 @@ def test_two_hundred_nodes(lab: Lab, root: Path) -> None:
     (folder / "dvc.yaml").write_text(large_pipeline(200), "utf-8")
     repository(folder)
     commit(folder)
+    lab = opened(unopened, folder)
     page = lab.page
-    lab.project = folder.name
-    lab.open()
     lab.show_panel()
     with page.expect_worker():  # it is laid out beside the page
         lab.execute("mlops:open-pipeline")
@@ -273,14 +277,13 @@ WATCH_NODES = """() => {
 }"""
 
 
-def test_empty_and_broken(lab: Lab, root: Path) -> None:
+def test_empty_and_broken(unopened: Lab, root: Path) -> None:
     """Where there is no pipeline, the panel begins one; what is wrong with it is told, and when."""
     folder = root / "unwired"
     folder.mkdir()
     (folder / "mlops.toml").write_text("", "utf-8")
     repository(folder)
-    lab.project = folder.name
-    lab.open()
+    lab = opened(unopened, folder)
     panel = lab.show_panel()
     expect(panel.get_by_text("No pipeline yet.")).to_be_visible()
     lab.screenshots("pipeline-none")

@@ -43,8 +43,9 @@ def away(root: Path, tracking: Tracking) -> Iterator[Client]:
         yield client
 
 
-def test_what_waits_is_told(lab: Lab, away: Client, tracking: Tracking) -> None:
+def test_what_waits_is_told(unopened: Lab, away: Client, tracking: Tracking) -> None:
     """The head says what is wrong and how much waits, the run's tab that it does; then neither."""
+    lab = unopened
     lab.project = NAME
     lab.open()
     panel = lab.show_panel()
