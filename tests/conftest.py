@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import tempfile
@@ -21,19 +22,25 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep configuration, sockets and git identity of the person who runs the tests out of them."""
     home = tmp_path_factory.mktemp("home")
+    # What all processes that test side by side can use once one of them has computed it.
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     # A Unix socket's path has about 100 bytes, more than a folder of pytest's would leave.
     runtime = Path(tempfile.mkdtemp(prefix="mlops-"))
     with pytest.MonkeyPatch.context() as patch:
         for name, folder in {
             "IPYTHONDIR": "ipython",
             "JUPYTER_CONFIG_DIR": "config",
-            "JUPYTER_MLOPS_CACHE_DIR": "cache",
             "JUPYTER_DATA_DIR": "data",
             "JUPYTER_RUNTIME_DIR": "runtime",
-            "MPLCONFIGDIR": "matplotlib",
             "XDG_STATE_HOME": "state",
         }.items():
             patch.setenv(name, str(home / folder))
+        for name, folder in {
+            "JUPYTER_MLOPS_CACHE_DIR": "cache",
+            "MPLCONFIGDIR": "matplotlib",
+        }.items():
+            patch.setenv(name, str(shared / folder))
         for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID"):
             patch.delenv(name, raising=False)
         patch.setenv("JUPYTER_MLOPS_RUNTIME_DIR", str(runtime))

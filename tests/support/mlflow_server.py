@@ -26,6 +26,9 @@ app = Guard(_mlflow(uri, "mlflow-artifacts:/"), os.environ["TOKEN"])
 uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="info")
 """
 
+#: Jobs of MLflow's own, such as evaluations, for which it starts eight more processes.
+_JOBS = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION"
+
 
 class Server:
     """An MLflow server on a port of its own, which keeps its data between two lives."""
@@ -51,7 +54,7 @@ class Server:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, "TOKEN": self._token or ""},
+            env={**os.environ, "TOKEN": self._token or "", _JOBS: "false"},
         )
         assert self._process.stderr is not None
         said, wanted = [], {"Application startup complete", "Uvicorn running on"}
