@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from . import partitions, planning
 from .adapters import PANDAS, Adapter, running
 from .engine import Group, Value, compute_values, group_of
 from .gathering import Inputs, changed
-from .measuring import Measured
+from .measuring import Meter
 from .periods import holds, widened
 from .place import Place
 from .planning import ALWAYS, SAID, Slice, Task
@@ -37,6 +37,7 @@ class Wanted:
     backfill: bool = False
     told: Told = _silent
     adapter: Adapter | None = None
+    meter: Meter = field(default_factory=Meter)
 
 
 def compute(
@@ -63,9 +64,14 @@ def compute(
     `FeatureFailed`, after which the stored values are what they were.
     """
     found: list[Computation] = []
-    with running(engine) as adapter:
+    with running(engine) as adapter, Meter() as meter:
         wanted = Wanted(
-            window=window or ALWAYS, force=force, backfill=backfill, told=told, adapter=adapter
+            window=window or ALWAYS,
+            force=force,
+            backfill=backfill,
+            told=told,
+            adapter=adapter,
+            meter=meter,
         )
         for definitions in planning.batches(catalog, names):
             found += _Batch(place, catalog, definitions, wanted).compute()
@@ -189,10 +195,10 @@ class _Batch:
     def _compute_slice(self, group: Group, pending: Sequence[_Open], piece: Slice) -> None:
         definitions = [each.task.definition for each in pending]
         needed = dict.fromkeys(name for each in definitions for name in group.needs(each.name))
-        with Measured() as reading:
+        with self._wanted.meter.block() as reading:
             values = compute_values(group, definitions, self._inputs.read(needed, piece.read))
         for each in pending:
-            with Measured() as own:
+            with self._wanted.meter.block() as own:
                 self._write(each, next(values), piece)
             # What several read at once counts for each in equal parts.
             each.draft.spend(own.seconds, own.peak)
@@ -209,7 +215,7 @@ class _Batch:
                 f"{definition.full_name}: {made.dropped} rows without key or time are left out."
             )
         partitions.write(opened.draft, definition, made.table, piece.kept)
-        opened.empty = made.table.slice(0, 0)
+        opened.empty = made.table.schema.empty_table()
 
     def _refuse_changed(self, task: Task) -> None:
         name = changed(self._place, task.sources)
@@ -221,7 +227,7 @@ class _Batch:
 
     def _publish(self, opened: _Open) -> Computation:
         task, draft, definition = opened.task, opened.draft, opened.task.definition
-        with Measured() as measured:
+        with self._wanted.meter.block() as measured:
             self._carry(task, draft)
             if not draft.files() and opened.empty is not None:
                 partitions.write_empty(draft, opened.empty)

@@ -160,6 +160,7 @@ def compute_values(
         outer = {each for other in later for each in group.needs(other.name)}
         left = {each: value for each, value in left.items() if each in outer}
         yield Value(definition, found[definition.name], frames, warnings)
+        del found, frames, given, known  # while the next one is computed
 
 
 def _together(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ def write_empty(draft: Draft, table: pa.Table) -> None:
     import pyarrow.parquet as pq
 
     with draft.replacing(ALL) as path:
-        pq.write_table(table.slice(0, 0), path)
+        pq.write_table(table, path)
 
 
 def begins(definition: Definition, partition: str) -> datetime | None:
@@ -107,10 +108,9 @@ def _cut(definition: Definition, table: pa.Table) -> Iterator[tuple[str, pa.Tabl
         return
     times = table.column(definition.timestamp).to_numpy()
     labels = times.astype(f"datetime64[{_UNITS[definition.partition]}]")
-    names, starts = np.unique(labels, return_index=True)
-    ends = [*starts[1:], table.num_rows]
-    for name, start, end in zip(names, starts, ends, strict=True):
-        yield str(name), table.slice(int(start), int(end) - int(start))
+    cuts = [0, *(np.flatnonzero(labels[1:] != labels[:-1]) + 1).tolist(), table.num_rows]
+    for start, end in pairwise(cuts):
+        yield str(labels[start]), table.slice(start, end - start)
 
 
 def _disagreeing(

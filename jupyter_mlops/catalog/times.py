@@ -16,6 +16,8 @@ def as_utc(definition: Definition, times: Any) -> Any:
     """
     import pandas as pd
 
+    if isinstance(times.dtype, pd.ArrowDtype):
+        times = _plain(times)
     if isinstance(times.dtype, pd.DatetimeTZDtype):
         return times.astype(_DTYPE)
     if pd.api.types.is_datetime64_dtype(times.dtype):
@@ -42,3 +44,16 @@ def as_utc(definition: Definition, times: Any) -> Any:
             f"{definition.full_name}: {definition.timestamp} has a time that cannot be kept: "
             f"{' '.join(str(error).split())}."
         ) from error
+
+
+def _plain(times: Any) -> Any:
+    """Return times that Arrow holds as pandas' own; anything else as it is."""
+    import pandas as pd
+    import pyarrow as pa
+
+    kind = times.dtype.pyarrow_dtype
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        return times
+    zone = kind.tz if pa.types.is_timestamp(kind) else None
+    found = pa.chunked_array(pa.Array.from_pandas(times)).cast(pa.timestamp("us", zone))
+    return pd.Series(found.to_pandas().array, index=times.index)
