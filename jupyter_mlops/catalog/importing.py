@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import linecache
 import sys
+import time
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -17,6 +19,7 @@ from .place import Place
 PACKAGE = "features"
 #: Times of change of the project's modules that were imported.
 _seen: dict[str, int] = {}
+_BEGAN = time.time_ns()
 
 
 class _AsItIs(SourceFileLoader):
@@ -36,6 +39,7 @@ def load(place: Place, group: str, path: Path) -> ModuleType:
         if str(folder) not in sys.path:
             sys.path.append(str(folder))
     _forget_changed(place)
+    _make_packages(place, group)
     name = f"{PACKAGE}.{group}"
     loader = _AsItIs(name, str(path))
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
@@ -57,7 +61,21 @@ def load(place: Place, group: str, path: Path) -> ModuleType:
         raise FeatureFailed(
             f"{group} cannot be imported: {type(error).__name__}: {reason}"
         ) from error
+    _note(place)
     return module
+
+
+def _make_packages(place: Place, group: str) -> None:
+    """Have a package for each folder above a module, so that it can import what lies beside it."""
+    name, folder = PACKAGE, place.modules
+    for further in [*group.split(".")[:-1], None]:
+        known = sys.modules.get(name)
+        if known is None or list(getattr(known, "__path__", ())) != [str(folder)]:
+            package = ModuleType(name)
+            package.__path__ = [str(folder)]
+            sys.modules[name] = package
+        if further is not None:
+            name, folder = f"{name}.{further}", folder / further
 
 
 def project_modules(place: Place) -> list[ModuleType]:
@@ -71,17 +89,27 @@ def project_modules(place: Place) -> list[ModuleType]:
 
 def _forget_changed(place: Place) -> None:
     """Let modules of the project be imported again whose files were changed since they were."""
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if not file or not _is_of_project(place, Path(file)):
-            continue
-        try:
-            changed = Path(file).stat().st_mtime_ns
-        except OSError:
-            continue
-        if _seen.setdefault(file, changed) != changed:
-            _seen[file] = changed
-            del sys.modules[name]
+    importlib.invalidate_caches()
+    for module in project_modules(place):
+        changed = _changed(module)
+        # One that others imported may be older than its file, if that was written meanwhile.
+        seen = _seen.get(str(module.__file__), min(changed, _BEGAN))
+        if changed > seen:
+            sys.modules.pop(module.__name__, None)
+
+
+def _note(place: Place) -> None:
+    """Remember the state of what is imported."""
+    for module in project_modules(place):
+        _seen[str(module.__file__)] = _changed(module)
+
+
+def _changed(module: ModuleType) -> int:
+    """Return when a module's file was changed."""
+    try:
+        return Path(str(module.__file__)).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _is_of_project(place: Place, file: Path) -> bool:

@@ -1,0 +1,274 @@
+"""Groups of features: what their functions share, give each other, and answer on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from jupyter_mlops.catalog import engine, sources
+from jupyter_mlops.catalog.computing import compute
+from jupyter_mlops.catalog.engine import on_demand
+from jupyter_mlops.catalog.place import Place
+from jupyter_mlops.catalog.reading import read_catalog
+from jupyter_mlops.catalog.storing import Offline
+from jupyter_mlops.core.exceptions import InvalidInput
+from jupyter_mlops.core.features import FeatureFailed, Why, Window
+from tests.support.features import flights, project, stored, write_module
+
+_HEAD = """
+    from pathlib import Path
+
+    import pandas as pd
+    from hamilton.function_modifiers import check_output, extract_columns, tag
+
+    from jupyter_mlops.catalog.define import feature
+
+"""
+
+
+def write(place: Place, group: str, code: str) -> None:
+    """Write a group that imports what is usual."""
+    write_module(place, group, _HEAD + code)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Return a project with flights of ten days, and without features."""
+    made = project(tmp_path, days=10)
+    (made.modules / "delays.py").unlink()
+    return made
+
+
+def computed(place: Place, *names: str, **options: Any) -> dict[str, Why]:
+    """Compute features; return why each was."""
+    found = compute(place, read_catalog(place), names, **options)
+    return {each.feature: each.why for each in found}
+
+
+def test_shared(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What several features are made from is read and computed once."""
+    write(
+        place,
+        "shared",
+        """
+    def clean(flights: pd.DataFrame) -> pd.DataFrame:
+        with (Path(__file__).parent / "calls").open("a") as file:
+            file.write("clean ")
+        return flights[flights["dep_delay"] > 0]
+
+
+    @feature(entity="carrier")
+    def most(clean: pd.DataFrame) -> pd.Series:
+        return clean.groupby("carrier")["dep_delay"].max()
+
+
+    @feature(entity="carrier")
+    def least(clean: pd.DataFrame, flights: pd.DataFrame) -> pd.Series:
+        return clean.groupby("carrier")["dep_delay"].min()
+
+
+    @feature(entity="carrier")
+    def range(most: pd.Series, least: pd.Series) -> pd.Series:
+        return most - least
+""",
+    )
+    reads = []
+    read = sources.read
+    monkeypatch.setattr(sources, "read", lambda *given: (reads.append(1), read(*given))[1])
+    assert set(computed(place, "range", "most", "least").values()) == {Why.NEW}
+    assert (place.modules / "calls").read_text() == "clean "
+    assert len(reads) == 1
+    assert (
+        stored(place, "shared.range")["range"].tolist()
+        == (stored(place, "shared.most")["most"] - stored(place, "shared.least")["least"]).tolist()
+    )
+
+
+def test_changed_by_a_function(place: Place) -> None:
+    """A function that changes the table that it is given does so for itself."""
+    write(
+        place,
+        "changing",
+        """
+    @feature(entity="carrier")
+    def first(flights: pd.DataFrame) -> pd.Series:
+        flights["dep_delay"] = 0.0
+        flights.loc[:, "distance"] = 0
+        del flights["time_hour"]
+        return flights.groupby("carrier")["dep_delay"].max()
+
+
+    @feature(entity="carrier", timestamp="time_hour")
+    def second(flights: pd.DataFrame) -> pd.Series:
+        return flights["dep_delay"] + flights["distance"]
+""",
+    )
+    computed(place, "first", "second")
+    assert stored(place, "changing.first")["first"].tolist() == [0.0] * 4
+    table = flights(days=10)
+    wanted = (table["dep_delay"] + table["distance"]).tolist()
+    assert stored(place, "changing.second")["second"].tolist() == wanted
+
+
+def test_columns_extracted(place: Place) -> None:
+    """Columns that a decorator makes of a table are features and find their keys there."""
+    write(
+        place,
+        "extracted",
+        """
+    @extract_columns("late", "far")
+    @tag(entity="carrier", timestamp="time_hour")
+    def facts(flights: pd.DataFrame) -> pd.DataFrame:
+        made = flights[["carrier", "time_hour"]].copy()
+        made["late"] = flights["dep_delay"] > 15
+        made["far"] = flights["distance"] > 200
+        return made
+""",
+    )
+    assert set(computed(place, "late", "far")) == {"extracted.late", "extracted.far"}
+    table = flights(days=10)
+    late = stored(place, "extracted.late")
+    assert late["late"].tolist() == (table["dep_delay"] > 15).tolist()
+    record = Offline(place).latest("extracted.late")
+    assert record is not None
+    assert record.type == "bool"
+
+
+_DOUBLED = """
+    @feature(entity="carrier", timestamp="time_hour", lookback="0d")
+    def doubled(flights: pd.DataFrame) -> pd.Series:
+        return flights["dep_delay"] * 2
+"""
+_FOLLOWING = """
+    @feature(entity="carrier", timestamp="time_hour", lookback="0d")
+    def quadrupled(doubled: pd.Series) -> pd.Series:
+        return doubled * 2
+"""
+
+
+def test_other_groups(place: Place) -> None:
+    """A feature is made from stored values of another group, which is computed before."""
+    write(place, "b", _DOUBLED)
+    write(place, "a", _FOLLOWING)
+    assert computed(place, "quadrupled") == {"b.doubled": Why.NEW, "a.quadrupled": Why.NEW}
+    table = flights(days=10)
+    assert stored(place, "a.quadrupled")["quadrupled"].tolist() == (table["dep_delay"] * 4).tolist()
+    assert computed(place, "quadrupled") == {"b.doubled": Why.FRESH, "a.quadrupled": Why.FRESH}
+
+    write(place, "b", _DOUBLED.replace("* 2", "* 3"))
+    assert computed(place, "quadrupled") == {"b.doubled": Why.CODE, "a.quadrupled": Why.SOURCES}
+    assert stored(place, "a.quadrupled")["quadrupled"].tolist() == (table["dep_delay"] * 6).tolist()
+
+    later = flights(days=20)
+    later.to_parquet(place.root / "flights.parquet")
+    window = Window(since=pd.Timestamp("2013-01-11", tz="UTC"))
+    assert set(computed(place, "quadrupled", window=window).values()) == {Why.WINDOW}
+    assert stored(place, "a.quadrupled")["quadrupled"].tolist() == (later["dep_delay"] * 6).tolist()
+    computed(place, "quadrupled", backfill=True, force=True)
+    assert stored(place, "a.quadrupled")["quadrupled"].tolist() == (later["dep_delay"] * 6).tolist()
+
+
+def test_group_in_a_folder(place: Place) -> None:
+    """Modules lie in folders, too, and import what lies beside them or in the project."""
+    code = _DOUBLED.replace("* 2", "* air_units.TWO * ONE")
+    write(place, "air/planes", f"    import air_units\n    from ._one import ONE\n\n{code}")
+    (place.modules / "air" / "_one.py").write_text("ONE = 1\n")
+    (place.root / "air_units.py").write_text("TWO = 2\n")
+    assert computed(place, "air.planes.doubled") == {"air.planes.doubled": Why.NEW}
+    table = flights(days=10)
+    for path, text, times in (
+        (place.root / "air_units.py", "TWO = 20\n", 20),
+        (place.modules / "air" / "_one.py", "ONE = 10\n", 200),
+    ):
+        path.write_text(text)
+        assert computed(place, "doubled") == {"air.planes.doubled": Why.CODE}
+        found = stored(place, "air.planes.doubled")["doubled"]
+        assert found.tolist() == (table["dep_delay"] * times).tolist()
+
+
+_ON_DEMAND = """
+    @feature(entity="carrier", timestamp="time_hour")
+    def delay(flights: pd.DataFrame) -> pd.Series:
+        return flights["dep_delay"]
+
+
+    def hours(minutes: pd.Series) -> pd.Series:
+        return minutes / 60
+
+
+    @feature(entity="carrier")
+    def total(delay: pd.Series, hours: pd.Series) -> pd.Series:
+        return delay / 60 + hours
+
+
+    @check_output(range=(0, 10), importance="fail")
+    @feature(entity="carrier")
+    def root(minutes: pd.Series) -> pd.Series:
+        return minutes ** 0.5
+
+
+    @feature(entity="carrier")
+    def constant(minutes: pd.Series) -> pd.Series:
+        return 5
+"""
+
+
+def test_on_demand(place: Place) -> None:
+    """Functions answer with a request's columns and stored values, which they do not compute."""
+    write(place, "asked", _ON_DEMAND)
+    catalog = read_catalog(place)
+    (place.root / "flights.parquet").unlink()
+    frame = pd.DataFrame({"minutes": [30, 60], "asked.delay": [6.0, 12.0]}, index=["x", "y"])
+    made = on_demand(place, catalog, ["constant", "total", "root"], frame)
+    assert list(made.columns) == ["asked.constant", "asked.total", "asked.root"]
+    assert made["asked.total"].to_dict() == {"x": 0.6, "y": 1.2}
+    assert made["asked.constant"].tolist() == [5, 5]
+    short = frame.rename(columns={"asked.delay": "delay"})
+    pd.testing.assert_frame_equal(
+        on_demand(place, catalog, ["constant", "total", "root"], short), made
+    )
+    empty = on_demand(place, catalog, ["total"], frame[:0])
+    assert (len(empty), list(empty.columns)) == (0, ["asked.total"])
+
+
+def test_on_demand_refused(place: Place) -> None:
+    """What is missing in a request, or fails for it, is told with the feature's name."""
+    write(place, "asked", _ON_DEMAND)
+    catalog = read_catalog(place)
+    with pytest.raises(InvalidInput, match=r"^asked\.total needs a column minutes in the request"):
+        on_demand(place, catalog, ["total"], pd.DataFrame({"delay": [1.0]}))
+    with pytest.raises(InvalidInput, match=r"^asked\.total needs values of asked\.delay in the re"):
+        on_demand(place, catalog, ["total"], pd.DataFrame({"minutes": [1.0]}))
+    with pytest.raises(FeatureFailed, match=r"^asked\.root: a check failed: Series contains 0"):
+        on_demand(place, catalog, ["constant", "root"], pd.DataFrame({"minutes": [1000.0]}))
+    with pytest.raises(FeatureFailed, match=r"^asked\.root failed: TypeError: .*\(asked\.py, line"):
+        on_demand(place, catalog, ["constant", "root"], pd.DataFrame({"minutes": ["a"]}))
+
+
+def test_on_demand_of_other_rows(place: Place) -> None:
+    """Values for other rows than those of the request are refused."""
+    for body, line in (
+        ("minutes[:1]", r"returned 1 values that are not those of its 2 rows"),
+        ("[1, 2, 3]", r"returned list for 2 rows\. Return a Series with the index of its arg"),
+    ):
+        write(place, "asked", _ON_DEMAND.replace("return 5", f"return {body}"))
+        with pytest.raises(FeatureFailed, match=rf"^asked\.constant {line}"):
+            on_demand(place, read_catalog(place), ["constant"], pd.DataFrame({"minutes": [1, 2]}))
+
+
+def test_built_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module is imported once for the same code, and again for other."""
+    write(place, "asked", _ON_DEMAND)
+    loads = []
+    load = engine.load
+    monkeypatch.setattr(engine, "load", lambda *given: (loads.append(1), load(*given))[1])
+    frame = pd.DataFrame({"minutes": [1]})
+    for _ in range(3):
+        assert on_demand(place, read_catalog(place), ["constant"], frame).iloc[0, 0] == 5
+    assert len(loads) == 1
+    write(place, "asked", _ON_DEMAND.replace("return 5", "return 6"))
+    assert on_demand(place, read_catalog(place), ["constant"], frame).iloc[0, 0] == 6
+    assert len(loads) == 2
