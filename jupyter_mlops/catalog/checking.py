@@ -42,7 +42,7 @@ def check(
     tolerance: float = 0.0,
     entities: Any = None,
 ) -> CheckReport:
-    """Compare a sample of features offline, joined as of now, with what they are online.
+    """Compare a sample of features offline, joined as of their newest value, with those online.
 
     Entities are drawn from the stored values. For features of the request rows are drawn from
     ``entities``, a table with the request's columns and keys, or else from a source that has all of
@@ -81,6 +81,8 @@ class _Checker:
         self._tolerance = tolerance
         self._entities = None if entities is None else Entities(entities)
         self._fills = open_online(place).fills()
+        #: Times of the newest stored values.
+        self._last: dict[str, datetime] = {}
         self.found = _Found()
 
     def run(self, definitions: Sequence[Definition]) -> None:
@@ -125,6 +127,8 @@ class _Checker:
                 return None
             if not is_current(fill, record) and each.full_name not in self.found.behind:
                 self.found.behind.append(each.full_name)
+            if record.last is not None:
+                self._last[definition.full_name] = record.last
             found.append(one)
         return found
 
@@ -150,7 +154,7 @@ class _Checker:
 
     def _compare(self, definitions: Sequence[Definition], table: pa.Table) -> None:
         names = [each.full_name for each in definitions]
-        now = datetime.now(UTC)
+        now = self._moment(names)
         offline = self._offline(names, table, now)
         for each in definitions:
             self.found.rows[each.full_name] = len(table)
@@ -171,6 +175,11 @@ class _Checker:
                             online=answer[column],
                         )
                     )
+
+    def _moment(self, names: Sequence[str]) -> datetime:
+        """Return the time to compare at: of data that are not renewed, no value may hold now."""
+        last = [self._last[name] for name in names if name in self._last]
+        return min(datetime.now(UTC), max(last, default=datetime.max.replace(tzinfo=UTC)))
 
     def _offline(self, names: Sequence[str], table: pa.Table, now: datetime) -> pa.Table:
         import pyarrow as pa

@@ -119,6 +119,7 @@ def value_type(function: ast.FunctionDef) -> str | None:
 def _add(module: Module, function: ast.FunctionDef) -> None:
     name = function.name.rpartition("__")[0] or function.name
     try:
+        _check_types(function)
         said = _said(module, function)
         nodes = list(_nodes(name, function, said))
     except InvalidInput as error:
@@ -134,6 +135,19 @@ def _add(module: Module, function: ast.FunctionDef) -> None:
             module.problems.append((node.name, line))
             continue
         module.nodes[node.name] = node
+
+
+def _check_types(function: ast.FunctionDef) -> None:
+    """Raise `InvalidInput` for a function without the types that Hamilton goes by."""
+    given = function.args
+    every = (*given.posonlyargs, *given.args, *given.kwonlyargs)
+    bare = next((each.arg for each in every if each.annotation is None), None)
+    if bare is not None or function.returns is None:
+        what = f"of {bare}" if bare is not None else "that it returns"
+        raise InvalidInput(
+            f"{function.name}: the type {what} is not said, which Hamilton needs. Write it like "
+            f"{bare or 'orders'}: pd.DataFrame, or -> pd.Series."
+        )
 
 
 def _nodes(name: str, function: ast.FunctionDef, said: Mapping[str, Any]) -> Iterator[Node]:

@@ -12,12 +12,15 @@ from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import model_operations
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client
+from jupyter_mlops.app.feature_operations import CHECK_FEATURES, COMPUTE_FEATURES
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.repositories import make_repository
 from jupyter_mlops.app.reproducing import reproduce
+from jupyter_mlops.app.runtime import endpoint_address
 from jupyter_mlops.core.verdicts import Outcome
-from tests.support import workers
+from tests.support import served, workers
 from tests.support.repositories import call, environment
+from tests.support.served import ask
 from tests.support.tracked import MLFLOW_WARNING
 
 pytestmark = pytest.mark.filterwarnings(MLFLOW_WARNING)
@@ -53,6 +56,40 @@ def run(client: Client, notebook: str, **values: object) -> m.RunView:
     (found,) = workers.runs(client, sweep.id)
     assert found.error is None
     return found
+
+
+def test_features_online(client: Client) -> None:
+    """The example's features are the same online and offline, and its endpoint fetches them."""
+    body = m.ComputeRequest(online=True)
+    done = workers.wait_for(client, client.call(COMPUTE_FEATURES, body=body).id)
+    checked = client.call(CHECK_FEATURES, body=m.CompareFeaturesRequest(rows=200))
+    for sweep in (done.id, workers.wait_for(client, checked.id).id):
+        (found,) = workers.runs(client, sweep)
+        assert found.error is None
+    assert found.metrics["different"] == 0
+    # Nine of three airports, one of 35 pairs, three of planes.
+    assert found.metrics["rows"] == 9 * 3 + 35 + 3 * 200
+    body = m.RegisterRequest(run=run(client, "02_train.ipynb", max_iter=20).id)
+    client.call(ops.REGISTER_MODEL, body=body, name="served", timeout=None)
+    assert served.serve(client, "served").error is None
+    flight = {
+        "carrier": "UA",
+        "origin": "EWR",
+        "dest": "IAH",
+        "tailnum": "N14228",
+        "scheduled": "2013-12-01T12:15:00Z",
+        "arrival_minute": 819,
+        "departures_in_hour": 20,
+        "distance": 1400,
+    }
+    address = endpoint_address(client.project, "served")
+    risks = []
+    for planes in ({}, {"plane_age": 14.0, "seats": 149}, {"plane_age": 60.0, "seats": 20}):
+        status, answer = ask(address, {"dataframe_records": [flight | planes]})
+        assert status == 200, answer
+        risks += answer["predictions"]
+    assert risks[0] == risks[1]
+    assert 0 < risks[0] < 1
 
 
 def test_complete_and_built_again(client: Client, tmp_path: Path) -> None:

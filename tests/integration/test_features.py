@@ -196,7 +196,10 @@ def test_written_from_the_shell(
         return outcome.code, outcome.out + outcome.err
 
     head = "import jupyter_mlops as mlops\n\n"
-    text = head + '@mlops.feature(entity="customer")\ndef clicks(orders):\n    return orders\n'
+    text = (
+        head + '@mlops.feature(entity="customer")\n'
+        "def clicks(orders: pd.DataFrame) -> pd.DataFrame:\n    return orders\n"
+    )
     code, out = define(text)
     assert code == 0
     assert out.startswith("Wrote features/ads.py: ads.clicks\n")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jupyter_mlops.catalog.joining import training_set
@@ -79,11 +80,20 @@ def store(  # as many as a record has facts that tests change
         entity=definition.entity,
         timestamp=definition.timestamp,
         partitions=tuple(partitions),
+        **_span(table, definition.timestamp),
         **changes,
     )
     draft.complete(record)
     offline.publish(record)
     return record
+
+
+def _span(table: pa.Table, timestamp: str | None) -> dict[str, datetime | None]:
+    """Return the times of the first and last value."""
+    if timestamp is None or not len(table):
+        return {"first": None, "last": None}
+    found = pc.min_max(table.column(timestamp)).as_py()
+    return {"first": found["min"], "last": found["max"]}
 
 
 SPENT = pd.DataFrame(

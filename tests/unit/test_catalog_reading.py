@@ -142,7 +142,7 @@ def test_features_of_other_groups(tmp_path: Path) -> None:
 
 def test_names_that_are_not_known(tmp_path: Path) -> None:
     """What could be meant is said; a name that two groups have must be whole."""
-    one = '@tag(entity="c")\ndef same(orders): return orders\n'
+    one = '@tag(entity="c")\ndef same(orders: int) -> int: return orders\n'
     found = read(tmp_path, shop=SHOP + one, ads=one)
     with pytest.raises(NotFound, match=r"no feature spend\. Did you mean shop\.spent\?"):
         found.find("spend")
@@ -159,31 +159,48 @@ def test_names_that_are_not_known(tmp_path: Path) -> None:
     ("text", "line"),
     [
         (
-            '@tag(entity="c")\ndef a(b): return b\ndef b(a): return a\n',
+            '@tag(entity="c")\ndef a(b: int) -> int: return b\ndef b(a: int) -> int: return a\n',
             "shop.a depends on itself: a → b → a.",
         ),
         (
-            '@tag(entity="c")\ndef a(orders): return 1\n@tag(entity="c")\ndef a(): return 2\n',
+            (
+                '@tag(entity="c")\ndef a() -> int: return 1\n'
+                '@tag(entity="c")\ndef a() -> int: return 2\n'
+            ),
             "a is defined twice, in lines 6 and 8 of shop.py. Rename one.",
         ),
         (
-            '@tag(entity="c")\ndef a(orders, visits): return visits\n',
+            '@tag(entity="c")\ndef a(orders: int, visits: int) -> int: return visits\n',
             (
                 "shop.a needs both the request (visits) and the source orders. Make the part that "
                 "comes from the source a feature of its own, with an entity."
             ),
         ),
         (
-            '@tag(entity=["c", 3])\ndef a(orders): return orders\n',
+            '@tag(entity=["c", 3])\ndef a(orders: int) -> int: return orders\n',
             "shop.a: entity must be a name, or a list of names, not ['c', 3].",
         ),
         (
-            '@tag(entity="c", ttl="soon")\ndef a(orders): return orders\n',
+            '@tag(entity="c", ttl="soon")\ndef a(orders: int) -> int: return orders\n',
             "shop.a: ttl: 'soon' is no duration. Write it like 30s, 90min, 12h, 7d or 2w.",
         ),
         (
-            '@tag(entity=open("/etc/passwd").read())\ndef a(orders): return orders\n',
+            '@tag(entity=open("/etc/passwd").read())\ndef a(orders: int) -> int: return orders\n',
             "a: entity is computed, so that it cannot be read. Write it out.",
+        ),
+        (
+            '@tag(entity="c")\ndef a(orders): return orders\n',
+            (
+                "a: the type of orders is not said, which Hamilton needs. Write it like "
+                "orders: pd.DataFrame, or -> pd.Series."
+            ),
+        ),
+        (
+            '@tag(entity="c")\ndef a(orders: int): return orders\n',
+            (
+                "a: the type that it returns is not said, which Hamilton needs. Write it like "
+                "orders: pd.DataFrame, or -> pd.Series."
+            ),
         ),
         ("def a(:\n", "shop.py: line 5: invalid syntax. Mend the module."),
     ],
@@ -202,7 +219,7 @@ def test_a_broken_module_hides_no_other(tmp_path: Path) -> None:
 
 def test_a_constant_of_the_module(tmp_path: Path) -> None:
     """What decorators share may be a constant."""
-    text = 'KEYS = ["a", "b"]\n@tag(entity=KEYS)\ndef x(orders): return orders\n'
+    text = 'KEYS = ["a", "b"]\n@tag(entity=KEYS)\ndef x(orders: int) -> int: return orders\n'
     assert read(tmp_path, shop=text).find("x").entity == ("a", "b")
 
 
@@ -233,7 +250,7 @@ def test_the_hash_covers_the_project_s_own_modules(tmp_path: Path) -> None:
     (tmp_path / "money.py").write_text("from rates import EURO\n", "utf-8")
     (tmp_path / "rates.py").write_text("EURO = 1\n", "utf-8")
     (tmp_path / "other.py").write_text("X = 1\n", "utf-8")
-    text = 'import money\n@tag(entity="c")\ndef x(orders): return orders * money.EURO\n'
+    text = 'import money\n@tag(entity="c")\ndef x(orders: int) -> int: return orders * money.EURO\n'
     before = read(tmp_path, shop=text).find("x").code_hash
     (tmp_path / "other.py").write_text("X = 2\n", "utf-8")
     assert read(tmp_path, shop=text).find("x").code_hash == before
@@ -247,18 +264,18 @@ def test_equal_code_under_two_names(tmp_path: Path) -> None:
         tmp_path,
         shop='''
         @tag(entity="c")
-        def a(orders):
+        def a(orders: pd.DataFrame) -> pd.DataFrame:
             """One."""
             total = orders.sum()
             return total / 2
 
         @tag(entity="c")
-        def b(orders):
+        def b(orders: pd.DataFrame) -> pd.DataFrame:
             s = orders.sum()
             return s / 2
 
         @tag(entity="c")
-        def c(orders):
+        def c(orders: pd.DataFrame) -> pd.DataFrame:
             s = orders.sum()
             return s / 3
         ''',
@@ -269,7 +286,7 @@ def test_equal_code_under_two_names(tmp_path: Path) -> None:
 
 def test_shapes_keep_arguments_apart() -> None:
     """Functions that take other inputs are not the same."""
-    one, two = ast.parse("def f(x): return x\ndef f(y): return y").body
+    one, two = ast.parse("def f(x: int) -> int: return x\ndef f(y: int) -> int: return y").body
     assert isinstance(one, ast.FunctionDef)
     assert isinstance(two, ast.FunctionDef)
     assert shape(one) != shape(two)
@@ -289,7 +306,7 @@ def test_read_again_only_after_a_change(tmp_path: Path) -> None:
 
 def test_private_modules_and_folders(tmp_path: Path) -> None:
     """A group may lie in a folder; private modules are none."""
-    text = '@tag(entity="c")\ndef x(orders): return orders\n'
+    text = '@tag(entity="c")\ndef x(orders: int) -> int: return orders\n'
     write_group(tmp_path, "_own", text)
     write_group(tmp_path, "retail.customers", text)
     assert set(read(tmp_path).definitions) == {"retail.customers.x"}

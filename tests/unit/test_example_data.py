@@ -376,4 +376,4 @@ def test_settings_are_readable() -> None:
     """The file that marks the project names its experiment and the sources of its features."""
     settings = read_settings(EXAMPLE)
     assert settings.experiment == "late-flights"
-    assert set(settings.features.sources) == {"flights", "weather", "planes"}
+    assert set(settings.features.sources) == {"flights", "weather", "planes", "departures"}

@@ -180,7 +180,9 @@ def test_what_is_wrong_or_was_changed_is_said(tmp_path: Path, export: Any) -> No
     place, _catalog = stored(tmp_path)
     text = declared("spent").replace("return events", "return events * 2")
     write_group(
-        tmp_path, "shop", text + '\n@feature(entity="key")\ndef own(own):\n    return own\n'
+        tmp_path,
+        "shop",
+        text + '\n@feature(entity="key")\ndef own(own: pd.Series) -> pd.Series:\n    return own\n',
     )
     notes = export(place, read_catalog(place), tmp_path / "out").notes
     assert any("shop.own" in each and each.startswith("Left out") for each in notes), notes
@@ -246,7 +248,8 @@ def test_what_feast_lacks_is_left_out(
 def test_feast_gets_no_functions(tmp_path: Path) -> None:
     """What depends on the request, or is not computed, is left out with a line."""
     code = declared("spent") + declared("lost")
-    code += '@feature(entity="key")\ndef asked(spent, amount):\n    return spent > amount\n'
+    code += '@feature(entity="key")\ndef asked(spent: pd.Series, amount: pd.Series) -> pd.Series:\n'
+    code += "    return spent > amount\n"
     place, catalog = project(tmp_path, shop=code)
     values = pd.DataFrame({"key": [1, 2], "at": AT, "spent": [1.5, 2.5]})
     store(place, catalog, "shop.spent", values)

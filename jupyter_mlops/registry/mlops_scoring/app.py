@@ -52,9 +52,9 @@ class CheckedModel:
         import pandas as pd
 
         if isinstance(data, pd.DataFrame):
-            data = conform(self._columns, data)
             if self._features is not None:
                 data = self._features.fill(data)
+            data = conform(self._columns, data)
         return self._model.predict(data, params=params)
 
 
