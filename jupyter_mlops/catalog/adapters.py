@@ -63,6 +63,25 @@ def running(engine: str) -> Iterator[Adapter | None]:
         manager.__exit__(None, None, None)
 
 
+def lent(value: Any, *, deep: bool = False) -> Any:
+    """Return a table that a function may change without others noticing; anything else as it is."""
+    import pandas as pd
+
+    if not isinstance(value, pd.DataFrame | pd.Series):
+        return value
+    # Since pandas 3 what is changed is copied before.
+    return value.copy(deep=deep or int(pd.__version__.partition(".")[0]) < 3)
+
+
+def guarded(function: Callable[..., Any], *, deep: bool = False) -> Callable[..., Any]:
+    """Return a function that is given tables of its own."""
+
+    def guarding(**named: Any) -> Any:
+        return function(**{name: lent(value, deep=deep) for name, value in named.items()})
+
+    return guarding
+
+
 def _unusable(engine: str, error: ImportError) -> str:
     """Say why an engine cannot be used, and what to do."""
     import pandas as pd
@@ -98,7 +117,7 @@ def _dask() -> Iterator[Adapter]:
 
         def execute_node(self, node: Node, kwargs: dict[str, Any]) -> Any:
             name = f"{node.name}-{uuid4().hex}"
-            function = node.callable
+            function = guarded(node.callable)
             if client is not None:
                 function = Sent(cloudpickle.dumps(function))
             return delayed(function, name=name)(**kwargs, dask_key_name=name)
@@ -161,7 +180,11 @@ def _ray() -> Iterator[Adapter]:
     from hamilton.plugins.h_ray import RayGraphAdapter
 
     class Taking(_Lenient, RayGraphAdapter):  # type: ignore[misc]  # Hamilton is not typed
-        """Takes what is stored as a table for a column."""
+        """Gives functions tables that they may change, which Ray's own may not be."""
+
+        def do_remote_execute(self, *, execute_lifecycle_for_node: Any, **asked: Any) -> Any:
+            function = guarded(execute_lifecycle_for_node, deep=True)
+            return super().do_remote_execute(execute_lifecycle_for_node=function, **asked)
 
     own = not ray.is_initialized()
     if own:

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
+from ..core.exceptions import MlopsError
 from ..core.features import Computation, Definition, FeatureFailed, Why, Window
-from . import partitions, planning
-from .adapters import PANDAS, Adapter, running
-from .engine import Group, Value, compute_values, group_of
-from .gathering import Inputs, changed
+from . import planning
+from .adapters import PANDAS, running
+from .engine import group_of
+from .gathering import Inputs
 from .measuring import Meter
-from .periods import holds, widened
 from .place import Place
-from .planning import ALWAYS, SAID, Slice, Task
+from .planning import ALWAYS, SAID, Task
+from .producing import Production, Told, Wanted, silent
 from .reading import Catalog
-from .shapes import shaped
-from .statistics import describe
-from .storing import Draft, Offline
-
-Told = Callable[[str], None]
-
-
-def _silent(_line: str) -> None:
-    """Say it to nobody."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """What is asked for beyond the features."""
-
-    window: Window = ALWAYS
-    force: bool = False
-    backfill: bool = False
-    told: Told = _silent
-    adapter: Adapter | None = None
-    meter: Meter = field(default_factory=Meter)
+from .storing import Offline
 
 
 def compute(
@@ -48,7 +28,7 @@ def compute(
     *,
     force: bool = False,
     backfill: bool = False,
-    told: Told = _silent,
+    told: Told = silent,
     engine: str = PANDAS,
 ) -> list[Computation]:
     """Compute features, and before them those of other groups that they are made from.
@@ -61,9 +41,10 @@ def compute(
     Spark.
 
     Returns a record of each; where nothing was to do its reason is `Why.FRESH`. Raises
-    `FeatureFailed`, after which the stored values are what they were.
+    `FeatureFailed` or `InvalidInput` when all is done that can be: what failed, and what is made
+    from it, is stored as it was.
     """
-    found: list[Computation] = []
+    work = _Work(place, catalog)
     with running(engine) as adapter, Meter() as meter:
         wanted = Wanted(
             window=window or ALWAYS,
@@ -74,48 +55,101 @@ def compute(
             meter=meter,
         )
         for definitions in planning.batches(catalog, names):
-            found += _Batch(place, catalog, definitions, wanted).compute()
-    return found
+            work.compute(definitions, wanted)
+    work.raise_failures()
+    return work.records
 
 
-@dataclass(slots=True)
-class _Open:
-    """A feature that is being computed."""
+class _Work:
+    """Features of several groups, one group after the other."""
 
-    task: Task
-    draft: Draft
-    #: Columns of the last slice.
-    empty: Any = None
-
-
-class _Batch:
-    """Features of one group, none of which needs another group that is not computed."""
-
-    def __init__(
-        self, place: Place, catalog: Catalog, definitions: Sequence[Definition], wanted: Wanted
-    ) -> None:
+    def __init__(self, place: Place, catalog: Catalog) -> None:
         self._place = place
         self._catalog = catalog
-        self._definitions = definitions
-        self._wanted = wanted
         self._offline = Offline(place)
-        self._inputs = Inputs(place, definitions)
+        self.records: list[Computation] = []
+        #: By the full names of features.
+        self._failures: dict[str, MlopsError] = {}
 
-    def compute(self) -> list[Computation]:
-        """Compute what is to be computed, while nobody else does."""
-        with self._offline.writing([each.full_name for each in self._definitions]):
-            found = {each.full_name: self._planned(each) for each in self._definitions}
-            tasks = [each for each in found.values() if isinstance(each, Task)]
-            for group in planning.shared(tasks):
-                for record in self._compute(group):
-                    found[record.feature] = record
-        return [each for each in found.values() if isinstance(each, Computation)]
+    def compute(self, definitions: Sequence[Definition], wanted: Wanted) -> None:
+        """Compute what is to be computed of one group, while nobody else does."""
+        before = len(self._failures)
+        ready = [each for each in definitions if not self._is_blocked(each)]
+        names = [each.full_name for each in ready]
+        try:
+            with self._offline.writing(names):
+                self._compute(ready, wanted)
+        except OSError as error:
+            failure = FeatureFailed(
+                f"{names[0]}: values cannot be written below {self._place.data}: "
+                f"{error.strerror or error}."
+            )
+            failure.__cause__ = error
+            self._failures |= dict.fromkeys(names, failure)
+        for name in list(self._failures)[before:]:
+            wanted.told(f"{name} is not stored: {self._failures[name].message}")
 
-    def _planned(self, definition: Definition) -> Task | Computation:
+    def raise_failures(self) -> None:
+        """Raise what failed, if anything has."""
+        different = list(dict.fromkeys(self._failures.values()))
+        if len(different) > 1:
+            others = ", ".join(list(self._failures)[1:])
+            raise FeatureFailed(f"{different[0].message} Not computed either: {others}.")
+        if different:
+            raise different[0]
+
+    def _is_blocked(self, definition: Definition) -> bool:
+        """Whether a feature is made from one that failed, of another group."""
+        failed = next(
+            (
+                each
+                for each in definition.upstream
+                if each in self._failures and self._catalog.find(each).group != definition.group
+            ),
+            None,
+        )
+        if failed is not None:
+            self._failures[definition.full_name] = FeatureFailed(
+                f"{definition.full_name} is made from {failed}, which could not be computed."
+            )
+        return failed is not None
+
+    def _compute(self, definitions: Sequence[Definition], wanted: Wanted) -> None:
+        inputs = Inputs(self._place, definitions)
+        found: dict[str, Computation] = {}
+        tasks = []
+        for each in definitions:
+            try:
+                planned = self._planned(each, inputs, wanted)
+            except MlopsError as error:
+                self._failures[each.full_name] = error
+                continue
+            if isinstance(planned, Task):
+                tasks.append(planned)
+            else:
+                found[each.full_name] = planned
+        for alike in planning.shared(tasks):
+            for record in self._produce(alike, inputs, wanted):
+                found[record.feature] = record
+        self.records += [found[each.full_name] for each in definitions if each.full_name in found]
+
+    def _produce(self, tasks: Sequence[Task], inputs: Inputs, wanted: Wanted) -> list[Computation]:
+        group = tasks[0].definition.group
+        try:
+            graph = group_of(self._place, self._catalog, group, wanted.adapter)
+            records, failures = Production(self._place, inputs, graph, wanted).run(tasks)
+        except MlopsError as error:
+            records, failures = [], {each.definition.full_name: error for each in tasks}
+        self._failures |= failures
+        return records
+
+    def _planned(
+        self, definition: Definition, inputs: Inputs, wanted: Wanted
+    ) -> Task | Computation:
         """Return what is to be done about a feature, or its record if nothing is."""
-        name, wanted = definition.full_name, self._wanted
+        name = definition.full_name
         latest = self._offline.latest(name)
-        known = self._inputs.fingerprints(definition)
+        known = inputs.fingerprints(definition)
         whole = latest is not None and self._offline.is_whole(latest)
         why = planning.decide(
             definition, latest, known, whole=whole, window=wanted.window, force=wanted.force
@@ -136,138 +170,27 @@ class _Batch:
             definition=definition,
             version=version,
             why=why,
-            slices=planning.slices(definition, window, self._span(definition)),
+            slices=planning.slices(definition, window, _span(definition, inputs, wanted)),
             sources=known,
             base=base,
             complete=window == ALWAYS or (base is not None and base.complete and whole),
         )
 
-    def _span(self, definition: Definition) -> tuple[datetime, datetime] | None:
-        """Return the time to go through piece by piece; None if it is done at once."""
-        if not self._wanted.backfill or definition.timestamp is None:
-            return None
-        span = self._inputs.span(definition)
-        if span is None:
-            self._wanted.told(
-                f"{definition.full_name} is computed at once: none of its sources has a timestamp."
-            )
-        elif definition.lookback is None:
-            self._wanted.told(
-                f"{definition.full_name} does not say its lookback, so that each partition reads "
-                "its sources from their begin."
-            )
-        return span
 
-    def _compute(self, tasks: Sequence[Task]) -> list[Computation]:
-        """Compute features that read the same, slice by slice."""
-        opened = [self._open(each) for each in tasks]
-        group = group_of(
-            self._place, self._catalog, tasks[0].definition.group, self._wanted.adapter
+def _span(
+    definition: Definition, inputs: Inputs, wanted: Wanted
+) -> tuple[datetime, datetime] | None:
+    """Return the time to go through piece by piece; None if it is done at once."""
+    if not wanted.backfill or definition.timestamp is None:
+        return None
+    span = inputs.span(definition)
+    if span is None:
+        wanted.told(
+            f"{definition.full_name} is computed at once: none of its sources has a timestamp."
         )
-        records = []
-        try:
-            for piece in tasks[0].slices:
-                pending = [each for each in opened if piece.name not in each.draft.done]
-                if pending:
-                    self._compute_slice(group, pending, piece)
-            for each in opened:
-                self._refuse_changed(each.task)
-                records.append(self._publish(each))
-        except BaseException:
-            if len(tasks[0].slices) == 1:
-                for each in opened[len(records) :]:
-                    each.draft.discard()
-            raise
-        return records
-
-    def _open(self, task: Task) -> _Open:
-        draft = self._offline.draft(task.definition.full_name, task.version)
-        if not draft.done:
-            draft.discard()
-            draft = self._offline.draft(task.definition.full_name, task.version)
-        else:
-            self._wanted.told(
-                f"{task.definition.full_name} goes on: {len(draft.done)} of {len(task.slices)} "
-                "partitions are computed."
-            )
-        return _Open(task, draft)
-
-    def _compute_slice(self, group: Group, pending: Sequence[_Open], piece: Slice) -> None:
-        definitions = [each.task.definition for each in pending]
-        needed = dict.fromkeys(name for each in definitions for name in group.needs(each.name))
-        with self._wanted.meter.block() as reading:
-            values = compute_values(group, definitions, self._inputs.read(needed, piece.read))
-        for each in pending:
-            with self._wanted.meter.block() as own:
-                self._write(each, next(values), piece)
-            # What several read at once counts for each in equal parts.
-            each.draft.spend(own.seconds, own.peak)
-            each.draft.spend(reading.seconds / len(pending), reading.peak)
-            each.draft.finish(piece.name)
-
-    def _write(self, opened: _Open, value: Value, piece: Slice) -> None:
-        definition = value.definition
-        made = shaped(definition, value.result, value.frames)
-        for line in value.warnings:
-            self._wanted.told(f"{definition.full_name}: a check warns: {line}")
-        if made.dropped:
-            self._wanted.told(
-                f"{definition.full_name}: {made.dropped} rows without key or time are left out."
-            )
-        partitions.write(opened.draft, definition, made.table, piece.kept)
-        opened.empty = made.table.schema.empty_table()
-
-    def _refuse_changed(self, task: Task) -> None:
-        name = changed(self._place, task.sources)
-        if name is not None:
-            raise FeatureFailed(
-                f"{task.definition.full_name}: its source {name} was changed while it was read. "
-                "Compute it again."
-            )
-
-    def _publish(self, opened: _Open) -> Computation:
-        task, draft, definition = opened.task, opened.draft, opened.task.definition
-        with self._wanted.meter.block() as measured:
-            self._carry(task, draft)
-            if not draft.files() and opened.empty is not None:
-                partitions.write_empty(draft, opened.empty)
-            kind = partitions.unite(draft, definition)
-            files = draft.files()
-            statistics, first, last = describe(files, definition.name, definition.timestamp)
-        draft.spend(measured.seconds, measured.peak)
-        adapter = self._wanted.adapter
-        record = Computation(
-            feature=definition.full_name,
-            version=task.version,
-            code_hash=definition.code_hash,
-            sources=dict(task.sources),
-            computed_at=datetime.now(UTC),
-            why=task.why,
-            seconds=draft.seconds,
-            peak_memory=None if adapter and adapter.elsewhere else draft.peak_memory or None,
-            rows=statistics.rows,
-            type=kind,
-            entity=definition.entity,
-            timestamp=definition.timestamp,
-            first=first,
-            last=last,
-            partitions=partitions.listed(files),
-            statistics=statistics,
-            complete=task.complete,
-            engine=adapter.name if adapter else PANDAS,
+    elif definition.lookback is None:
+        wanted.told(
+            f"{definition.full_name} does not say its lookback, so that each partition reads "
+            "its sources from their begin."
         )
-        draft.complete(record)
-        self._offline.publish(record)
-        return record
-
-    def _carry(self, task: Task, draft: Draft) -> None:
-        """Take over the partitions of the version before that lie outside of the window."""
-        if task.base is None:
-            return
-        folder = self._offline.folder(task.base.feature, task.base.version)
-        window = widened(self._wanted.window, task.definition.partition)
-        for each in task.base.partitions:
-            start = partitions.begins(task.definition, each.name)
-            file = folder / f"{each.name}.parquet"
-            if start is not None and not holds(window, start) and file.is_file():
-                draft.carry(file)
+    return span

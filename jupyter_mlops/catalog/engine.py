@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.exceptions import InvalidInput
 from ..core.features import Definition, FeatureFailed
-from .adapters import Adapter
+from .adapters import Adapter, lent
 from .importing import load, project_modules
 from .place import Place
 from .reading import Catalog
@@ -38,6 +38,8 @@ class Value:
     frames: Mapping[str, pd.DataFrame]
     #: What checks had to say that do not refuse.
     warnings: tuple[str, ...] = ()
+    #: Why there is none.
+    failure: FeatureFailed | None = None
 
 
 @dataclass(slots=True)
@@ -116,11 +118,11 @@ class Group:
 
 def group_of(place: Place, catalog: Catalog, name: str, adapter: Adapter | None = None) -> Group:
     """Return the graph of a group, built once for the same code. Raises `FeatureFailed`."""
-    own = catalog.group(name)
-    path = place.root / own[0].path
+    members = catalog.group(name)
+    path = place.root / members[0].path
     if adapter is not None:
         return Group(name, path, _driver(place, name, path, adapter), adapter)
-    key = (str(place.root), name, *(each.code_hash for each in own))
+    key = (str(place.root), name, *(each.code_hash for each in members))
     if key in _built:
         _built.move_to_end(key)
         return _built[key]
@@ -138,27 +140,34 @@ def compute_values(
 
     What several of them are made from is computed once, and kept no longer than it is needed.
     ``inputs`` are sources and stored features, by the names of arguments; those that no further
-    feature needs are let go of, if nobody else holds them. Raises `FeatureFailed`.
+    feature needs are let go of, if nobody else holds them.
     """
     if group.adapter is not None:
         yield from _together(group, group.adapter, definitions, inputs)
         return
     left = dict(inputs)
+    del inputs  # so that what nobody needs any more is let go of
     shared: dict[str, Any] = {}
     for place, definition in enumerate(definitions):
         later = definitions[place + 1 :]
         inner = group.inner(definition.name)
-        given = {each: _own(left[each]) for each in group.needs(definition.name)}
+        given = {each: lent(left[each]) for each in group.needs(definition.name)}
         further = {each for other in later for each in (*group.inner(other.name), other.name)}
         tables = [each for each in inner if _is_table(group, each)]
         kept = [each for each in (*inner, definition.name) if each in further]
-        known = {each: _own(shared[each]) for each in (*inner, definition.name) if each in shared}
+        known = {each: lent(shared[each]) for each in (*inner, definition.name) if each in shared}
         wanted = list(dict.fromkeys([definition.name, *tables, *kept]))
-        found, warnings = group.execute(definition, wanted, given, **known)
+        try:
+            found, warnings = group.execute(definition, wanted, given, **known)
+        except FeatureFailed as error:
+            yield Value(definition, None, {}, failure=error)
+            continue
+        finally:
+            # Not before: as long as they are held here, what a function changes is a copy.
+            outer = {each for other in later for each in group.needs(other.name)}
+            left = {each: value for each, value in left.items() if each in outer}
         frames = _only_tables({**{name: found[name] for name in tables}, **given})
         shared = {each: value for each, value in {**shared, **found}.items() if each in further}
-        outer = {each for other in later for each in group.needs(other.name)}
-        left = {each: value for each, value in left.items() if each in outer}
         yield Value(definition, found[definition.name], frames, warnings)
         del found, frames, given, known  # while the next one is computed
 
@@ -180,7 +189,11 @@ def _together(
     for each in definitions:
         own, said = found, warnings
         if not found:
-            own, said = group.execute(each, [each.name, *tables[each.name]], given)
+            try:
+                own, said = group.execute(each, [each.name, *tables[each.name]], given)
+            except FeatureFailed as error:
+                yield Value(each, None, {}, failure=error)
+                continue
         frames = {name: in_pandas(own[name]) for name in tables[each.name]}
         frames |= {name: inputs[name] for name in group.needs(each.name)}
         yield Value(each, in_pandas(own[each.name]), _only_tables(frames), said)
@@ -312,16 +325,6 @@ def _is_table(group: Group, name: str) -> bool:
 
     kind = group.driver.graph.nodes[name].type
     return isinstance(kind, type) and issubclass(kind, pd.DataFrame)
-
-
-def _own(value: Any) -> Any:
-    """Return a table that a function may change without others noticing."""
-    import pandas as pd
-
-    if not isinstance(value, pd.DataFrame | pd.Series):
-        return value
-    # Since pandas 3 what is changed is copied before.
-    return value.copy(deep=int(pd.__version__.partition(".")[0]) < 3)
 
 
 def _told_by_check(error: Exception) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -272,3 +275,86 @@ def test_built_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     write(place, "asked", _ON_DEMAND.replace("return 5", "return 6"))
     assert on_demand(place, read_catalog(place), ["constant"], frame).iloc[0, 0] == 6
     assert len(loads) == 2
+
+
+def test_one_fails(place: Place) -> None:
+    """One that fails keeps none from being computed but what is made from it."""
+    write(
+        place,
+        "b",
+        _DOUBLED
+        + """
+    @feature(entity="carrier")
+    def broken(flights: pd.DataFrame) -> pd.Series:
+        return flights["nothing"]
+
+
+    @feature(entity="carrier")
+    def unfit(flights: pd.DataFrame) -> pd.Series:
+        return flights.groupby("carrier")["dep_delay"].max() * 1j
+
+
+    @feature(entity="carrier")
+    def longest(flights: pd.DataFrame) -> pd.Series:
+        return flights.groupby("carrier")["distance"].max()
+""",
+    )
+    write(place, "a", _FOLLOWING.replace("doubled", "broken"))
+    told: list[str] = []
+    with pytest.raises(
+        FeatureFailed,
+        match=r"^b\.broken failed: KeyError: 'nothing' \(b\.py, line 16\) Not computed either: "
+        r"b\.unfit, a\.quadrupled\.$",
+    ):
+        computed(place, "quadrupled", "b.doubled", "unfit", "b.longest", told=told.append)
+    offline = Offline(place)
+    assert offline.latest("b.doubled")
+    assert offline.latest("b.longest")
+    assert not offline.latest("b.broken")
+    assert not offline.latest("b.unfit")
+    lines = [each for each in told if "not stored" in each]
+    assert [each.partition(" is not stored: ")[0] for each in lines] == [
+        "b.broken",
+        "b.unfit",
+        "a.quadrupled",
+    ]
+    assert lines[2].endswith("a.quadrupled is made from b.broken, which could not be computed.")
+
+
+def test_no_place(place: Place) -> None:
+    """Where values cannot be written, that is said."""
+    write(place, "b", _DOUBLED)
+    place.data.parent.mkdir(exist_ok=True)
+    place.data.write_text("a file")
+    with pytest.raises(FeatureFailed, match=r"^b\.doubled: values cannot be written below .*: "):
+        computed(place, "doubled")
+
+
+def test_at_the_same_time(place: Place) -> None:
+    """Who computes what somebody else is computing waits, and finds it done."""
+    write(
+        place,
+        "b",
+        _DOUBLED.replace(
+            "        return",
+            '        import os; os.write(int(os.environ["STARTED"]), b"x")\n        return',
+        ),
+    )
+    code = (
+        "import sys; from pathlib import Path; from tests.support.features import *;"
+        "from jupyter_mlops.catalog.reading import read_catalog;"
+        "from jupyter_mlops.catalog.computing import compute;"
+        "place = opened(Path(sys.argv[1]));"
+        "print(compute(place, read_catalog(place), ['doubled'])[0].why)"
+    )
+    started, tell = os.pipe()
+    argv = [sys.executable, "-c", code, str(place.root)]
+    environment = {**os.environ, "STARTED": str(tell)}
+    running = [
+        subprocess.Popen(argv, env=environment, pass_fds=[tell], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    os.close(tell)
+    assert sorted(each.communicate()[0] for each in running) == ["fresh\n", "new\n"]
+    with open(started, "rb") as file:  # noqa: PTH123  # a descriptor
+        assert file.read() == b"x"

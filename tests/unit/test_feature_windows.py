@@ -201,7 +201,10 @@ def test_killed(tmp_path: Path) -> None:
 
     told: list[str] = []
     (record,) = compute(place, read_catalog(place), ["slow"], backfill=True, told=told.append)
-    assert told[-1] == "slow.slow goes on: 3 of 6 partitions are computed."
+    assert told[1:] == [
+        "slow.slow goes on: 3 of 6 partitions are computed.",
+        *(f"slow: 2013-01-0{number} is computed, {number} of 6." for number in (4, 5, 6)),
+    ]
     days = [f"2013-01-0{number}" for number in range(1, 7)]
     assert [each.name for each in record.partitions] == days
     computed = (tmp_path / "computed").read_text().split()
