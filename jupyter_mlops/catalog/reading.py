@@ -7,7 +7,7 @@ somebody else.
 from __future__ import annotations
 
 import difflib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -180,8 +180,3 @@ def modules_in(folder: Path) -> list[Path]:
 def group_of(folder: Path, path: Path) -> str:
     """Return the name of the group that a module defines."""
     return ".".join(path.relative_to(folder).with_suffix("").parts)
-
-
-def owners(catalog: Catalog) -> Counter[str]:
-    """Return who owns features, and how many."""
-    return Counter(each.owner for each in catalog.definitions.values() if each.owner)
