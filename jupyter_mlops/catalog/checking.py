@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.exceptions import InvalidInput, NotFound
 from ..core.features import CheckReport, Definition, Difference
-from .asof import Stored, sampled_keys
 from .entities import Entities
 from .joining import needed, stored_values, training_set
 from .online import is_current, online, open_online
 from .place import Place
 from .reading import Catalog
 from .sources import sample
+from .values import Stored, sampled_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa

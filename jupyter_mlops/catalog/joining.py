@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.exceptions import InvalidInput
 from ..core.features import Computation, Definition, FeatureFailed, Ingredient, Leak
-from .asof import Joiner, Rows, Stored, joiner
+from .asof import Rows, join
 from .entities import Entities, check_kind, in_arrow
 from .leakage import Nearness, suspicious_times, suspicious_values
 from .naming import columns_of
 from .place import Place
 from .reading import Catalog
 from .storing import Offline
+from .values import Stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +53,11 @@ class _Plan:
     timestamp: str | None = None
     label: str | None = None
     label_time: str | None = None
+
+    def column(self, name: str) -> str:
+        """Return the column of a feature, or its name if it is none of those asked for."""
+        found = (column for column, each in self.columns.items() if each.full_name == name)
+        return next(found, name)
 
     @property
     def on_demand(self) -> list[Definition]:
@@ -96,8 +102,9 @@ def training_set(
     rows = Rows(given, plan.keys, needed, plan.label_time if needed else None)
     values: dict[str, pa.ChunkedArray] = {}
     nearness: dict[str, Nearness] = {}
-    with joiner(rows, place.data) as found:
-        _join(found, plan, values, nearness)
+    for each in join(rows, list(plan.stored.values()), place.data):
+        values[each.stored.feature] = each.values()
+        nearness[plan.column(each.stored.feature)] = each.nearness
     del rows
     if plan.on_demand:
         values |= _computed(place, catalog, given, plan, values)
@@ -207,18 +214,6 @@ def _label_of(
     if label_time is not None:
         _check_column(given, label_time, f"label_time names the column {label_time}")
     return label, label_time
-
-
-def _join(
-    found: Joiner,
-    plan: _Plan,
-    values: dict[str, pa.ChunkedArray],
-    nearness: dict[str, Nearness],
-) -> None:
-    columns = {each.full_name: column for column, each in plan.columns.items()}
-    for name, stored in plan.stored.items():
-        values[name], near = found.join(stored)
-        nearness[columns.get(name, name)] = near
 
 
 def _computed(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ..core.exceptions import InvalidInput, NotFound
 from ..core.features import Computation, Definition
-from .asof import Stored, kind_of, newest, schema_of
 from .encoding import Fill, check_type, entries, entry, moment, typed
 from .entities import in_arrow
 from .joining import needed, stored_values
@@ -21,6 +20,7 @@ from .online_ports import Filling, Found, Online
 from .place import Place, resolved
 from .reading import Catalog
 from .storing import Offline
+from .values import Stored, kind_of, newest, schema_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,13 @@ import pytest
 PYTHON = Path(sys.prefix) / "feast" / "bin" / "python"
 
 
+def installed() -> bool:
+    """Whether there is Feast."""
+    return (PYTHON.parents[1] / ".made").exists()
+
+
 def python() -> Path:
     """Return the Python that has Feast. Skips the test if there is none."""
-    if not (PYTHON.parents[1] / ".made").exists():
+    if not installed():
         pytest.skip("Feast is not installed (make test and make bench do it).")
     return PYTHON

@@ -85,7 +85,7 @@ def test_what_is_not_computed_or_damaged(tmp_path: Path) -> None:
     content = file.read_bytes()
     for damaged in (b"", content[: len(content) // 2], content.replace(b"spent", b"spend")):
         file.write_bytes(damaged)
-        with pytest.raises(FeatureFailed, match=r"shop\.spent: its stored values cannot be joined"):
+        with pytest.raises(FeatureFailed, match=r"shop\.spent: its stored values cannot be read"):
             training_set(place, catalog, ENTITIES, ["spent"])
     file.unlink()
     with pytest.raises(NotFound, match=r"shop\.spent"):

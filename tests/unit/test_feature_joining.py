@@ -225,7 +225,7 @@ def test_pieces_give_what_the_whole_gives(tmp_path: Path, monkeypatch: pytest.Mo
     )
     whole = training_set(place, catalog, entities, ["spent"]).table
     monkeypatch.setattr(asof, "_PIECE", 100)
-    monkeypatch.setattr(asof, "_BATCH", 30)
+    monkeypatch.setattr(asof, "BATCH", 30)
     pd.testing.assert_frame_equal(training_set(place, catalog, entities, ["spent"]).table, whole)
 
 
