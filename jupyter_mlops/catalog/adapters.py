@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,12 @@ def guarded(function: Callable[..., Any], *, deep: bool = False) -> Callable[...
     return guarding
 
 
+def _hearing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that, in whatever thread, hears of checks who hears of them now."""
+    context = copy_context()
+    return lambda **named: context.copy().run(function, **named)
+
+
 def _unusable(engine: str, error: ImportError) -> str:
     """Say why an engine cannot be used, and what to do."""
     import pandas as pd
@@ -120,6 +127,8 @@ def _dask() -> Iterator[Adapter]:
             function = guarded(node.callable)
             if client is not None:
                 function = Sent(cloudpickle.dumps(function))
+            else:
+                function = _hearing(function)
             return delayed(function, name=name)(**kwargs, dask_key_name=name)
 
     adapter = Sending(client, base.DictResult())

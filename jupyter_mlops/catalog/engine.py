@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
+import gc
 import traceback
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from ..core.features import Definition, FeatureFailed
 from .adapters import Adapter, lent
 from .importing import load, project_modules
 from .place import Place
+from .quiet import in_one_line, quiet, watch
 from .reading import Catalog
 from .shapes import in_pandas
 
@@ -70,7 +70,7 @@ class Group:
         self, definition: Definition, wanted: Sequence[str], inputs: Mapping[str, Any], **known: Any
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the values of nodes, and the warnings of checks. Raises `FeatureFailed`."""
-        with _quiet() as warnings:
+        with quiet() as warnings:
             try:
                 found = self.driver.execute(list(wanted), inputs=dict(inputs), overrides=known)
             except Exception as error:  # whatever a user's function does
@@ -169,7 +169,9 @@ def compute_values(
         frames = _only_tables({**{name: found[name] for name in tables}, **given})
         shared = {each: value for each, value in {**shared, **found}.items() if each in further}
         yield Value(definition, found[definition.name], frames, warnings)
-        del found, frames, given, known  # while the next one is computed
+        # While the next one is computed nobody needs it; Hamilton holds it in a cycle.
+        del found, frames, given, known
+        gc.collect()
 
 
 def _together(
@@ -307,8 +309,9 @@ def _driver(place: Place, name: str, path: Path, adapter: Adapter | None = None)
 
     from .leniency import ColumnOfTable
 
+    watch()
     try:
-        with _quiet():
+        with quiet():
             builder = driver.Builder().with_modules(module)
             if adapter is None:
                 return builder.with_adapters(ColumnOfTable()).build()
@@ -330,36 +333,4 @@ def _is_table(group: Group, name: str) -> bool:
 def _told_by_check(error: Exception) -> str:
     """Return what checks said, in one line."""
     parts = error.args[0] if error.args and isinstance(error.args[0], list) else [str(error)]
-    return "; ".join(_message(str(each)) for each in parts)
-
-
-def _message(text: str) -> str:
-    said = text.partition("Message was: ")[2] or text
-    return " ".join(said.partition(" Diagnostic information is:")[0].split()).rstrip(".")
-
-
-class _Warnings(logging.Handler):
-    """Keeps what checks say that only warn."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno == logging.WARNING:
-            self.lines.append(_message(record.getMessage()))
-
-
-@contextmanager
-def _quiet() -> Iterator[list[str]]:
-    """Keep Hamilton's banners to ourselves: what failed is said in one line."""
-    logger = logging.getLogger("hamilton")
-    handler = _Warnings()
-    propagated = logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        yield handler.lines
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagated
+    return "; ".join(in_one_line(str(each)) for each in parts)

@@ -54,7 +54,29 @@ class Meter:
         self._watcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        if _LINUX:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    @contextmanager
+    def block(self) -> Iterator[Spent]:
+        """Measure a block; the figures are there when it ends."""
+        self._start()
+        spent = Spent()
+        mark = _mark()
+        self._seen()
+        began = time.perf_counter()
+        try:
+            yield spent
+        finally:
+            spent.seconds = time.perf_counter() - began
+            seen, now = self._seen(), _mark()
+            spent.peak = now if now > mark else seen or None
+
+    def _start(self) -> None:
+        """Have somebody look."""
+        if _LINUX and self._watcher is None:
             argv = [sys.executable, "-I", "-S", "-c", _WATCHING, str(os.getpid())]
             self._watcher = self._open.enter_context(
                 subprocess.Popen(  # noqa: S603
@@ -66,24 +88,6 @@ class Meter:
                     start_new_session=True,  # an interrupt is not meant for it
                 )
             )
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._open.close()
-
-    @contextmanager
-    def block(self) -> Iterator[Spent]:
-        """Measure a block; the figures are there when it ends."""
-        spent = Spent()
-        mark = _mark()
-        self._seen()
-        began = time.perf_counter()
-        try:
-            yield spent
-        finally:
-            spent.seconds = time.perf_counter() - began
-            seen, now = self._seen(), _mark()
-            spent.peak = now if now > mark else seen or None
 
     def _seen(self) -> int:
         """Return the most that was seen since this was called last; 0 if nobody looks."""

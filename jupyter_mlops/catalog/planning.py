@@ -151,10 +151,12 @@ def slices(
     if definition.timestamp is None:
         return (Slice(ALL),)
     window = widened(window, definition.partition)
-    if span is None:
+    cut = []
+    if span is not None:
+        reach = Window(since=window.since or span[0], until=window.until or span[1] + _TICK)
+        cut = list(pieces(reach, definition.partition))
+    if not cut:
         return (Slice(ALL, window, _read(definition, window)),)
-    reach = Window(since=window.since or span[0], until=window.until or span[1] + _TICK)
-    cut = list(pieces(reach, definition.partition))
     made = []
     for number, (start, end) in enumerate(cut):
         kept = Window(

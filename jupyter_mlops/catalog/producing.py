@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -104,7 +105,7 @@ class Production:
     def _open(self, task: Task) -> _Open:
         name = task.definition.full_name
         draft = self._offline.draft(name, task.version)
-        if not draft.done:
+        if not draft.done or not draft.files():
             draft.discard()
             draft = self._offline.draft(name, task.version)
         else:
@@ -129,6 +130,8 @@ class Production:
                 each.draft.spend(own.seconds, own.peak)
                 each.draft.spend(reading.seconds / len(pending), reading.peak)
                 each.draft.finish(piece.name)
+        del values
+        gc.collect()  # Hamilton holds what it was given in a cycle
 
     def _write(self, opened: _Open, value: Value, piece: Slice) -> None:
         if value.failure is not None:

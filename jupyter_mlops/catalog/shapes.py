@@ -134,13 +134,15 @@ def _aligned(
 def _rows(index: pd.Index[Any], frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame | None:
     """Return columns of the rows of a table that an index is of; None if it is of another one.
 
-    An index that merely counts may be of any table of that length, and of no longer one.
+    An index that merely counts from zero may be of any table of that length, and of no longer one.
     """
     import pandas as pd
 
     if index.equals(frame.index):
         return frame[[*names]]
-    counts = isinstance(index, pd.RangeIndex)
+    if index.empty:
+        return frame[[*names]].iloc[:0]
+    counts = isinstance(index, pd.RangeIndex) and (index.start, index.step) == (0, 1)
     if counts or not frame.index.is_unique or not index.isin(frame.index).all():
         return None
     return frame[[*names]].loc[index]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +41,8 @@ def connected(memory: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
         "memory_limit": memory,
         "preserve_insertion_order": True,
         "autoinstall_known_extensions": False,
+        # Beside the files of others, not in the folder where somebody works.
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"mlops-features-{os.getpid()}"),
     }
     with duckdb.connect(config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'")

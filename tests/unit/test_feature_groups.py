@@ -90,6 +90,31 @@ def test_shared(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_one_after_the_other(place: Place) -> None:
+    """What a function returned is let go of before the next one is called."""
+    write(
+        place,
+        "large",
+        "    import weakref\n\n    _made = []\n"
+        + "".join(
+            f"""
+
+    @feature(entity="carrier", timestamp="time_hour")
+    def number{number}(flights: pd.DataFrame) -> pd.Series:
+        alive = sum(each() is not None for each in _made)
+        with (Path(__file__).parent / "alive").open("a") as file:
+            file.write(f"{{alive}} ")
+        result = flights["dep_delay"] + {number}
+        _made.append(weakref.ref(result))
+        return result
+"""
+            for number in range(4)
+        ),
+    )
+    computed(place, *(f"number{number}" for number in range(4)))
+    assert (place.modules / "alive").read_text() == "0 0 0 0 "
+
+
 def test_changed_by_a_function(place: Place) -> None:
     """A function that changes the table that it is given does so for itself."""
     write(

@@ -134,6 +134,37 @@ def test_backfill(tmp_path: Path) -> None:
     assert record.complete
 
 
+def test_backfill_of_a_window(tmp_path: Path) -> None:
+    """A window goes partition by partition, too; one in which nothing is changes nothing."""
+    place = project(tmp_path)
+    run(place)
+    change_from(place, 2)
+    _, told = run(place, since(2, until=datetime(2013, 3, 20, tzinfo=UTC)), backfill=True)
+    assert told[1:] == [
+        "delays: 2013-02 is computed, 1 of 2.",
+        "delays: 2013-03 is computed, 2 of 2.",
+    ]
+    windowed = stored(place, DELAY)
+    later, _ = run(place, since(7), backfill=True, force=True)
+    assert later.rows == len(windowed)
+    pd.testing.assert_frame_equal(stored(place, DELAY), windowed)
+    run(place, force=True)
+    whole = stored(place, DELAY)
+    pd.testing.assert_frame_equal(
+        whole[whole["known"].dt.month < 4], windowed[windowed["known"].dt.month < 4]
+    )
+
+
+def test_no_values(tmp_path: Path) -> None:
+    """A feature without any value is stored as such, with its columns."""
+    place = project(tmp_path, DELAYS.replace('return daily["mean"]', 'return daily["mean"][:0]'))
+    for options in ({}, {"backfill": True, "force": True}):
+        record, _ = run(place, **options)
+        assert (record.rows, record.statistics.missing, record.first) == (0, 0, None)
+        assert list(stored(place, DELAY).columns) == ["carrier", "known", "delay_yesterday"]
+    assert run(place)[0].why is Why.FRESH
+
+
 def test_types_of_partitions(tmp_path: Path) -> None:
     """Whole numbers of one month are floats if another lacks one, in all files alike."""
     place = project(
