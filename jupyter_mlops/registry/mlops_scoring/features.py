@@ -39,5 +39,6 @@ class Features:
             return frame
         rows = frame.to_dict("records")
         found = self._online(rows, list(lacking.values()), project=self._project)
-        values = pd.DataFrame(found, index=frame.index)
-        return frame.assign(**{column: values[column] for column in lacking})
+        # By their order, as a feature is called otherwise where another of its name is asked for.
+        values = pd.DataFrame(found, index=frame.index).set_axis(list(lacking), axis="columns")
+        return pd.concat([frame, values], axis="columns")
