@@ -19,7 +19,7 @@ from ..core.features import FeatureFailed
 from .entities import Entities, as_moments
 from .leakage import Nearness
 from .tables import identifier
-from .values import BATCH, Stored, failed, in_sql, kind_of, schema_of, spilling
+from .values import BATCH, Stored, failed, first_line, in_sql, kind_of, schema_of, spilling
 
 if TYPE_CHECKING:
     import duckdb
@@ -120,14 +120,18 @@ def _check_keys(rows: Rows, joined: Joined) -> None:
 
 def _sort(connection: duckdb.DuckDBPyConnection, piece: pa.Table, keys: Sequence[str]) -> None:
     """Put rows into a table of the database, sorted as joins sort them, which then cost less."""
+    import duckdb
+
     names = [identifier(f"k_{each}") for each in keys]
     times = [each for each in ("t", "l") if each in piece.column_names]
     order = ", ".join([*names, *times[:1]])
     columns = ", ".join(["row", *names, *times])
     connection.register("given", piece)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE e AS SELECT {columns} FROM given ORDER BY {order}"  # noqa: S608
-    )
+    query = f"SELECT {columns} FROM given ORDER BY {order}"  # noqa: S608
+    try:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE e AS {query}")
+    except duckdb.Error as error:
+        raise FeatureFailed(f"The entities cannot be joined to: {first_line(error)}") from error
 
 
 def _joined(

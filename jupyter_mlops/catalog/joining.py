@@ -98,8 +98,7 @@ def training_set(
     plan = _planned(place, catalog, given, names)
     plan.timestamp = _timestamp_of(given, plan, timestamp)
     plan.label, plan.label_time = _label_of(given, label, label_time)
-    needed = plan.timestamp if any(each.timestamp for each in plan.stored.values()) else None
-    rows = Rows(given, plan.keys, needed, plan.label_time if needed else None)
+    rows = _rows(given, plan)
     values: dict[str, pa.ChunkedArray] = {}
     nearness: dict[str, Nearness] = {}
     for each in join(rows, list(plan.stored.values()), place.data):
@@ -117,6 +116,21 @@ def training_set(
     return TrainingSet(
         given.extended(columns, as_), ingredients, tuple(leaks), _stale(plan, catalog)
     )
+
+
+def _rows(given: Entities, plan: _Plan) -> Rows:
+    """Return what values are joined to. Raises `InvalidInput`."""
+    timed = next((each.feature for each in plan.stored.values() if each.timestamp), None)
+    if timed is None:
+        return Rows(given, plan.keys, None)
+    try:
+        return Rows(given, plan.keys, plan.timestamp, plan.label_time)
+    except InvalidInput as error:
+        if error.field != "timestamp":
+            raise
+        raise InvalidInput(
+            f"{timed} changes with time: {error.message}", field=error.field
+        ) from None
 
 
 def needed(catalog: Catalog, definitions: Sequence[Definition]) -> list[Definition]:

@@ -180,6 +180,8 @@ def online(
     `FeatureFailed`, `OnlineUnavailable`.
     """
     requests = [keys] if isinstance(keys, Mapping) else list(keys)
+    if not all(isinstance(each, Mapping) for each in requests):
+        raise InvalidInput("Ask by a dict of columns, or by a list of such.", field="keys")
     definitions = catalog.checked(names)
     columns = columns_of(definitions)
     values = _looked_up(place, needed(catalog, definitions), requests, now or datetime.now(UTC))

@@ -174,8 +174,15 @@ def in_sql(kind: pa.DataType, name: str) -> str:
 
 def failed(stored: Stored, error: Exception | str) -> FeatureFailed:
     """Return the error of stored values that cannot be read."""
-    line = next((each.strip() for each in str(error).splitlines() if each.strip()), "no reason")
+    line = first_line(error)
+    if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__:
+        return FeatureFailed(f"{stored.feature} needs more memory, or room on the disk: {line}")
     return FeatureFailed(
         f"{stored.feature}: its stored values cannot be read ({line}). "
         f"Compute it again: jupyter mlops features compute {stored.feature} --force"
     )
+
+
+def first_line(error: Exception | str) -> str:
+    """Return the first line of what a library says."""
+    return next((each.strip() for each in str(error).splitlines() if each.strip()), "no reason")

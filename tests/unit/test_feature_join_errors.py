@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from jupyter_mlops.catalog import values as stored_values
 from jupyter_mlops.catalog.joining import training_set
 from jupyter_mlops.core.exceptions import InvalidInput, NotFound
 from jupyter_mlops.core.features import FeatureFailed
@@ -49,7 +50,9 @@ def test_what_is_no_time(shop: Shop) -> None:
     zones = [dt.timezone(dt.timedelta(hours=hour)) for hour in (1, 2)]
     mixed = [dt.datetime(2020, 1, 1, tzinfo=zone) for zone in (*zones * 2, None, None)]
     for wrong in (mixed, [*mixed[:2] * 3], [*mixed[3:] * 2]):
-        with pytest.raises(InvalidInput, match=r"at holds times of several zones \("):
+        with pytest.raises(
+            InvalidInput, match=r"shop\.spent changes with time: at holds times of several zones \("
+        ):
             shop.join(ENTITIES.assign(at=pd.Series(wrong, dtype=object, index=ENTITIES.index)))
     far = np.array(["300000-01-01"] * 6, dtype="datetime64[s]")
     with pytest.raises(InvalidInput, match="at holds times too far from now"):
@@ -95,3 +98,10 @@ def test_what_is_not_computed_or_damaged(tmp_path: Path) -> None:
         training_set(place, catalog, ENTITIES, ["city"])
     store(place, catalog, "spent", SPENT.head(0))
     assert values(training_set(place, catalog, ENTITIES, ["spent"]).table["spent"]) == [None] * 6
+
+
+def test_too_little_memory(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What neither memory nor disk can hold is told as that."""
+    monkeypatch.setattr(stored_values, "_MEMORY", "100KB")
+    with pytest.raises(FeatureFailed, match=r"memory|Memory"):
+        shop.join(pd.concat([ENTITIES] * 5_000))

@@ -71,6 +71,8 @@ def test_the_newest_value_of_each_entity(tmp_path: Path, url: str) -> None:
     found = online(place, catalog, asked, ["shop.spent"])
     assert [each["spent"] for each in found] == [3.5, None, 2.5, None, None, 3.5]
     assert online(place, catalog, [], ["spent"]) == []
+    with pytest.raises(InvalidInput, match="Ask by a dict of columns"):
+        online(place, catalog, [1], ["spent"])  # type: ignore[list-item]
 
 
 def test_the_newest_value_counts_though_it_is_missing(tmp_path: Path, url: str) -> None:
