@@ -25,6 +25,8 @@ R = TypeVar("R")
 
 #: Seconds that we wait for an idle worker of another version to end.
 _RETIRE_TIMEOUT = 5.0
+#: Seconds that a worker may be late with a beat, on a machine that has much to do.
+_LATENESS = 20.0
 #: Bytes of a file that are in memory at a time.
 _PIECE = 1024 * 1024
 
@@ -103,7 +105,7 @@ class Client:
         target = "/events/stream?" + urlencode(
             {"after": after, "beat": beat} | ({"attempt": attempt} if attempt else {})
         )
-        with contextlib.closing(UnixConnection(self._socket, beat * 3)) as connection:
+        with contextlib.closing(UnixConnection(self._socket, beat + _LATENESS)) as connection:
             try:
                 connection.request("GET", target)
                 response = connection.getresponse()
