@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
-from ..core.imports import without_garbage_collection
+from ..core.imports import leave, without_garbage_collection
 from ..pipeline.launch import Launched, launch
 
 
@@ -36,4 +35,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 
+from ..core.imports import leave
 from .runner import Runner
 from .warm.mlops_template.channel import receive, send
 
@@ -23,8 +24,9 @@ def main() -> None:
     parser.add_argument("--control", type=int, required=True)
     control = socket.socket(fileno=parser.parse_args().control)
     channel = _serve(control)
-    if channel is not None:
-        Runner(channel).serve()
+    if channel is None:
+        leave(0)
+    Runner(channel).serve()
 
 
 def _serve(control: socket.socket) -> socket.socket | None:

@@ -1,9 +1,8 @@
 """The way into the process that hosts DVC (`jupyter_mlops.pipeline.host`)."""
 
-import sys
 from importlib import import_module
 
-from ..core.imports import without_garbage_collection
+from ..core.imports import leave, without_garbage_collection
 
 #: What DVC imports when it first needs it. Here it comes while the worker is importing, too.
 _LATER = (
@@ -27,4 +26,4 @@ with without_garbage_collection():
     for name in _LATER:
         import_module(name)
 
-sys.exit(main())
+leave(main())
