@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import traceback
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,7 +73,9 @@ class Group:
             try:
                 found = self.driver.execute(list(wanted), inputs=dict(inputs), overrides=known)
             except Exception as error:  # whatever a user's function does
-                raise self._failed(definition, error) from error
+                failure = self._failed(definition, error)
+                traceback.clear_frames(error.__traceback__)  # which hold tables
+                raise failure from error
         return found, tuple(warnings)
 
     def _follow(self, name: str) -> None:
@@ -169,9 +170,7 @@ def compute_values(
         frames = _only_tables({**{name: found[name] for name in tables}, **given})
         shared = {each: value for each, value in {**shared, **found}.items() if each in further}
         yield Value(definition, found[definition.name], frames, warnings)
-        # While the next one is computed nobody needs it; Hamilton holds it in a cycle.
-        del found, frames, given, known
-        gc.collect()
+        del found, frames, given, known  # while the next one is computed
 
 
 def _together(
@@ -307,14 +306,16 @@ def _driver(place: Place, name: str, path: Path, adapter: Adapter | None = None)
     module = load(place, name, path)  # which says what Hamilton is to import
     from hamilton import driver
 
-    from .leniency import ColumnOfTable
+    from .leniency import ColumnOfTable, Forgetting
 
     watch()
     try:
         with quiet():
             builder = driver.Builder().with_modules(module)
             if adapter is None:
-                return builder.with_adapters(ColumnOfTable()).build()
+                built = builder.with_adapters(ColumnOfTable()).build()
+                built.graph_executor = Forgetting()
+                return built
             for each in (module, *project_modules(place)):
                 adapter.send(each)
             return builder.with_adapters(adapter.hamilton).build()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.features import Computation, Definition, FeatureFailed, Source, Window
@@ -31,13 +32,13 @@ class Inputs:
         }
         #: Tables without a time, which each window has as a whole.
         self._still: dict[str, Any] = {}
+        # Each is asked for once, as a database may have to read all rows for it.
+        self._fingerprint = cache(partial(self._of, sources.fingerprint))
+        self._span = cache(partial(self._of, sources.span))
 
     def fingerprints(self, definition: Definition) -> dict[str, str]:
         """Return what the sources of a feature are like, and the versions of stored features."""
-        found = {
-            name: sources.fingerprint(self._place, self._place.sources[name])
-            for name in definition.sources
-        }
+        found = {name: self._fingerprint(name) for name in definition.sources}
         for full in self._features.values():
             if full in definition.upstream:
                 found[full] = self._stored(full).version
@@ -45,9 +46,7 @@ class Inputs:
 
     def span(self, definition: Definition) -> tuple[datetime, datetime] | None:
         """Return the first and last time of what a feature is made from; None if nothing tells."""
-        found = [
-            sources.span(self._place, self._place.sources[name]) for name in definition.sources
-        ]
+        found = [self._span(name) for name in definition.sources]
         for full in self._features.values():
             record = self._stored(full) if full in definition.upstream else None
             if record is not None and record.first is not None and record.last is not None:
@@ -60,6 +59,10 @@ class Inputs:
     def read(self, names: Iterable[str], window: Window) -> dict[str, Any]:
         """Return arguments by their names, with the rows of a window. Raises `FeatureFailed`."""
         return {name: self._read(name, window) for name in names}
+
+    def _of(self, asked: Callable[[Place, Source], Any], name: str) -> Any:
+        """Ask something of a source."""
+        return asked(self._place, self._place.sources[name])
 
     def _read(self, name: str, window: Window) -> Any:
         if name in self._still:
@@ -101,12 +104,12 @@ def stored_values(place: Place, record: Computation, window: Window = ALWAYS) ->
     return found
 
 
-def changed(place: Place, known: Mapping[str, str]) -> str | None:
-    """Return the name of a source in files that is not what it was; None if none is."""
-    for name, was in known.items():
-        source = place.sources.get(name)
-        if source is None or source.url is not None:
-            continue
-        if sources.fingerprint(place, source) != was:
-            return name
-    return None
+def changed(place: Place, known: Mapping[str, str]) -> set[str]:
+    """Return the names of sources that are not what they were, as far as that costs little."""
+    return {
+        name
+        for name, was in known.items()
+        if (source := place.sources.get(name)) is not None
+        and source.url is None
+        and sources.fingerprint(place, source) != was
+    }

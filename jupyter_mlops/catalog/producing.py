@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ..core.exceptions import MlopsError
 from ..core.features import Computation, Definition, FeatureFailed, Window
@@ -22,6 +22,10 @@ from .planning import ALWAYS, Slice, Task
 from .shapes import shaped
 from .statistics import describe
 from .storing import Draft, Offline
+from .tables import connected
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 Told = Callable[[str], None]
 
@@ -68,6 +72,8 @@ class Production:
         self._group = group
         self._wanted = wanted
         self._offline = Offline(place)
+        #: Sources by their names, as they were before.
+        self._sources: dict[str, str] = {}
 
     def run(self, tasks: Sequence[Task]) -> tuple[list[Computation], dict[str, MlopsError]]:
         """Compute and store features; return their records, and why some are not stored.
@@ -75,6 +81,8 @@ class Production:
         What is finished of several slices stays, so that it can be gone on with.
         """
         opened = [self._open(each) for each in tasks]
+        for task in tasks:
+            self._sources |= task.sources
         records = []
         try:
             for number, piece in enumerate(tasks[0].slices, 1):
@@ -87,15 +95,16 @@ class Production:
                     self._compute_slice(pending, piece)
                 if pending and len(tasks[0].slices) > 1:
                     self._tell(f"{piece.name} is computed, {number} of {len(tasks[0].slices)}.")
-            for each in opened:
-                with _noted(each):
-                    records.append(self._publish(each))
+            with connected() as connection:
+                for one in opened:
+                    with _noted(one):
+                        records.append(self._publish(one, connection))
         finally:
             if len(tasks[0].slices) == 1:
-                for each in opened:
-                    each.draft.discard()  # what is stored has left it
+                for one in opened:
+                    one.draft.discard()  # what is stored has left it
         failures = {
-            each.definition.full_name: each.failure for each in opened if each.failure is not None
+            one.definition.full_name: one.failure for one in opened if one.failure is not None
         }
         return records, failures
 
@@ -129,9 +138,8 @@ class Production:
                 # What several read at once counts for each in equal parts.
                 each.draft.spend(own.seconds, own.peak)
                 each.draft.spend(reading.seconds / len(pending), reading.peak)
-                each.draft.finish(piece.name)
-        del values
-        gc.collect()  # Hamilton holds what it was given in a cycle
+                if len(each.task.slices) > 1:
+                    each.draft.finish(piece.name)
 
     def _write(self, opened: _Open, value: Value, piece: Slice) -> None:
         if value.failure is not None:
@@ -147,18 +155,24 @@ class Production:
         partitions.write(opened.draft, definition, made.table, piece.kept)
         opened.empty = made.table.schema.empty_table()
 
-    def _publish(self, opened: _Open) -> Computation:
+    def _publish(self, opened: _Open, connection: DuckDBPyConnection) -> Computation:
         if opened.failure is not None:
             raise opened.failure
         task, draft, definition = opened.task, opened.draft, opened.definition
-        self._refuse_changed(task)
+        for name in self._changed & set(task.sources):
+            raise FeatureFailed(
+                f"{definition.full_name}: its source {name} was changed while it was read. "
+                "Compute it again."
+            )
         with self._wanted.meter.block() as measured:
             self._carry(task, draft)
             if not draft.files() and opened.empty is not None:
                 partitions.write_empty(draft, opened.empty)
             kind = partitions.unite(draft, definition)
             files = draft.files()
-            statistics, first, last = describe(files, definition.name, definition.timestamp)
+            statistics, first, last = describe(
+                connection, files, definition.name, definition.timestamp
+            )
         draft.spend(measured.seconds, measured.peak)
         adapter = self._wanted.adapter
         record = Computation(
@@ -197,25 +211,24 @@ class Production:
             if start is not None and not holds(window, start) and file.is_file():
                 draft.carry(file)
 
-    def _refuse_changed(self, task: Task) -> None:
-        name = changed(self._place, task.sources)
-        if name is not None:
-            raise FeatureFailed(
-                f"{task.definition.full_name}: its source {name} was changed while it was read. "
-                "Compute it again."
-            )
+    @cached_property
+    def _changed(self) -> set[str]:
+        """Names of sources that were changed while they were read."""
+        return changed(self._place, self._sources)
 
 
 @contextmanager
 def _noted(opened: _Open) -> Iterator[None]:
     """Note why a feature cannot be computed, so that others can."""
+    import duckdb
+    import pyarrow as pa
+
+    name = opened.definition.full_name
     try:
         yield
     except MlopsError as error:
         opened.failure = error
-    except OSError as error:
-        opened.failure = FeatureFailed(
-            f"{opened.definition.full_name}: its values cannot be written: "
-            f"{error.strerror or error}."
-        )
+    except (OSError, pa.ArrowException, duckdb.Error) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        opened.failure = FeatureFailed(f"{name}: its values cannot be written: {reason}.")
         opened.failure.__cause__ = error

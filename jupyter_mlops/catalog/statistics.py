@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.features import Statistics
 from .periods import in_utc
-from .tables import connected, identifier, quoted
+from .tables import identifier, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,20 +28,21 @@ _TIMES = ("TIMESTAMP", "DATE")
 
 
 def describe(
-    files: Sequence[Path], value: str, timestamp: str | None
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    value: str,
+    timestamp: str | None,
 ) -> tuple[Statistics, datetime | None, datetime | None]:
     """Return the statistics of a feature's stored values, and their first and last time."""
     listed = ", ".join(quoted(str(each)) for each in files)
     table = f"read_parquet([{listed}])"
     name = identifier(value)
-    with connected() as connection:
-        kind = _kind(connection, table, name)
-        number = _number(kind, name)
-        if number is not None:
-            made = _numbers(connection, f"(SELECT {number} AS v FROM {table})")  # noqa: S608
-        else:
-            made = _others(connection, f"(SELECT {name} AS v FROM {table})")  # noqa: S608
-        first, last = _span(connection, table, timestamp)
+    number = _number(_kind(connection, table, name), name)
+    if number is not None:
+        made = _numbers(connection, f"(SELECT {number} AS v FROM {table})")  # noqa: S608
+    else:
+        made = _others(connection, f"(SELECT {name} AS v FROM {table})")  # noqa: S608
+    first, last = _span(connection, table, timestamp)
     return made, first, last
 
 

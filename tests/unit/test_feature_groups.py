@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -383,3 +385,27 @@ def test_at_the_same_time(place: Place) -> None:
     assert sorted(each.communicate()[0] for each in running) == ["fresh\n", "new\n"]
     with open(started, "rb") as file:  # noqa: PTH123  # a descriptor
         assert file.read() == b"x"
+
+
+def test_threads(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """Several threads are answered at once; what Hamilton tells others is left alone."""
+    write(place, "asked", _ON_DEMAND)
+    catalog = read_catalog(place)
+
+    def answer(number: int) -> float:
+        frame = pd.DataFrame({"minutes": [number], "delay": [60.0]})
+        return float(on_demand(place, catalog, ["total", "constant"], frame).iloc[0, 0])
+
+    def fail(_number: int) -> str:
+        with pytest.raises(FeatureFailed) as caught:
+            on_demand(place, catalog, ["root"], pd.DataFrame({"minutes": [1e9]}))
+        return caught.value.message
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(answer, range(200))
+        failures = set(pool.map(fail, range(20)))
+    assert list(answers) == [1 + number / 60 for number in range(200)]
+    assert len(failures) == 1
+    assert not caplog.records
+    logging.getLogger("hamilton.data_quality.base").warning("to whom it may concern")
+    assert [each.message for each in caplog.records] == ["to whom it may concern"]

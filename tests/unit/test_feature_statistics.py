@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from jupyter_mlops.catalog.measuring import Meter
 from jupyter_mlops.catalog.statistics import describe
+from jupyter_mlops.catalog.tables import connected
 from jupyter_mlops.core.features import Statistics
 
 
@@ -27,7 +28,8 @@ def told(folder: Path, values: Any, kind: pa.DataType | None = None) -> Statisti
     for number, part in enumerate((column[: len(column) // 2], column[len(column) // 2 :])):
         files.append(folder / f"{number}.parquet")
         pq.write_table(pa.table({"v": part}), files[-1])
-    return describe(files, "v", None)[0]
+    with connected() as connection:
+        return describe(connection, files, "v", None)[0]
 
 
 def test_numbers(tmp_path: Path) -> None:
