@@ -34,7 +34,7 @@ def _store(offline: Offline, record: Computation, content: bytes = b"values") ->
     offline.publish(record)
 
 
-def test_a_record_comes_back_as_it_was_written() -> None:
+def test_records() -> None:
     """A record comes back as it was written."""
     record = computation(online_at=datetime(2013, 3, 2, tzinfo=UTC), online_rows=7)
     assert loaded(dumped(record)) == record
@@ -43,9 +43,7 @@ def test_a_record_comes_back_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"feature": "a.b"}', b"\xff"])
-def test_what_is_no_record_is_refused_and_counts_as_not_computed(
-    offline: Offline, content: bytes
-) -> None:
+def test_no_record(offline: Offline, content: bytes) -> None:
     """What is no record is refused and counts as not computed."""
     with pytest.raises(ValueError, match=r"record|line|decode"):
         loaded(content)
@@ -55,7 +53,7 @@ def test_what_is_no_record_is_refused_and_counts_as_not_computed(
     assert offline.latest("flights.delay") is None
 
 
-def test_a_version_is_current_once_it_is_published(offline: Offline) -> None:
+def test_published(offline: Offline) -> None:
     """A version is current once it is published."""
     record = computation()
     assert offline.latest("flights.delay") is None
@@ -79,7 +77,7 @@ def test_a_version_is_current_once_it_is_published(offline: Offline) -> None:
     ]
 
 
-def test_the_version_before_is_kept_and_older_ones_are_removed(offline: Offline) -> None:
+def test_versions(offline: Offline) -> None:
     """The version before is kept and older ones are removed."""
     for number in range(3):
         time = datetime(2013, 3, 1, tzinfo=UTC) + timedelta(days=number)
@@ -96,7 +94,7 @@ def test_the_version_before_is_kept_and_older_ones_are_removed(offline: Offline)
     assert offline.files("flights.delay")[0].read_bytes() == b"once more"
 
 
-def test_a_lost_file_is_named(offline: Offline) -> None:
+def test_lost_file(offline: Offline) -> None:
     """A lost file is named."""
     record = computation()
     _store(offline, record)
@@ -107,7 +105,7 @@ def test_a_lost_file_is_named(offline: Offline) -> None:
         offline.files(record.feature)
 
 
-def test_a_draft_goes_on_where_it_was_left_and_is_seen_by_nobody(offline: Offline) -> None:
+def test_draft(offline: Offline) -> None:
     """A draft goes on where it was left and is seen by nobody."""
     record = computation()
     draft = offline.draft(record.feature, record.version)
@@ -127,7 +125,7 @@ def test_a_draft_goes_on_where_it_was_left_and_is_seen_by_nobody(offline: Offlin
     assert offline.draft(record.feature, record.version).done == frozenset()
 
 
-def test_partitions_of_the_version_before_are_taken_over_without_a_copy(offline: Offline) -> None:
+def test_carried(offline: Offline) -> None:
     """Partitions of the version before are taken over without a copy."""
     old = computation()
     _store(offline, old)
@@ -145,7 +143,7 @@ def test_partitions_of_the_version_before_are_taken_over_without_a_copy(offline:
     assert offline.files(old.feature, old.version)[1].read_bytes() == b"values"
 
 
-def test_what_is_noted_of_a_version_is_said_by_both_records(offline: Offline) -> None:
+def test_noted(offline: Offline) -> None:
     """What is noted of a version is said by both records."""
     record = computation()
     _store(offline, record)
@@ -159,7 +157,7 @@ def test_what_is_noted_of_a_version_is_said_by_both_records(offline: Offline) ->
     )
 
 
-def test_two_who_write_the_same_features_wait_for_each_other(offline: Offline) -> None:
+def test_waiting(offline: Offline) -> None:
     """Two who write the same features wait for each other."""
     order: list[str] = []
     waiting = threading.Event()

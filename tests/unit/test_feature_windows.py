@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jupyter_mlops.catalog.computing import compute
 from jupyter_mlops.catalog.place import Place
@@ -181,6 +184,31 @@ def test_types_of_partitions(tmp_path: Path) -> None:
     assert {str(pd.read_parquet(each).dtypes.iloc[2]) for each in Offline(place).files(DELAY)} == {
         "float64"
     }
+
+
+@given(
+    cuts=st.lists(st.integers(1, 39), min_size=1, max_size=5, unique=True).map(sorted),
+    period=st.sampled_from(["day", "month"]),
+    backfill=st.booleans(),
+)
+@settings(max_examples=6, deadline=None)
+def test_grown(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[int], period: str, backfill: bool
+) -> None:
+    """Computed as the source grows, window by window, it is what it is computed at once."""
+    place = project(
+        tmp_path_factory.mktemp("grown"),
+        DELAYS.replace('lookback="1d"', f'lookback="1d", partition="{period}"'),
+        days=cuts[0],
+    )
+    run(place)
+    begin = datetime(2013, 1, 1, tzinfo=UTC)
+    for before, days in pairwise([*cuts, 40]):
+        flights(days=days).to_parquet(place.root / "flights.parquet")
+        run(place, Window(since=begin + timedelta(days=before)), backfill=backfill)
+    grown = stored(place, DELAY)
+    run(place, force=True)
+    pd.testing.assert_frame_equal(stored(place, DELAY), grown)
 
 
 _BACKFILL = """
