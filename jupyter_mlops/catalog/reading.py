@@ -7,6 +7,7 @@ somebody else.
 from __future__ import annotations
 
 import difflib
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -101,20 +102,22 @@ class Catalog:
 
 @dataclass
 class Reader:
-    """Reads a catalog, again only if a file was changed."""
+    """Reads a catalog, again only if a file was changed. Threads may share it."""
 
     place: Place
     _parsed: dict[Path, tuple[tuple[int, int], Module | str]] = field(default_factory=dict)
     _state: object = None
     _catalog: Catalog = field(default_factory=lambda: Catalog({}))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self) -> Catalog:
         """Return the catalog as it is now."""
         state = self._stats(), tuple(sorted(self.place.sources))
-        if state != self._state:
-            self._state = state
-            self._catalog = self._read()
-        return self._catalog
+        with self._lock:
+            if state != self._state:
+                self._catalog = self._read()
+                self._state = state
+            return self._catalog
 
     def _stats(self) -> tuple[tuple[Path, int, int], ...]:
         """Return what tells whether a module, or one of the project that it may import, changed."""

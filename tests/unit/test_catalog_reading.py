@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -302,6 +304,27 @@ def test_read_again_only_after_a_change(tmp_path: Path) -> None:
     assert set(reader.read().definitions) == {"shop.spent", "shop.per_day"}
     path.unlink()
     assert not reader.read().definitions
+
+
+def test_threads_share_a_reader(tmp_path: Path) -> None:
+    """Who asks while the catalog is read for the first time gets all of it, too."""
+    write_group(tmp_path, "shop", SHOP)
+    reading, go_on = threading.Event(), threading.Event()
+
+    class Slow(Reader):
+        def _read(self) -> Catalog:
+            reading.set()
+            assert go_on.wait(30)
+            return super()._read()
+
+    reader = Slow(make_place(tmp_path, orders="orders.csv"))
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(reader.read)
+        assert reading.wait(30)
+        second = pool.submit(reader.read)
+        threading.Timer(0.1, go_on.set).start()
+        assert second.result(30) is first.result(30)
+    assert first.result().definitions
 
 
 def test_private_modules_and_folders(tmp_path: Path) -> None:
