@@ -90,6 +90,36 @@ export const CommandIDs = {
   /** Compare what was kept with the training data. */
   monitorEndpoint: 'mlops:compare-endpoint-requests',
   stopEndpoint: 'mlops:stop-endpoint',
+  /** Type what is looked for in the catalog of features. */
+  searchFeatures: 'mlops:search-features',
+  /** Open a feature's tab. */
+  openFeature: 'mlops:open-feature',
+  /** Put the lines that fetch a feature into the current notebook. */
+  insertFeature: 'mlops:insert-feature',
+  /** Compute a feature unless it is fresh. */
+  computeFeature: 'mlops:compute-feature',
+  /** Compute a feature even if nothing has changed. */
+  forceFeature: 'mlops:force-feature',
+  /** Compute a feature for a span of time. */
+  backfillFeature: 'mlops:compute-feature-for-time',
+  /** Compute a feature, and fill the online store with it. */
+  serveFeature: 'mlops:compute-feature-online',
+  /** Compute all features that are not fresh. */
+  computeFeatures: 'mlops:compute-features',
+  /** Compare a sample of a feature online and offline. */
+  checkFeature: 'mlops:check-feature',
+  /** Compare a sample of all features online and offline. */
+  checkFeatures: 'mlops:check-features',
+  /** Compare a feature with what it was when a model was trained. */
+  driftFeature: 'mlops:compare-feature-with-training',
+  /** Join features to the rows of a file. */
+  joinFeatures: 'mlops:make-training-set',
+  /** Write the catalog for another system. */
+  exportFeatures: 'mlops:export-features',
+  /** Open the module that defines a feature. */
+  openFeatureModule: 'mlops:open-feature-module',
+  /** Write a module with a first feature. */
+  writeFeature: 'mlops:write-feature',
   /** Open the pipeline's tab. */
   openPipeline: 'mlops:open-pipeline',
   /** Bring everything up to date. */

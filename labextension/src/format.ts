@@ -160,6 +160,24 @@ export function formatSize(bytes: number, trans: TranslationBundle): string {
   return `${(rounded / 1000 ** exponent).toPrecision(3)} ${unit}`;
 }
 
+/** Write a number of things, short from ten thousand on: `337k`. */
+export function formatCount(count: number): string {
+  if (count < 10_000) {
+    return String(count);
+  }
+  const rounded = Number(count.toPrecision(3));
+  const exponent = Math.min(3, Math.floor(Math.log10(rounded) / 3));
+  const unit = ['', 'k', 'M', 'G'][exponent] ?? '';
+  return `${Number((rounded / 1000 ** exponent).toPrecision(3))}${unit}`;
+}
+
+/** Write a share of one in percent: `2.1 %`. */
+export function formatShare(share: number, trans: TranslationBundle): string {
+  return share > 0 && share < 0.001
+    ? trans.__('under 0.1 %')
+    : trans.__('%1 %', Number((share * 100).toPrecision(share > 0.1 ? 3 : 2)));
+}
+
 /** Split seconds into large units and a rounded rest of small ones. */
 function split(
   seconds: number,

@@ -4,6 +4,8 @@ import { comparePlugin } from './plugins/compare';
 import { corePlugin } from './plugins/core';
 import { endpointsPlugin } from './plugins/endpoints';
 import { examplePlugin } from './plugins/example';
+import { featureModulesPlugin } from './plugins/featuremodules';
+import { featuresPlugin } from './plugins/features';
 import { modelTabPlugin } from './plugins/modeltab';
 import { panelPlugin } from './plugins/panel';
 import { pipelinePlugin } from './plugins/pipeline';
@@ -30,5 +32,7 @@ export default [
   modelTabPlugin,
   pipelinePlugin,
   endpointsPlugin,
+  featuresPlugin,
+  featureModulesPlugin,
   panelPlugin
 ];

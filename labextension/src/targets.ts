@@ -5,6 +5,7 @@ import { Signal } from '@lumino/signaling';
 import type {
   ArtifactView,
   EndpointView,
+  FeatureView,
   ModelVersionView,
   RunView,
   StageView,
@@ -46,6 +47,12 @@ export interface IEndpointTarget {
   readonly endpoint: EndpointView;
 }
 
+export interface IFeatureTarget {
+  readonly kind: 'feature';
+  readonly store: ProjectStore;
+  readonly feature: FeatureView;
+}
+
 export interface IStageTarget {
   readonly kind: 'stage';
   readonly store: ProjectStore;
@@ -58,6 +65,7 @@ export interface IStageTarget {
 export type Target =
   | IArtifactTarget
   | IEndpointTarget
+  | IFeatureTarget
   | IModelTarget
   | IRunTarget
   | IStageTarget

@@ -4,8 +4,9 @@ import { Token } from '@lumino/coreutils';
 
 import type { MlopsClient } from './api/client';
 import type { ProjectView, RunView } from './api/types';
-import type { ModelsModel } from './models/model';
 import type { EndpointsModel } from './endpoints/model';
+import type { FeaturesModel } from './features/model';
+import type { ModelsModel } from './models/model';
 import type { PipelineModel } from './pipeline/model';
 import type { ProjectsModel } from './projects/model';
 import type { Stores } from './projects/stores';
@@ -31,6 +32,7 @@ export interface IMlops {
   readonly models: ModelsModel;
   readonly pipeline: PipelineModel;
   readonly endpoints: EndpointsModel;
+  readonly features: FeaturesModel;
   readonly targets: Targets;
   /** The runs that are to be compared. */
   readonly chosen: Chosen;
@@ -53,8 +55,8 @@ export interface IOpener {
   openWritten(project: ProjectView, notebook: string): Promise<void>;
   /** Open a notebook of a project. */
   openSource(project: ProjectView, notebook: string): void;
-  /** Open a file of a project. */
-  openFile(project: ProjectView, path: string): void;
+  /** Open a file of a project, at a line that is counted from 1. */
+  openFile(project: ProjectView, path: string, line?: number): void;
 }
 
 export const IOpener = new Token<IOpener>(

@@ -4,11 +4,13 @@ import { describe, expect, it } from 'vitest';
 import {
   formatAbout,
   formatAgo,
+  formatCount,
   formatDuration,
   formatElapsed,
   formatEstimate,
   formatNumber,
   formatParameters,
+  formatShare,
   formatSize,
   formatValue,
   formatWaiting,
@@ -153,6 +155,28 @@ describe('estimates and sizes', () => {
     [2e9, '2.00 GB']
   ])('writes %d bytes as %s', (bytes, text) => {
     expect(formatSize(bytes, trans)).toBe(text);
+  });
+
+  it.each([
+    [0, '0'],
+    [9999, '9999'],
+    [10_000, '10k'],
+    [336_776, '337k'],
+    [999_600, '1M'],
+    [12_345_678, '12.3M'],
+    [4e9, '4G']
+  ])('writes %d things as %s', (count, text) => {
+    expect(formatCount(count)).toBe(text);
+  });
+
+  it.each([
+    [0, '0 %'],
+    [0.0002, 'under 0.1 %'],
+    [0.0213, '2.1 %'],
+    [0.12345, '12.3 %'],
+    [1, '100 %']
+  ])('writes a share of %d as %s', (share, text) => {
+    expect(formatShare(share, trans)).toBe(text);
   });
 
   it.each([

@@ -3,6 +3,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import { ArtifactClient } from './artifacts';
 import { ComparingClient } from './comparing';
+import { FeatureClient } from './features';
 import { RegistryClient } from './registry';
 import { request } from './request';
 import type {
@@ -35,6 +36,7 @@ export class MlopsClient {
   constructor(private readonly settings: ServerConnection.ISettings) {
     this.artifacts = new ArtifactClient(settings);
     this.comparing = new ComparingClient(settings);
+    this.features = new FeatureClient(settings);
     this.registry = new RegistryClient(settings);
   }
 
@@ -43,6 +45,9 @@ export class MlopsClient {
 
   /** Several runs together. */
   readonly comparing: ComparingClient;
+
+  /** The catalog of features. */
+  readonly features: FeatureClient;
 
   /** The registered models. */
   readonly registry: RegistryClient;

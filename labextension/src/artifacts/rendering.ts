@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PartialJSONValue } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 
-import { renderData, renderOutput } from '../components/rendering';
+import { fenced, renderData, renderOutput } from '../components/rendering';
 import { base64, dataUrl } from './kinds';
 import type { IPreview } from './model';
 import { readTable } from './table';
@@ -120,16 +120,6 @@ function renderNotebook(
   return notebook.cells.length > CELLS
     ? [...cells, note(trans.__('The first %1 cells are shown.', CELLS))]
     : cells;
-}
-
-/** Code as Markdown, whose renderer colours it; the fence is longer than any in the code. */
-export function fenced(source: string, language: string): string {
-  const longest = Math.max(
-    2,
-    ...[...source.matchAll(/`+/g)].map(match => match[0].length)
-  );
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}${language.replace(/[^\w+#-]/g, '')}\n${source}\n${fence}`;
 }
 
 /** The first rows; what stands in them is text. */

@@ -8,6 +8,8 @@ export interface IFilterProps {
   readonly placeholder: string;
   /** What the browser offers while the user types. */
   readonly suggestions?: readonly string[];
+  /** Whether it is always there, so that it waits until it is given the focus. */
+  readonly isLasting?: boolean;
   readonly onChange: (text: string) => void;
   /** The user has enough of it. */
   readonly onClose: () => void;
@@ -15,14 +17,19 @@ export interface IFilterProps {
 
 export function Filter(props: IFilterProps): ReactElement {
   const { text, label, placeholder, suggestions = [] } = props;
+  const { isLasting = false } = props;
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    if (!isLasting) {
+      field.current?.focus();
+    }
+  }, [isLasting]);
   return (
     <>
       <input
         ref={field}
-        className="jp-Mlops-filter jp-mod-styled"
+        className={`${isLasting ? 'jp-Mlops-lastingFilter' : 'jp-Mlops-filter'} jp-mod-styled`}
         type="search"
         list={id}
         value={text}
@@ -33,12 +40,14 @@ export function Filter(props: IFilterProps): ReactElement {
         spellCheck={false}
         onChange={event => props.onChange(event.target.value)}
         onKeyDown={event => {
-          if (event.key === 'Escape') {
+          if (event.key === 'Escape' && !(isLasting && text === '')) {
             event.stopPropagation();
             const section = event.currentTarget.parentElement;
             props.onClose();
-            // The rows are all there again in the next frame.
-            requestAnimationFrame(() => focusRow(section));
+            if (!isLasting) {
+              // The rows are all there again in the next frame.
+              requestAnimationFrame(() => focusRow(section));
+            }
           }
         }}
       />

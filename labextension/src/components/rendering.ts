@@ -33,3 +33,13 @@ export function renderData(
   void renderer.renderModel(model);
   return renderer;
 }
+
+/** Code as Markdown, whose renderer colours it; the fence is longer than any in the code. */
+export function fenced(source: string, language: string): string {
+  const longest = Math.max(
+    2,
+    ...[...source.matchAll(/`+/g)].map(match => match[0].length)
+  );
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language.replace(/[^\w+#-]/g, '')}\n${source}\n${fence}`;
+}

@@ -8,14 +8,15 @@ import type {
 } from 'react';
 import { createContext, useContext, useMemo, useRef, useState } from 'react';
 
-const ROW = '[role="treeitem"]';
+export const ROW = '[role="treeitem"]';
 
 interface ITreeContext {
   /** The row that the Tab key reaches. */
   readonly active: string | null;
 }
 
-const TreeContext = createContext<ITreeContext>({ active: null });
+/** What rows know of the tree that they are in. */
+export const TreeContext = createContext<ITreeContext>({ active: null });
 
 export interface ITreeProps {
   readonly label: string;
@@ -113,6 +114,8 @@ export interface ITreeRowProps {
   readonly label?: string;
   /** What stands before the caret. */
   readonly lead?: ReactNode;
+  /** Its place among rows of which some are not in the document. */
+  readonly place?: { readonly index: number; readonly count: number };
   readonly children: ReactNode;
   readonly onOpen: () => void;
   readonly onExpand?: (isExpanded: boolean) => void;
@@ -126,7 +129,7 @@ export interface ITreeRowProps {
 /** A row: a click or Enter opens it, the context-menu key or Shift+F10 opens its menu. */
 export function TreeRow(props: ITreeRowProps): ReactElement {
   const { active } = useContext(TreeContext);
-  const { id, level, isExpanded, onExpand } = props;
+  const { id, level, isExpanded, onExpand, place } = props;
 
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
     const action = rowAction(event, props);
@@ -149,6 +152,10 @@ export function TreeRow(props: ITreeRowProps): ReactElement {
       aria-level={level}
       aria-selected={id === active}
       {...(isExpanded !== null && { 'aria-expanded': isExpanded })}
+      {...(place && {
+        'aria-posinset': place.index + 1,
+        'aria-setsize': place.count
+      })}
       data-key={id}
       tabIndex={id === active ? 0 : -1}
       title={props.title}

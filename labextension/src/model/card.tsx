@@ -17,6 +17,8 @@ export interface ICardProps {
   readonly onCommand: (id: string) => void;
   /** Open a file of the project. */
   readonly onOpen: (path: string) => void;
+  /** Open a feature of the catalog. */
+  readonly onFeature: (name: string) => void;
 }
 
 export function Card(props: ICardProps): ReactElement | null {
@@ -73,7 +75,7 @@ export function Unavailable(props: {
 function CardPart(
   props: ICardProps & { readonly part: PartView }
 ): ReactElement {
-  const { part, trans, onOpen } = props;
+  const { part, trans, onOpen, onFeature } = props;
   return (
     <li data-part={part.name} data-status={part.status}>
       <details>
@@ -82,7 +84,7 @@ function CardPart(
           <strong>{partTitle(part.name, trans)}</strong>
           <span className="jp-Mlops-ellipsis">{summary(part, trans)}</span>
         </summary>
-        <FactList facts={part.facts} onOpen={onOpen} />
+        <FactList facts={part.facts} onOpen={onOpen} onFeature={onFeature} />
       </details>
       {part.line !== null && <Lack {...props} line={part.line} />}
     </li>

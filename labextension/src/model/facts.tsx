@@ -5,17 +5,22 @@ import { formatValue } from '../format';
 import { decode } from '../values';
 import { record } from './words';
 
-interface IFactsProps {
-  readonly facts: Readonly<Record<string, unknown>>;
+interface IOpeners {
   /** Open a file of the project. */
   readonly onOpen: (path: string) => void;
+  /** Open a feature of the catalog. */
+  readonly onFeature: (name: string) => void;
+}
+
+interface IFactsProps extends IOpeners {
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 /** So many entries of a list are shown. */
 const SHOWN = 100;
 
 export function FactList(props: IFactsProps): ReactElement {
-  const { facts, onOpen } = props;
+  const { facts, ...openers } = props;
   return (
     <dl className="jp-Mlops-factList">
       {Object.entries(facts)
@@ -24,7 +29,7 @@ export function FactList(props: IFactsProps): ReactElement {
           <div key={name}>
             <dt>{name.replaceAll('_', ' ')}</dt>
             <dd>
-              <Fact value={value} onOpen={onOpen} />
+              <Fact value={value} {...openers} />
             </dd>
           </div>
         ))}
@@ -32,18 +37,19 @@ export function FactList(props: IFactsProps): ReactElement {
   );
 }
 
-function Fact(props: {
-  readonly value: unknown;
-  readonly onOpen: (path: string) => void;
-}): ReactElement {
-  const { value, onOpen } = props;
+function Fact(
+  props: IOpeners & {
+    readonly value: unknown;
+  }
+): ReactElement {
+  const { value, ...openers } = props;
   if (Array.isArray(value)) {
     const more = value.length - SHOWN;
     return (
       <ul className="jp-Mlops-factItems">
         {value.slice(0, SHOWN).map((each: unknown, index) => (
           <li key={index}>
-            <Fact value={each} onOpen={onOpen} />
+            <Fact value={each} {...openers} />
           </li>
         ))}
         {more > 0 && <li>… {more}</li>}
@@ -52,21 +58,25 @@ function Fact(props: {
   }
   const entries = record(value);
   if (typeof entries.path === 'string') {
-    return <FileFact file={entries} path={entries.path} onOpen={onOpen} />;
+    return <FileFact file={entries} path={entries.path} {...openers} />;
+  }
+  if (typeof entries.feature === 'string' && 'version' in entries) {
+    return <FeatureFact joined={entries} name={entries.feature} {...openers} />;
   }
   if (Object.keys(entries).length > 0 && !('$float' in entries)) {
-    return <FactList facts={entries} onOpen={onOpen} />;
+    return <FactList facts={entries} {...openers} />;
   }
   const text = formatValue(decode(value));
   return text.includes('\n') ? <pre>{text}</pre> : <>{text}</>;
 }
 
 /** A file of the project can be opened; those of a model lie in the tracker. */
-function FileFact(props: {
-  readonly file: Readonly<Record<string, unknown>>;
-  readonly path: string;
-  readonly onOpen: (path: string) => void;
-}): ReactElement {
+function FileFact(
+  props: IOpeners & {
+    readonly file: Readonly<Record<string, unknown>>;
+    readonly path: string;
+  }
+): ReactElement {
   const { file, path, onOpen } = props;
   const facts = ['size', 'sha256', 'kept_by', 'dvc_md5']
     .filter(name => !isEmpty(file[name]))
@@ -80,6 +90,27 @@ function FileFact(props: {
       ) : (
         path
       )}{' '}
+      <span className="jp-Mlops-muted">{facts.join(' · ')}</span>
+    </>
+  );
+}
+
+/** A feature of the catalog, in the version that was joined. */
+function FeatureFact(
+  props: IOpeners & {
+    readonly joined: Readonly<Record<string, unknown>>;
+    readonly name: string;
+  }
+): ReactElement {
+  const { joined, name, onFeature } = props;
+  const facts = [joined.version, joined.type]
+    .filter(value => !isEmpty(value))
+    .map(String);
+  return (
+    <>
+      <button className="jp-Mlops-link" onClick={() => onFeature(name)}>
+        {name}
+      </button>{' '}
       <span className="jp-Mlops-muted">{facts.join(' · ')}</span>
     </>
   );

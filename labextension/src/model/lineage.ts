@@ -85,11 +85,16 @@ function foldings({ nodes, edges }: LineageView): Map<string, string> {
 export function lineageRequest(
   { nodes, shape }: ILineageDiagram,
   title: (node: ILineageNode) => string,
+  about: (node: ILineageNode) => string,
   measure: Measure
 ): ILayoutRequest {
   return {
     nodes: nodes.map(node => {
-      const width = Math.ceil(measure(title(node), false)) + 2 * SIZE.inset;
+      const text = Math.max(
+        measure(title(node), false),
+        measure(about(node), true)
+      );
+      const width = Math.ceil(text) + 2 * SIZE.inset;
       return {
         key: node.key,
         width: Math.min(SIZE.most, Math.max(SIZE.least, width)),

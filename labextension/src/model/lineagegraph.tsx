@@ -1,50 +1,33 @@
-/** The lineage as a graph: data, features, run, version and endpoint from left to right. */
+/** A lineage as a graph: data, features, run, version and endpoint from left to right. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { KeyboardEvent, ReactElement } from 'react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 
 import type { LineageView } from '../api/types';
-import { useSignal } from '../components/hooks';
 import { Edges } from '../pipeline/edges';
 import type { ILayout } from '../pipeline/layout';
 import type { Measure } from '../pipeline/sizes';
 import { shorten } from '../pipeline/sizes';
 import { firstKey, walk } from '../pipeline/walk';
-import { Unavailable } from './card';
 import type { ILineageDiagram, ILineageNode } from './lineage';
 import { drawLineage, lineageRequest, TEXT_START, textWidth } from './lineage';
-import type { ModelTabModel } from './model';
 
 const MARGIN = 16;
 
-export interface ILineageProps {
-  readonly model: ModelTabModel;
+export interface ILineageGraphProps {
+  readonly lineage: LineageView;
+  /** Key of the node that it is all about. */
+  readonly own: string;
   readonly trans: TranslationBundle;
   readonly measure: Measure;
+  /** Whether there is something to open. */
+  readonly canOpen: (kind: string, name: string) => boolean;
   /** Open what a node stands for. */
   readonly onOpen: (kind: string, name: string) => void;
 }
 
-export function Lineage(props: ILineageProps): ReactElement {
-  const { model, trans } = props;
-  useSignal(model.changed);
-  const { lineage, problem } = model;
-  if (!lineage) {
-    return (
-      <Unavailable
-        problem={problem}
-        trans={trans}
-        onRetry={() => model.retry()}
-      />
-    );
-  }
-  return <Graph {...props} lineage={lineage} />;
-}
-
-function Graph(
-  props: ILineageProps & { readonly lineage: LineageView }
-): ReactElement {
-  const { model, trans, lineage, measure, onOpen } = props;
+export function LineageGraph(props: ILineageGraphProps): ReactElement {
+  const { own, trans, lineage, measure, onOpen } = props;
   const [isUnfolded, setUnfolded] = useState(false);
   const [last, setLast] = useState<string | null>(null);
   const diagram = useMemo(
@@ -53,14 +36,13 @@ function Graph(
   );
   const layout = useLayout(diagram, trans, measure);
   const drawing = useRef<SVGSVGElement>(null);
-  const own = `version:${model.name}/${String(model.version)}`;
   const { keys } = diagram.shape;
   const wanted = last ?? own;
   const active = keys.includes(wanted) ? wanted : firstKey(diagram.shape);
   const open = (node: ILineageNode): void => {
     if (node.names.length > 1) {
       setUnfolded(true);
-    } else {
+    } else if (canOpen(node, props)) {
       onOpen(node.kind, node.name);
     }
   };
@@ -100,7 +82,7 @@ function Graph(
               isOwn={node.key === own}
               isActive={node.key === active}
               onFocus={() => setLast(node.key)}
-              onOpen={() => open(node)}
+              onClick={() => open(node)}
               onPress={event => press(node, event)}
             />
           ))}
@@ -111,6 +93,10 @@ function Graph(
       </p>
     </div>
   );
+}
+
+function canOpen(node: ILineageNode, props: ILineageGraphProps): boolean {
+  return node.names.length > 1 || props.canOpen(node.kind, node.name);
 }
 
 /** Where the nodes lie; null until that is known. */
@@ -125,7 +111,10 @@ function useLayout(
     void (async () => {
       const { computeLayout } = await import('../pipeline/layout');
       const title = (node: ILineageNode): string => titleOf(node, trans);
-      const found = computeLayout(lineageRequest(diagram, title, measure));
+      const about = (node: ILineageNode): string => aboutOf(node, trans);
+      const found = computeLayout(
+        lineageRequest(diagram, title, about, measure)
+      );
       if (asked.isWanted) {
         setLayout(found);
       }
@@ -141,7 +130,7 @@ function useLayout(
 }
 
 function LineageNode(
-  props: ILineageProps & {
+  props: ILineageGraphProps & {
     readonly node: ILineageNode;
     readonly layout: ILayout;
     readonly sources: readonly string[];
@@ -149,7 +138,8 @@ function LineageNode(
     readonly isActive: boolean;
     readonly onFocus: () => void;
     readonly onPress: (event: KeyboardEvent) => void;
-  } & { readonly onOpen: () => void }
+    readonly onClick: () => void;
+  }
 ): ReactElement | null {
   const { node, layout, sources, trans, measure } = props;
   const box = layout.nodes[node.key];
@@ -175,7 +165,8 @@ function LineageNode(
       tabIndex={props.isActive ? 0 : -1}
       aria-label={label}
       aria-current={props.isOwn}
-      onClick={props.onOpen}
+      aria-disabled={!canOpen(node, props)}
+      onClick={props.onClick}
       onFocus={props.onFocus}
       onKeyDown={props.onPress}
     >
@@ -189,12 +180,7 @@ function LineageNode(
         rx={4}
       />
       <text className="jp-Mlops-nodeReason" x={TEXT_START} y={17}>
-        {shorten(
-          node.about && node.kind !== 'data' ? `${kind} · ${node.about}` : kind,
-          space,
-          true,
-          measure
-        )}
+        {shorten(aboutOf(node, trans), space, true, measure)}
       </text>
       <text className="jp-Mlops-nodeName" x={TEXT_START} y={34}>
         {shorten(title, space, false, measure)}
@@ -223,10 +209,18 @@ function titleOf(node: ILineageNode, trans: TranslationBundle): string {
     : node.name;
 }
 
+/** What stands above the title. */
+function aboutOf(node: ILineageNode, trans: TranslationBundle): string {
+  const kind = kindText(node, trans);
+  return node.about && node.kind !== 'data' ? `${kind} · ${node.about}` : kind;
+}
+
 function kindText(node: ILineageNode, trans: TranslationBundle): string {
   switch (node.kind) {
     case 'data':
       return trans.__('data');
+    case 'source':
+      return trans.__('source');
     case 'feature':
       return node.names.length > 1 ? trans.__('features') : trans.__('feature');
     case 'run':

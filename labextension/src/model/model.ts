@@ -22,6 +22,9 @@ export interface IModelTabOptions {
   readonly state: IModelState;
 }
 
+/** Tag of a version: the features of the catalog with their versions. */
+const INGREDIENTS = 'mlops.ingredients';
+
 export class ModelTabModel implements IDisposable {
   constructor(private readonly options: IModelTabOptions) {
     const { lease, name, version, state } = options;
@@ -57,6 +60,11 @@ export class ModelTabModel implements IDisposable {
   /** The version as it is listed, or null while it is not known or after it was removed. */
   get listed(): ModelVersionView | null {
     return this.versions.find(each => each.version === this.version) ?? null;
+  }
+
+  /** The names of what it was trained with that is in the catalog of features. */
+  get ingredients(): ReadonlySet<string> {
+    return new Set(ingredientsOf(this.listed));
   }
 
   /** All versions of the model, the newest first. */
@@ -245,4 +253,15 @@ export class ModelTabModel implements IDisposable {
   private _lineage: LineageView | null = null;
   private _comparison: ComparisonView | null = null;
   private _isDisposed = false;
+}
+
+function ingredientsOf(listed: ModelVersionView | null): readonly string[] {
+  try {
+    const found: unknown = JSON.parse(listed?.tags[INGREDIENTS] ?? '[]');
+    return Array.isArray(found)
+      ? found.flatMap(each => (Array.isArray(each) ? String(each[0]) : []))
+      : [];
+  } catch {
+    return [];
+  }
 }

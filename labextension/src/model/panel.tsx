@@ -14,7 +14,7 @@ import type { Targets } from '../targets';
 import { Card } from './card';
 import { Comparison } from './comparison';
 import { ModelHead } from './head';
-import { Lineage } from './lineagegraph';
+import { Lineage } from './lineageview';
 import type { IModelTabOptions } from './model';
 import { ModelTabModel } from './model';
 import { Serving } from './serving';
@@ -58,7 +58,12 @@ export class ModelPanel extends Panel {
     );
     this._parts = {
       card: ReactWidget.create(
-        <Card {...shared} onCommand={onCommand} onOpen={openFile} />
+        <Card
+          {...shared}
+          onCommand={onCommand}
+          onOpen={openFile}
+          onFeature={name => openNode('feature', name)}
+        />
       ),
       lineage: ReactWidget.create(
         <Lineage {...shared} measure={createMeasure()} onOpen={openNode} />

@@ -115,6 +115,7 @@ const SUMMARIES: Readonly<
       list(facts.files).map(each => textOf(record(each).path)),
       trans
     ),
+    ...featuresText(list(facts.features).length, trans),
     ...Object.entries(record(facts.splits)).map(([name, split]) => {
       const rows = decodeNumber(record(split).rows);
       return rows === null
@@ -136,6 +137,13 @@ const SUMMARIES: Readonly<
   tags: facts =>
     Object.entries(facts).map(([name, value]) => `${name} ${textOf(value)}`)
 };
+
+function featuresText(
+  count: number,
+  trans: TranslationBundle
+): readonly string[] {
+  return count > 0 ? [trans._n('%1 feature', '%1 features', count)] : [];
+}
 
 function generationFacts(
   facts: Facts,

@@ -6,22 +6,20 @@ import {
   showDialog
 } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { createElement } from 'react';
 
 import { CommandIDs, NO_ARGUMENTS } from '../commands';
 import { attempt } from '../components/attempt';
-import { SubmitDialog } from '../components/dialog';
 import { baseName } from '../format';
 import type { ProjectStore } from '../projects/store';
 import { runTarget, sweepTarget } from '../runs/commands';
 import type { IModelTarget, ISweepTarget, Targets } from '../targets';
 import type { IOpener } from '../tokens';
+import type { IQuestion } from './asking';
+import { askFields } from './asking';
 import { predictionForm } from './batch';
 import { runField } from './best';
 import type { FieldsModel, IField } from './fields';
-import { FieldsForm } from './form';
 import type { Source } from './register';
 import { aliasForm, descriptionForm, registerForm } from './register';
 
@@ -192,7 +190,7 @@ async function register(
   const name = baseName(notebook).replace(/\.ipynb$/, '');
   const form = registerForm(store, source, name, trans, choice);
   const focus = choice ? 'select' : 'input';
-  const version = await ask(form, trans, { title, focus });
+  const version = await askFields(form, trans, { title, focus });
   if (version) {
     const done = trans.__(
       'Registered %1 version %2.',
@@ -206,37 +204,13 @@ async function register(
   }
 }
 
-interface IQuestion {
-  readonly title: string;
-  /** Selects the element that gets the focus. */
-  readonly focus: string;
-}
-
-/** Ask in a dialog that stays open until the server has taken the answer. */
-async function ask<T>(
-  form: FieldsModel<T>,
-  trans: TranslationBundle,
-  question: IQuestion
-): Promise<T | null> {
-  const dialog = new SubmitDialog({
-    ...question,
-    body: ReactWidget.create(createElement(FieldsForm, { model: form, trans })),
-    form,
-    cancelLabel: trans.__('Cancel'),
-    className: 'jp-Mlops-registerDialog'
-  });
-  return dialog.ask().finally(() => {
-    dialog.dispose();
-  });
-}
-
 async function change(
   store: ProjectStore,
   form: FieldsModel<unknown>,
   trans: TranslationBundle,
   question: IQuestion
 ): Promise<void> {
-  if ((await ask(form, trans, question)) !== null) {
+  if ((await askFields(form, trans, question)) !== null) {
     await store.refresh();
   }
 }
@@ -247,7 +221,7 @@ async function predict(
   { commands, targets, trans }: IModelCommandsOptions
 ): Promise<void> {
   const { store, model } = target;
-  const sweep = await ask(predictionForm(target, trans), trans, {
+  const sweep = await askFields(predictionForm(target, trans), trans, {
     title: trans.__('Predict the rows of a file by %1', model.name),
     focus: 'input'
   });

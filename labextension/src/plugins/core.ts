@@ -10,6 +10,7 @@ import { MlopsClient } from '../api/client';
 import { ModelsModel } from '../models/model';
 import { EndpointClient } from '../api/endpoints';
 import { EndpointsModel } from '../endpoints/model';
+import { FeaturesModel } from '../features/model';
 import { PipelineModel } from '../pipeline/model';
 import { ProjectsModel } from '../projects/model';
 import { ProjectStore } from '../projects/store';
@@ -72,6 +73,7 @@ export const corePlugin: JupyterFrontEndPlugin<IMlops> = {
         projects,
         new EndpointClient(serverSettings)
       ),
+      features: new FeaturesModel(projects, contents.fileChanged),
       handlers: rowHandlers(app.commands, targets),
       trans: translator.load('jupyter_mlops')
     };

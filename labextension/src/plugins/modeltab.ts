@@ -228,6 +228,8 @@ class Tabs {
       void commands.execute(CommandIDs.openModel, args);
     } else if (kind === 'endpoint') {
       void commands.execute(CommandIDs.openEndpoint, { project: path, name });
+    } else if (kind === 'feature') {
+      void commands.execute(CommandIDs.openFeature, { project: path, name });
     }
   }
 

@@ -5,6 +5,7 @@ import type {
 } from '@jupyterlab/application';
 import { PathExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import type { IDocumentWidget } from '@jupyterlab/docregistry';
 
 import { returnFromMenu } from '../components/tree';
 import { Notebooks } from '../form/notebooks';
@@ -37,12 +38,31 @@ export const openerPlugin: JupyterFrontEndPlugin<IOpener> = {
       openSource: (project, notebook) => {
         notebooks.open(PathExt.join(project.path, notebook));
       },
-      openFile: (project, path) => {
-        documents.openOrReveal(PathExt.join(project.path, path));
+      openFile: (project, path, line) => {
+        const file = PathExt.join(project.path, path);
+        const widget = documents.openOrReveal(file);
+        if (widget && line !== undefined) {
+          void goTo(widget, line);
+        }
       }
     };
   }
 };
+
+/** The part of an editor's tab that is used here. */
+interface IEditing {
+  readonly editor?: {
+    setCursorPosition(position: { line: number; column: number }): void;
+  };
+}
+
+/** Go to a line of a file that has been opened in an editor. */
+async function goTo(widget: IDocumentWidget, line: number): Promise<void> {
+  await widget.revealed;
+  await widget.context.ready;
+  const { editor } = widget.content as IEditing;
+  editor?.setCursorPosition({ line: line - 1, column: 0 });
+}
 
 /** Read a notebook that is open once more, unless the user has changed it. */
 async function revert(

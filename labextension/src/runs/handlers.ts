@@ -56,6 +56,9 @@ function openCommand(target: Target): string {
   if (target.kind === 'endpoint') {
     return CommandIDs.openEndpoint;
   }
+  if (target.kind === 'feature') {
+    return CommandIDs.openFeature;
+  }
   if (target.kind === 'stage') {
     return CommandIDs.openStage;
   }

@@ -15,7 +15,7 @@ export function addSidebarCommands(
   mlops: IMlops,
   openPanel: () => void
 ): void {
-  const { projects, runs, models, trans } = mlops;
+  const { projects, runs, models, features, trans } = mlops;
   commands.addCommand(CommandIDs.openPanel, {
     label: trans.__('Show MLOps Panel'),
     describedBy: NO_ARGUMENTS,
@@ -48,7 +48,7 @@ export function addSidebarCommands(
     }
   });
   commands.addCommand(CommandIDs.refresh, {
-    label: trans.__('Refresh Runs, Pipeline and Models'),
+    label: trans.__('Refresh Runs, Pipeline, Models and Features'),
     icon: refreshIcon,
     describedBy: NO_ARGUMENTS,
     execute: async () => {
@@ -57,6 +57,7 @@ export function addSidebarCommands(
       if (pipeline?.isWatched) {
         await pipeline.refresh();
       }
+      await features.refresh();
     }
   });
   commands.addCommand(CommandIDs.doctor, {

@@ -4,6 +4,7 @@ import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, SidePanel } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
+import type { Widget } from '@lumino/widgets';
 import { AccordionPanel, Menu } from '@lumino/widgets';
 
 import { CommandIDs } from '../commands';
@@ -11,6 +12,8 @@ import { mlopsIcon } from '../icons';
 import type { ModelsModel } from '../models/model';
 import type { EndpointsModel } from '../endpoints/model';
 import { EndpointsPanel } from '../endpoints/panel';
+import type { FeaturesModel } from '../features/model';
+import { FeaturesPanel } from '../features/panel';
 import { ModelsPanel } from '../models/panel';
 import type { PipelineModel } from '../pipeline/model';
 import { PipelinePanel } from '../pipeline/panel';
@@ -21,12 +24,23 @@ import { Header } from './header';
 
 /** Where the names of folded sections are remembered. */
 const STATE_KEY = 'jupyter-mlops:folded-sections';
+/** How high sections are in comparison to each other. */
+const WEIGHTS: Readonly<Record<string, number>> = {
+  runs: 3,
+  pipeline: 3,
+  models: 2,
+  endpoints: 1,
+  features: 3
+};
+/** Sections that are folded at first. */
+const FOLDED: readonly unknown[] = ['features'];
 
 export interface ISidebarOptions {
   readonly model: RunsModel;
   readonly models: ModelsModel;
   readonly pipeline: PipelineModel;
   readonly endpoints: EndpointsModel;
+  readonly features: FeaturesModel;
   readonly commands: CommandRegistry;
   readonly handlers: IRowHandlers;
   readonly state: IStateDB | null;
@@ -62,9 +76,11 @@ export class Sidebar extends SidePanel {
     this.addWidget(new ModelsPanel(options));
     options.models.filtering.connect(this._showModels, this);
     this.addWidget(new EndpointsPanel(options));
+    this.addWidget(new FeaturesPanel(options));
+    options.features.searching.connect(this._showFeatures, this);
     if (this.content instanceof AccordionPanel) {
-      this.content.setRelativeSizes([3, 3, 2, 1]);
-      this.content.expansionToggled.connect(this._save, this);
+      this._share();
+      this.content.expansionToggled.connect(this._onToggled, this);
     }
     void this._restore();
   }
@@ -111,28 +127,58 @@ export class Sidebar extends SidePanel {
 
   private async _restore(): Promise<void> {
     const saved = await this.options.state?.fetch(STATE_KEY);
-    const folded = Array.isArray(saved) ? saved : [];
+    const folded = Array.isArray(saved) ? saved : FOLDED;
     if (this.content instanceof AccordionPanel) {
       for (const [index, widget] of this.widgets.entries()) {
         if (folded.includes(widget.title.dataset.section)) {
           this.content.collapse(index);
+          this._unsized.add(widget);
         }
       }
+      this._share();
     }
   }
 
   /** Unfold the section of models, and go to its filter: a hidden field takes no focus. */
   private _showModels(): void {
+    const panel = this._expand('models');
+    const field = '.jp-Mlops-filter';
+    requestAnimationFrame(() =>
+      panel?.node.querySelector<HTMLElement>(field)?.focus()
+    );
+  }
+
+  private _showFeatures(): void {
+    this._expand('features');
+  }
+
+  private _expand(section: string): Widget | null {
     const index = this.widgets.findIndex(
-      ({ title }) => title.dataset.section === 'models'
+      ({ title }) => title.dataset.section === section
     );
     if (this.content instanceof AccordionPanel && index >= 0) {
       this.content.expand(index);
     }
-    const field = '.jp-Mlops-filter';
-    requestAnimationFrame(() =>
-      this.widgets[index]?.node.querySelector<HTMLElement>(field)?.focus()
-    );
+    return this.widgets[index] ?? null;
+  }
+
+  private _onToggled(_: unknown, index: number): void {
+    const widget = this.widgets[index];
+    if (widget && !widget.isHidden && this._unsized.delete(widget)) {
+      this._share();
+    }
+    this._save();
+  }
+
+  /** Share the height among the sections that are unfolded. */
+  private _share(): void {
+    if (this.content instanceof AccordionPanel) {
+      this.content.setRelativeSizes(
+        this.widgets.map(({ isHidden, title }) =>
+          isHidden ? 0 : (WEIGHTS[title.dataset.section ?? ''] ?? 1)
+        )
+      );
+    }
   }
 
   private _save(): void {
@@ -141,6 +187,9 @@ export class Sidebar extends SidePanel {
     );
     void this.options.state?.save(STATE_KEY, folded);
   }
+
+  /** Sections that were folded before they had a height to go back to. */
+  private readonly _unsized = new Set<Widget>();
 }
 
 function openBelow(menu: Menu, button: HTMLElement): void {

@@ -73,8 +73,16 @@ describe('the drawing of a lineage', () => {
     const { nodes } = lineageRequest(
       diagram,
       node => node.name,
-      text => text.length * 100
+      node => node.kind,
+      (text, isSmall) => text.length * (isSmall ? 1 : 100)
     );
     expect(nodes.map(({ width }) => width)).toEqual([280, 280, 280, 130]);
+    const small = lineageRequest(
+      diagram,
+      node => node.name,
+      node => node.kind,
+      (text, isSmall) => text.length * (isSmall ? 30 : 1)
+    );
+    expect(small.nodes.map(({ width }) => width)).toEqual([144, 130, 234, 234]);
   });
 });

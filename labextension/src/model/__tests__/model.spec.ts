@@ -123,6 +123,24 @@ describe('ModelTabModel', () => {
     expect(model.problem).toBeNull();
   });
 
+  it('knows which of its columns are features of the catalog', async () => {
+    expect(model.ingredients.size).toBe(0);
+    const tags = {
+      'mlops.ingredients': '[["flights.delay", "v1"], ["flights.wind", null]]'
+    };
+    server.on('GET /models', [aModel({ version: 2, tags })]);
+    await store.refresh();
+    await vi.waitFor(() => {
+      expect([...model.ingredients]).toEqual(['flights.delay', 'flights.wind']);
+    });
+    const broken = { 'mlops.ingredients': '[["flights.de' };
+    server.on('GET /models', [aModel({ version: 2, tags: broken })]);
+    await store.refresh();
+    await vi.waitFor(() => {
+      expect(model.ingredients.size).toBe(0);
+    });
+  });
+
   it('gives the store back once', () => {
     model.dispose();
     model.dispose();
