@@ -69,7 +69,8 @@ def _kind(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> str:
 def _number(kind: str, name: str) -> str | None:
     """Return what makes a number of a value; None if nothing does."""
     if kind.startswith(_TIMES) and "[" not in kind:
-        return f"epoch({name})"
+        # It knows no epoch of nanoseconds in a zone.
+        return f"epoch({name}::{'TIMESTAMPTZ' if 'Z' in kind else 'TIMESTAMP'})"
     return f"{name}::DOUBLE" if _NUMBERS.fullmatch(kind) else None
 
 

@@ -169,7 +169,13 @@ def _spill_folder(data: Path) -> Path:
 
 def in_sql(kind: pa.DataType, name: str) -> str:
     """Return a key as it is compared: times in microseconds since 1970."""
-    return f"epoch_us({identifier(name)})" if kind_of(kind) == "times" else identifier(name)
+    import pyarrow as pa
+
+    if kind_of(kind) != "times":
+        return identifier(name)
+    zone = "TIMESTAMPTZ" if pa.types.is_timestamp(kind) and kind.tz else "TIMESTAMP"
+    # It knows no epoch of nanoseconds in a zone.
+    return f"epoch_us({identifier(name)}::{zone})"
 
 
 def failed(stored: Stored, error: Exception | str) -> FeatureFailed:

@@ -17,6 +17,7 @@ from jupyter_mlops.catalog.joining import training_set
 from jupyter_mlops.catalog.place import Place
 from jupyter_mlops.catalog.reading import Catalog
 from jupyter_mlops.catalog.statistics import describe
+from jupyter_mlops.catalog.tables import connected
 from jupyter_mlops.core.exceptions import InvalidInput, NotFound
 from jupyter_mlops.core.features import FeatureDrift, Statistics
 from tests.support.stored import declared, project, store
@@ -39,7 +40,8 @@ def stored(shop: tuple[Place, Catalog], values: Any, version: str = "a" * 12) ->
     table = pd.DataFrame({"key": range(len(values)), "at": TIMES[: len(values)], "spent": values})
     store(place, catalog, "spent", table, version=version)
     file = place.data / "shop/spent" / version / "0.parquet"
-    return describe([file], "spent", "at")[0]
+    with connected() as connection:
+        return describe(connection, [file], "spent", "at")[0]
 
 
 def moved(shop: tuple[Place, Catalog], before: Any, now: Any) -> tuple[FeatureDrift, FeatureDrift]:

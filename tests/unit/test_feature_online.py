@@ -111,7 +111,8 @@ def test_features_of_the_request(tmp_path: Path, url: str) -> None:
     assert set(open_online(place).fills()) == {"shop.spent"}
 
 
-def test_keys_are_equal_as_in_joins(tmp_path: Path, url: str) -> None:
+@pytest.mark.parametrize("unit", ["us", "ns"])
+def test_keys_are_equal_as_in_joins(tmp_path: Path, url: str, unit: str) -> None:
     """Whole numbers, times and text are found however a request writes them."""
     day = dt.date(2020, 1, 2)
     stored = pd.DataFrame(
@@ -119,7 +120,7 @@ def test_keys_are_equal_as_in_joins(tmp_path: Path, url: str) -> None:
             "number": np.array([7, 8], dtype="int16"),
             "text": ["ä", "b"],
             "day": [day, day],
-            "moment": pd.to_datetime(["2020-01-02 03:00"] * 2, utc=True),
+            "moment": pd.to_datetime(["2020-01-02 03:00"] * 2, utc=True).as_unit(unit),
             "flag": [True, False],
             "value": [1, 2],
         }
