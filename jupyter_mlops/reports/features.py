@@ -124,7 +124,7 @@ def _facts(view: m.FeatureDetail) -> list[tuple[str, str]]:
         ("Sensitivity", _sensitivity(feature)),
         ("Type", feature.type or ""),
         ("Cost", _cost(view)),
-        ("Newest value", formats.ago(feature.last) if feature.last else ""),
+        ("Newest value", f"{feature.last:%Y-%m-%d %H:%M} UTC" if feature.last else ""),
         ("Missing", f"{feature.missing:.1%}" if feature.missing is not None else ""),
         ("Values", _values(known) if known else ""),
         ("Online", _online(view)),
