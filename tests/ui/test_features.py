@@ -98,8 +98,10 @@ def test_find_a_feature(lab: Lab, catalog: Path) -> None:
     expect(delay).to_contain_text("ops")
     expect(delay.locator(".jp-Mlops-status")).to_have_accessible_name("never computed")
     expect(row(lab, "delays.late_after")).to_contain_text("on demand")
-    unfold(lab, alone=True)
+    view = unfold(lab, alone=True)
     lab.screenshots("features-section")
+    overflow = "each => each.parentElement.scrollWidth - each.parentElement.clientWidth"
+    assert view.evaluate(overflow) <= 0
     field = search(lab)
     for text, names in (
         ("yesterday", [DELAY, "delays.flights_yesterday"]),
@@ -361,6 +363,7 @@ def compare(lab: Lab) -> None:
     lab.screenshots("feature-checked")
     lab.reload()
     expect(tab(lab).get_by_role("heading", name=DELAY)).to_be_visible(timeout=RUN)
+    expect(title(lab)).to_have_attribute("aria-expanded", "true")
 
 
 def test_from_the_palette(lab: Lab, catalog: Path) -> None:

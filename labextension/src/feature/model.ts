@@ -1,6 +1,7 @@
 /** A feature's tab: all that is known of it. */
 import type { Contents } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
@@ -11,6 +12,9 @@ import type { IProblem } from '../projects/problem';
 import { messageOf, toProblem } from '../projects/problem';
 import type { ProjectStore } from '../projects/store';
 import type { ILease } from '../projects/stores';
+
+/** How often it is asked, while somebody looks, for changes that nothing tells of, in ms. */
+const INTERVAL = 30_000;
 
 export interface IFeatureModelOptions {
   /** The project's store; the model gives it back when it is disposed of. */
@@ -32,6 +36,12 @@ export class FeatureModel implements IDisposable {
     this._occasions = new Occasions(this.store, options.files, () =>
       this.refresh()
     );
+    this._poll = new Poll({
+      name: `jupyter-mlops:feature:${this.name}`,
+      factory: () => this.refresh(),
+      frequency: { interval: INTERVAL, backoff: true, max: 10 * INTERVAL },
+      standby: () => (options.isShown() ? 'when-hidden' : true)
+    });
   }
 
   readonly store: ProjectStore;
@@ -92,6 +102,7 @@ export class FeatureModel implements IDisposable {
       return;
     }
     this._turn += 1;
+    this._poll.dispose();
     this._occasions.dispose();
     this._want.dispose();
     this.options.lease.dispose();
@@ -118,6 +129,7 @@ export class FeatureModel implements IDisposable {
   /** Events arrive while the project is wanted. */
   private readonly _want: IDisposable;
   private readonly _occasions: Occasions;
+  private readonly _poll: Poll;
   private readonly _changed = new Signal<this, void>(this);
   private _detail: FeatureDetail | null = null;
   private _problem: IProblem | null = null;
