@@ -373,7 +373,7 @@ def test_from_the_palette(lab: Lab, catalog: Path) -> None:
     palette(lab, "Open Feature…", chooser)
     field = chooser.get_by_role("combobox", name="Search features")
     expect(field).to_be_focused()
-    expect(chooser.get_by_role("option")).to_have_count(7)
+    expect(chooser.get_by_role("option")).to_have_count(7, timeout=RUN)
     lab.screenshots("feature-chooser")
     page.keyboard.type("mean delay")
     expect(chooser.get_by_role("option")).to_have_count(1)

@@ -99,6 +99,7 @@ export class FeaturePanel extends Panel {
 
   protected override onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
+    this._point();
     if (!this.node.contains(document.activeElement)) {
       this._isToFocus = true;
       this._onModel();
@@ -117,9 +118,8 @@ export class FeaturePanel extends Panel {
   }
 
   private _point(): void {
-    const { detail, store } = this.model;
-    if (detail) {
-      const { feature } = detail;
+    const { feature, store } = this.model;
+    if (feature) {
       this.options.targets.focus({ kind: 'feature', store, feature });
     }
   }
@@ -127,9 +127,9 @@ export class FeaturePanel extends Panel {
   /** Run a command on the feature, as if it was chosen from the feature's own menu. */
   private _execute(command: string): void {
     const { commands, targets } = this.options;
-    const { detail, store } = this.model;
-    if (detail) {
-      targets.point({ kind: 'feature', store, feature: detail.feature });
+    const { feature, store } = this.model;
+    if (feature) {
+      targets.point({ kind: 'feature', store, feature });
       void commands.execute(command);
       targets.release();
     }
