@@ -139,7 +139,7 @@ class CardMaker:
     def _gather(self, run: Run, model: Path, tracked: Tracked, tags: dict[str, str]) -> Prepared:
         sweep = self._store.history.sweep(run.sweep_id)
         attempts = self._store.history.attempts(run.id)
-        context = self._contexts.of(attempts[-1]) if attempts else {}
+        context = self._context(sweep, run, attempts[-1]) if attempts else {}
         context = context or {"run": run.id, "git": sweep.context.get("git")}
         packages = self._packages(context)
         context["data"] = records.adopt(self._project, context.get("data") or ())
@@ -168,6 +168,11 @@ class CardMaker:
             packages=packages,
             sample=logged.sample(files, described),
         )
+
+    def _context(self, sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, Any]:
+        if attempt.status.finished:
+            return self._contexts.of(attempt)
+        return self._contexts.so_far(sweep, run, attempt)
 
     def _packages(self, context: dict[str, Any]) -> dict[str, Any]:
         """Put the packages by name into a context; return them."""

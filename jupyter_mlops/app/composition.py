@@ -109,7 +109,14 @@ class Worker:
             worker=worker,
             fence=fence,
         )
-        self._sessions = SessionUseCases(project, store, self._recorder, worker=worker, fence=fence)
+        self._sessions = SessionUseCases(
+            project,
+            store,
+            self._recorder,
+            self._scheduler.contexts,
+            worker=worker,
+            fence=fence,
+        )
         removal = Removal(project, store, self._recorder)
         sweeps = SweepUseCases(
             project,

@@ -77,6 +77,15 @@ class Contexts:
             return {}
         return found if isinstance(found, dict) else {}
 
+    def so_far(self, sweep: Sweep, run: Run, attempt: Attempt) -> dict[str, Any]:
+        """Return the context of an attempt that is under way; empty if it cannot be had."""
+        environment = tasks.environment(self._project, sweep, attempt, None, ())
+        try:
+            return self._gather(sweep, run, attempt, None, environment)
+        except OSError as error:
+            log.warning("The context of %s was not gathered: %s", attempt.id, error)
+            return {}
+
     def packages(self, digest: str) -> dict[str, Any] | None:
         """Return packages by their hash, as they were written down."""
         try:
@@ -90,7 +99,7 @@ class Contexts:
         sweep: Sweep,
         run: Run,
         attempt: Attempt,
-        outcome: Outcome,
+        outcome: Outcome | None,
         environment: Mapping[str, str],
     ) -> dict[str, Any]:
         return {
@@ -112,9 +121,9 @@ class Contexts:
             "machine": _machine(),
             "used": {
                 "cpus": sweep.cpus,
-                "peak_memory": outcome.peak_memory,
-                "cpu_time": outcome.cpu_time,
-                "duration": outcome.duration,
+                "peak_memory": outcome and outcome.peak_memory,
+                "cpu_time": outcome and outcome.cpu_time,
+                "duration": outcome and outcome.duration,
             },
             "data": [each.record() for each in self.read_files(sweep, run, attempt)],
             "features": _ingredients(tasks.reads_path(self._project, attempt)),
@@ -124,9 +133,8 @@ class Contexts:
         """Return the versions of the files that an attempt read, as far as that is known."""
         root = self._project.root
         cwd = root / sweep.stage.folder if sweep.stage else (root / sweep.notebook).parent
-        digest = attempt.notebook_hash or sweep.notebook_hash
-        snapshot = submission.snapshot_path(self._project, digest)
-        found = dict.fromkeys(data.named_in(context.code_cells(snapshot), cwd), data.NAMED)
+        cells = context.code_cells(self._notebook(sweep, attempt))
+        found = dict.fromkeys(data.named_in(cells, cwd), data.NAMED)
         for line in data.read_reports(tasks.reads_path(self._project, attempt)):
             if line.startswith(INGREDIENT):
                 continue
@@ -145,6 +153,13 @@ class Contexts:
         return data.versions(
             root, found, hashes=self._hashes, tracked=self._git_files(), before=before
         )
+
+    def _notebook(self, sweep: Sweep, attempt: Attempt) -> Path:
+        """Return the notebook of an attempt as it was run; a session's as it was saved last."""
+        digest = attempt.notebook_hash or sweep.notebook_hash
+        if digest:
+            return submission.snapshot_path(self._project, digest)
+        return self._project.root / sweep.notebook
 
     def _git_files(self) -> frozenset[str]:
         """Return what git knows of the project, asked again when its index has changed."""

@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from jupyter_client.kernelspec import KernelSpecManager
-
 from .. import __version__
 from ..core import formats
 from ..core.exceptions import MlopsError
 from ..core.runs import Status
+from ..execution.kernelspecs import kernel_names
 from ..execution.slots import Slots
 from ..store import Store, network_file_system
 from . import disk, views
@@ -161,7 +160,7 @@ class HealthUseCases:
         ]
 
     def _kernels(self) -> m.Finding:
-        found = sorted(KernelSpecManager().find_kernel_specs())
+        found = kernel_names()
         line = f"Kernels: {', '.join(found)}." if found else "No kernel: pip install ipykernel."
         return m.Finding(name="kernels", ok=bool(found), message=line)
 

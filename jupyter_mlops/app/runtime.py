@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..core.exceptions import WorkerUnavailable
-from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE
+from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, READS_VARIABLE
 from .projects import Project
 
 _EXPERIMENT_VARIABLES = ("MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
@@ -168,7 +168,7 @@ def start_worker(
 
 def _worker_environment() -> dict[str, str]:
     """Return our environment without what belongs to the attempt that we may be part of."""
-    own = {ATTEMPT_VARIABLE, PROJECT_VARIABLE}
+    own = {ATTEMPT_VARIABLE, PROJECT_VARIABLE, READS_VARIABLE}
     inside = os.environ.get(PROJECT_VARIABLE)
     if inside is not None:
         own |= {"MLFLOW_RUN_ID", "MLFLOW_RUN_CONTEXT", *_EXPERIMENT_VARIABLES}

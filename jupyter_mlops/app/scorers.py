@@ -22,6 +22,7 @@ from ..core.runs import (
     ATTEMPT_VARIABLE,
     ENGINE_VARIABLE,
     PROJECT_VARIABLE,
+    READS_VARIABLE,
     ProcessIdentity,
     new_id,
 )
@@ -194,7 +195,7 @@ def _spawn(
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > _LONG_LOG:
         log.replace(log.with_suffix(".old.log"))
-    ours = {ATTEMPT_VARIABLE, PROJECT_VARIABLE, ENGINE_VARIABLE}
+    ours = {ATTEMPT_VARIABLE, PROJECT_VARIABLE, ENGINE_VARIABLE, READS_VARIABLE}
     environment = {k: v for k, v in {**os.environ, **variables}.items() if k not in ours}
     environment[_VARIABLE] = str(folder)
     with log.open("ab") as output:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from ..core import values
 from ..core.exceptions import InvalidInput, NotFound, StoreUnavailable
 from ..core.ports import Outcome
 from ..core.runs import (
+    READS_VARIABLE,
     SESSION,
     Attempt,
     ProcessIdentity,
@@ -32,7 +34,8 @@ from ..execution.processes import identify, is_alive
 from ..store import Store
 from ..tracking import context
 from . import messages as m
-from . import views
+from . import tasks, views
+from .contexts import Contexts
 from .projects import Project
 from .recorder import Recorder
 from .session_spool import SessionSpool, read_point
@@ -48,11 +51,19 @@ class SessionUseCases:
     """What can be asked of sessions."""
 
     def __init__(
-        self, project: Project, store: Store, recorder: Recorder, *, worker: str, fence: int
+        self,
+        project: Project,
+        store: Store,
+        recorder: Recorder,
+        contexts: Contexts,
+        *,
+        worker: str,
+        fence: int,
     ) -> None:
         self._project = project
         self._store = store
         self._recorder = recorder
+        self._contexts = contexts
         self._worker = worker
         self._fence = fence
         self._spool = SessionSpool(project.state / "spool", store)
@@ -73,7 +84,9 @@ class SessionUseCases:
         attempt = self._attempt(run, process)
         self._began[attempt.id] = time.monotonic()
         await asyncio.to_thread(self._store.attempts.open_session, sweep, run, attempt)
+        self._contexts.prepare(sweep, os.environ)
         environment = await self._recorder.begin(sweep, run, attempt)
+        environment |= {READS_VARIABLE: str(tasks.reads_path(self._project, attempt))}
         if body.python is not None and self._recorder.kernels is not None:
             kernels = self._recorder.kernels
             environment = await kernels.of_python(attempt, body.python, environment)
@@ -130,6 +143,8 @@ class SessionUseCases:
         sweep = await asyncio.to_thread(self._store.history.sweep, run.sweep_id)
         if await asyncio.to_thread(self._spool.take, run.id) is not None:
             self._recorder.logged(attempt)
+        keep = self._contexts.keep
+        await asyncio.to_thread(keep, sweep, run, attempt, outcome, os.environ)
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)
         run = await asyncio.to_thread(
             self._store.attempts.finish,
@@ -179,7 +194,7 @@ class SessionUseCases:
             priority=0,
             executor=SESSION,
             kernel="",
-            kernel_argv=(),
+            kernel_argv=() if body.python is None else (body.python,),
             created_at=now,
             context=context.capture(
                 self._project.root, notebook or None, git=keeping_git(self._project)

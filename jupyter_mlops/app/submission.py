@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import NoSuchKernel
 
 from ..core import values
 from ..core.axes import Axis
@@ -27,6 +27,7 @@ from ..core.search import MAX_CHOICES
 from ..core.spaces import Space, SpaceMode, axes_from_python, check_size, parse_points
 from ..core.stages import Stage
 from ..execution.files import write_atomically
+from ..execution.kernelspecs import find_kernelspec, kernel_names
 from ..notebooks.files import parse_notebook, read_bytes
 from ..notebooks.parameters import NotebookParameters, read_parameters
 from ..notebooks.sharing import check_shared, code_cells
@@ -102,11 +103,10 @@ def read(project: Project, path: str) -> Notebook:
 
 def find_kernel(name: str) -> Kernel:
     """Return an installed kernel. Raises `KernelMissing` with those that there are."""
-    manager = KernelSpecManager()
     try:
-        spec = manager.get_kernel_spec(name)
+        spec = find_kernelspec(name)
     except NoSuchKernel:
-        known = ", ".join(sorted(manager.find_kernel_specs())) or "none"
+        known = ", ".join(kernel_names()) or "none"
         raise KernelMissing(
             f"The kernel {values.quote(name)} is not installed (installed: {known}). "
             "Choose one with --kernel, or install it.",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import remove_error_markers
@@ -20,6 +20,7 @@ from ..core.runs import Reason, Status
 from .client import Client, KernelGone
 from .control import Control
 from .kernels import Reserved
+from .kernelspecs import kernel_names
 from .output import OutputNotebook, Stopped
 from .shared_cells import mark_shared
 from .warm import Source
@@ -152,7 +153,7 @@ def _end_of_kernel(code: int | None) -> str:
 
 
 def _kernels() -> str:
-    return ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
+    return ", ".join(kernel_names()) or "none"
 
 
 def _first_line(text: str) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,3 +167,24 @@ def test_drift_since_training(client: Client) -> None:
     assert not finding.good
     (model,) = detail(client).models
     assert model.changed
+
+
+def test_a_session_notes_its_features_too(client: Client) -> None:
+    """A model that is made interactively tells of which features, during the session and after."""
+    script = (
+        "import jupyter_mlops as mlops\n"
+        "with mlops.track() as session:\n"
+        f"{textwrap.indent(TRAIN, '    ')}\n"
+        "    mlops.register('early', session.id)\n"
+        "mlops.register('late', session.id)\n"
+    )
+    folder = client.project.root
+    subprocess.run([sys.executable, "-c", script], cwd=folder, check=True, timeout=300)
+    for name in ("early", "late"):
+        card = client.call(MODEL_CARD, name=name, version="1")
+        data = next(each.facts for each in card.parts if each.name == "data")
+        assert [each["feature"] for each in data["features"]] == ["shop.spent", "shop.per_visit"]
+        assert [each["path"] for each in data["files"]] == ["orders.csv"]
+        packages = next(each for each in card.parts if each.name == "dependencies")
+        assert packages.status == "present", packages
+    assert {each.name for each in detail(client).models} == {"shop", "early", "late"}

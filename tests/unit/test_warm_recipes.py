@@ -76,7 +76,7 @@ class TestRecipes:
             argv=[sys.executable, "-Xx=1", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             language="python",
         )
-        monkeypatch.setattr(recipes.KernelSpecManager, "get_kernel_spec", lambda *_: spec)
+        monkeypatch.setattr(recipes, "find_kernelspec", lambda _: spec)
         return spec
 
     @pytest.mark.parametrize(

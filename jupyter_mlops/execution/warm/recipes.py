@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import KernelSpec, NoSuchKernel
 
 from ... import interpreter
 from ...core.ports import Task
 from ...core.resources import thread_limits
+from ..kernelspecs import find_kernelspec
 from .preloads import modules_to_preload
 
 #: How a kernelspec starts ipykernel: Python with options, and options of the kernel.
@@ -92,7 +93,7 @@ def recipe_for(need: Need, allowed: frozenset[str], noisy: set[str]) -> Recipe:
     if sys.platform != "linux":
         raise NoTemplate("kernels are forked on Linux only")
     try:
-        spec = KernelSpecManager().get_kernel_spec(need.kernel)
+        spec = find_kernelspec(need.kernel)
     except NoSuchKernel as error:
         raise NoTemplate(str(error)) from None
     command, arguments = _launch(spec)

@@ -11,7 +11,7 @@ import type { ProjectsModel } from '../projects/model';
 import type { ProjectStore } from '../projects/store';
 
 /** How often latencies are asked for while somebody looks, in ms. */
-const INTERVAL = 5000;
+const INTERVAL = 3000;
 
 export class EndpointsModel implements IDisposable {
   constructor(
