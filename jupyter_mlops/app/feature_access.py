@@ -47,9 +47,8 @@ def _refused(
     catalog: Catalog, access: Access, definition: Definition, user: str
 ) -> Iterable[Definition]:
     """Yield those of a feature, and what it is made from, that a user may not read."""
-    for name in (definition.full_name, *definition.upstream):
-        each = catalog.definitions.get(name)
-        if each is None or each.sensitivity is None or user == each.owner:
+    for each in (definition, *catalog.ancestors(definition)):
+        if each.sensitivity is None or user == each.owner:
             continue
         if user not in access.get(each.sensitivity, ()):
             yield each

@@ -52,6 +52,7 @@ def _chosen(listed: Listed, names: Iterable[str]) -> Catalog:
     wanted = listed.catalog.checked(names) if names else []
     if not wanted:
         return listed.catalog
-    kept = {name for each in wanted for name in (each.full_name, *each.upstream)}
+    every = (one for each in wanted for one in (each, *listed.catalog.ancestors(each)))
+    kept = {each.full_name for each in every}
     found = {name: each for name, each in listed.catalog.definitions.items() if name in kept}
     return Catalog(found, listed.catalog.problems)

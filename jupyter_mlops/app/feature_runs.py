@@ -66,12 +66,13 @@ _COMPUTE = _Work(
         "force": False,
         "online": False,
         "engine": "pandas",
+        "left_out": [],
     },
 )
 _JOIN = _Work(
     "join", {"features": [], "entities": "", "output": "", "timestamp": None, "label": None}
 )
-_CHECK = _Work("check", {"features": [], "rows": 1000, "tolerance": 0.0})
+_CHECK = _Work("check", {"features": [], "rows": 1000, "tolerance": 0.0, "left_out": []})
 _DRIFT = _Work("drift", {"features": [], "trained": [], "allowed": None}, remembers=True)
 
 
@@ -98,7 +99,7 @@ class FeatureRuns:
             raise InvalidInput("backfill: say from when on with --since DATE.", field="since")
         if body.since is not None and body.until is not None and body.since >= body.until:
             raise InvalidInput("until: the window ends before it begins.", field="until")
-        names = await self._names(body, stored=True)
+        chosen = await self._names(body, stored=True)
         given = {
             "since": _iso(body.since),
             "until": _iso(body.until),
@@ -107,7 +108,7 @@ class FeatureRuns:
             "online": body.online,
             "engine": body.engine,
         }
-        return await self._submit(_COMPUTE, body, {"features": names, **given})
+        return await self._submit(_COMPUTE, body, chosen | given)
 
     async def join_features(self, body: m.JoinRequest) -> m.SweepView:
         """Queue a join of features to the rows of a file."""
@@ -121,26 +122,27 @@ class FeatureRuns:
             raise InvalidInput(
                 f"output: {output.name} must end in .parquet or .csv.", field="output"
             )
+        chosen = await self._names(body)
         given = {
-            "features": await self._names(body),
             "entities": str(entities),
             "output": str(output),
             "timestamp": body.timestamp,
             "label": body.label,
         }
-        return await self._submit(_JOIN, body, given)
+        return await self._submit(_JOIN, body, chosen | given)
 
     async def check_features(self, body: m.CompareFeaturesRequest) -> m.SweepView:
         """Queue a comparison of features online and offline."""
+        chosen = await self._names(body)
         given = {"rows": body.rows, "tolerance": body.tolerance}
-        return await self._submit(_CHECK, body, {"features": await self._names(body), **given})
+        return await self._submit(_CHECK, body, chosen | given)
 
     async def watch_features(self, body: m.DriftRequest) -> m.SweepView:
         """Queue a comparison of features with what they were when a model was trained."""
         version = await self._copies.find(body.model, body.version, body.alias)
         card = await self._cards.card(version)
         trained = card.part(PartName.DATA).facts.get("features") or [] if card else []
-        wanted = set(await self._names(body)) if body.features else None
+        wanted = set((await self._names(body))["features"]) if body.features else None
         trained = [each for each in trained if wanted is None or each["feature"] in wanted]
         if not trained:
             raise InvalidInput(
@@ -154,22 +156,30 @@ class FeatureRuns:
         }
         return await self._submit(_DRIFT, body, given)
 
-    async def _names(self, body: m.FeatureRunRequest, *, stored: bool = False) -> list[str]:
-        """Return the full names of features, of all if none is named, which one may read.
+    async def _names(
+        self, body: m.FeatureRunRequest, *, stored: bool = False
+    ) -> dict[str, list[str]]:
+        """Return the full names of ``features``, of all if none is named, which one may read.
 
-        ``stored`` leaves out those that are computed when they are asked for.
+        Those of all that one may not read are ``left_out``. ``stored`` drops those that are
+        computed when they are asked for. Raises `NotReadable` if one is named, or none is left.
         """
         return await asyncio.to_thread(self._chosen, body, stored=stored)
 
-    def _chosen(self, body: m.FeatureRunRequest, *, stored: bool) -> list[str]:
+    def _chosen(self, body: m.FeatureRunRequest, *, stored: bool) -> dict[str, list[str]]:
         listed = self._features.listed()
+        user = body.user or local_user()
         if body.features:
-            found = listed.catalog.checked(body.features)
+            every = found = listed.catalog.checked(body.features)
             _check_stored(found, stored=stored)
         else:
-            found = _every(listed, stored=stored)
-        listed.check(found, body.user or local_user())
-        return [each.full_name for each in found]
+            every = _every(listed, stored=stored)
+            found = [each for each in every if listed.readable(each, user)] or every
+        listed.check(found, user)
+        return {
+            "features": [each.full_name for each in found],
+            "left_out": [each.full_name for each in every if each not in found],
+        }
 
     async def _submit(
         self, work: _Work, body: m.FeatureRunRequest, given: Mapping[str, Any]

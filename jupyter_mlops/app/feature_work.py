@@ -82,11 +82,13 @@ def compute(  # the parameters of a notebook
     force: bool,
     online: bool,
     engine: str,
+    left_out: Sequence[str] = (),
 ) -> Done:
     """Compute features and say of each why, or why not."""
     from ..catalog.computing import compute as compute_features
     from ..catalog.online import fill_online
 
+    _tell_left_out(left_out)
     place, catalog = open_catalog()
     window = Window(since=_moment(since), until=_moment(until)) if since or until else None
     done = compute_features(
@@ -129,10 +131,13 @@ def join(
     return Done({"rows": len(made.table), "features": len(features), "leaks": len(made.leaks)})
 
 
-def check(features: Sequence[str], rows: int, tolerance: float) -> Done:
+def check(
+    features: Sequence[str], rows: int, tolerance: float, left_out: Sequence[str] = ()
+) -> Done:
     """Compare a sample of features online and offline."""
     from ..catalog.checking import check as check_features
 
+    _tell_left_out(left_out)
     place, catalog = open_catalog()
     report = check_features(place, catalog, features, rows=rows, tolerance=tolerance)
     for name in features:
@@ -201,12 +206,17 @@ def record(place: Place, catalog: Catalog, ingredients: Iterable[Ingredient]) ->
         return
     found = list(ingredients)
     lines = [f"{INGREDIENT}{json.dumps(as_record(each))}\n" for each in found]
-    names = {name for each in found for name in catalog.find(each.feature).sources}
+    names = {name for each in found for name in catalog.origins(catalog.find(each.feature))}
     for name in sorted(names):
         files = local_files(place, place.sources[name])
         lines += [f"{DECLARATION}{each}\n" for each in files]
     with Path(report).open("a", encoding="utf-8", errors="surrogateescape") as file:
         file.write("".join(lines))
+
+
+def _tell_left_out(names: Sequence[str]) -> None:
+    if names:
+        print(f"Left out, as whoever asked may not read them: {', '.join(names)}")
 
 
 def tell_leaks(made: TrainingSet) -> None:

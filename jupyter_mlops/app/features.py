@@ -99,7 +99,7 @@ class FeatureUseCases:
             found=len(found),
             total=len(listed.catalog.definitions),
             problems=[
-                m.FeatureProblem(where=each.where, line=each.line)
+                m.FeatureProblem(where=each.where, path=each.path, line=each.line)
                 for each in listed.catalog.problems
             ],
             entities=sorted({", ".join(each.entity) for each in found}),
@@ -127,7 +127,8 @@ class FeatureUseCases:
         view = self._view(listed, definition, user, _Changed(listed.place))
         computed = listed.records.latest(name)
         seen = computed if computed is not None and view.readable else None
-        sources = [listed.place.sources[each] for each in definition.sources]
+        catalog = listed.catalog
+        sources = [listed.place.sources[each] for each in catalog.origins(definition)]
         lookback = definition.lookback
         return m.FeatureDetail(
             feature=view,
@@ -137,9 +138,10 @@ class FeatureUseCases:
             line=definition.line,
             inputs=list(definition.inputs),
             request=list(definition.request),
-            upstream=list(definition.upstream),
-            downstream=listed.catalog.followers(definition),
-            twins=listed.catalog.twins(definition),
+            upstream=[each.full_name for each in catalog.ancestors(definition)],
+            downstream=[each.full_name for each in catalog.descendants(definition)],
+            edges=_edges(catalog, definition),
+            twins=catalog.twins(definition),
             sources=[views.source(listed.place, each) for each in sources],
             models=[_model(each, name, computed) for each in trained],
             endpoints=self._endpoints(trained),
@@ -184,6 +186,27 @@ def _state(definition: Definition, computed: Computation | None, changed: _Chang
     if any(each is not None and each > computed.computed_at for each in times):
         return Why.SOURCES
     return Why.FRESH
+
+
+def _edges(catalog: Catalog, definition: Definition) -> list[tuple[str, str]]:
+    """Return what is made from what, from the sources to the last feature that is made from one."""
+    upper = (definition, *catalog.ancestors(definition))
+    lower = catalog.descendants(definition)
+    below = {each.full_name for each in (definition, *lower)}
+    edges = [
+        (origin, f"feature:{each.full_name}")
+        for each in upper
+        for origin in (
+            *(f"source:{name}" for name in each.reads),
+            *(f"feature:{name}" for name in each.takes),
+        )
+    ]
+    return edges + [
+        (f"feature:{name}", f"feature:{each.full_name}")
+        for each in lower
+        for name in each.takes
+        if name in below
+    ]
 
 
 def _text(definition: Definition) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ..core.exceptions import InvalidInput
@@ -56,6 +57,28 @@ class _Graph:
                 "feature of its own, with an entity."
             )
         return made
+
+    def taken(self, group: str, node: m.Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the features and the sources that a feature takes with no other between."""
+        features: dict[str, None] = {}
+        sources: dict[str, None] = {}
+        seen: set[str] = set()
+        waiting = list(reversed(node.inputs))
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            own = self._groups[group].nodes.get(name)
+            if own is not None and own.said.get("entity"):
+                features[f"{group}.{name}"] = None
+            elif own is not None:
+                waiting += reversed(own.inputs)
+            elif name in self._sources:
+                sources[name] = None
+            elif len(others := self._elsewhere.get(name, [])) == 1:
+                features[others[0]] = None
+        return tuple(features), tuple(sources)
 
     def _visit(self, group: str, node: m.Node, made: _Made, *, on_demand: bool) -> None:
         if node.name in made.path:
@@ -129,8 +152,25 @@ def define(
             found[name] = _definition(graph, group, groups[group], node, place, hashes)
         except InvalidInput as error:
             line = error.message if error.message.startswith(name) else f"{name}: {error.message}"
-            problems.append(Problem(where=name, line=line))
-    return found, problems
+            path = groups[group].path.relative_to(place.root).as_posix()
+            problems.append(Problem(where=name, path=path, line=line))
+    return found, [*problems, *_without_cycles(found)]
+
+
+def _without_cycles(found: dict[str, Definition]) -> Iterator[Problem]:
+    """Remove features that depend on themselves by way of other groups, and say so of each."""
+    while True:
+        takes = {name: [t for t in each.takes if t in found] for name, each in found.items()}
+        try:
+            TopologicalSorter(takes).prepare()
+        except CycleError as error:
+            names = error.args[1][:0:-1]  # each takes the next
+        else:
+            return
+        for position, name in enumerate(names):
+            chain = " → ".join([*names[position:], *names[:position], name])
+            line = f"{name} depends on itself: {chain}."
+            yield Problem(where=name, path=found.pop(name).path, line=line)
 
 
 def _features(groups: Groups) -> Iterator[tuple[str, m.Node]]:
@@ -146,6 +186,7 @@ def _definition(  # what all features share, and this one
 ) -> Definition:
     said = node.said
     made = graph.follow(group, node)
+    takes, reads = graph.taken(group, node)
     functions = [module.nodes[name].function for name in (*made.nodes, node.name)]
     entity = _names(said, "entity")
     timestamp = _text(said, "timestamp")
@@ -172,6 +213,8 @@ def _definition(  # what all features share, and this one
         functions=tuple(made.nodes),
         upstream=tuple(made.upstream),
         sources=tuple(sorted(made.sources)),
+        takes=takes,
+        reads=reads,
         request=tuple(made.request),
         checks=m.checks(node.function),
         code_hash=hashes.of(module, functions, node.name, *entity, timestamp or "", partition),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -66,13 +66,38 @@ class Catalog:
         same = self._shapes.get(definition.shape, ())
         return [each for each in same if each != definition.full_name]
 
-    def followers(self, definition: Definition) -> list[str]:
-        """Return the full names of the features that are made from one, directly or not."""
-        return [
-            each.full_name
-            for each in self.definitions.values()
-            if definition.full_name in each.upstream
-        ]
+    def ancestors(self, definition: Definition) -> list[Definition]:
+        """Return the features that one is made from, directly or not, the nearest first."""
+        return self._reached(definition, lambda name: self.definitions[name].takes)
+
+    def descendants(self, definition: Definition) -> list[Definition]:
+        """Return the features that are made from one, directly or not, the nearest first."""
+        return self._reached(definition, lambda name: self._takers.get(name, ()))
+
+    def origins(self, definition: Definition) -> list[str]:
+        """Return the names of the sources that a feature comes from, directly or not."""
+        every = (definition, *self.ancestors(definition))
+        return sorted({name for each in every for name in each.sources})
+
+    def _reached(
+        self, definition: Definition, step: Callable[[str], Iterable[str]]
+    ) -> list[Definition]:
+        found: dict[str, Definition] = {}
+        waiting = deque(step(definition.full_name))
+        while waiting:
+            name = waiting.popleft()
+            if name not in found and name in self.definitions:
+                found[name] = self.definitions[name]
+                waiting += step(name)
+        return list(found.values())
+
+    @cached_property
+    def _takers(self) -> dict[str, list[str]]:
+        found = defaultdict(list)
+        for each in self.definitions.values():
+            for name in each.takes:
+                found[name].append(each.full_name)
+        return dict(found)
 
     def group(self, name: str) -> tuple[Definition, ...]:
         """Return the features of a group, in the order of their lines."""
@@ -138,12 +163,14 @@ class Reader:
         for path in modules_in(self.place.modules):
             parsed = self._module(path)
             if isinstance(parsed, str):
-                problems.append(Problem(where=self._relative(path), line=parsed))
+                where = self._relative(path)
+                problems.append(Problem(where=where, path=where, line=parsed))
                 continue
             group = group_of(self.place.modules, path)
             modules[group] = parsed
             problems += (
-                Problem(where=f"{group}.{name}", line=line) for name, line in parsed.problems
+                Problem(where=f"{group}.{name}", path=self._relative(path), line=line)
+                for name, line in parsed.problems
             )
         hashes = Hashes(self.place.root, self.place.modules)
         definitions, further = define(modules, self.place, hashes)

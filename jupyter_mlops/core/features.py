@@ -108,10 +108,13 @@ class Definition:
     inputs: tuple[str, ...] = ()
     #: Functions of its group that it is made from, directly or not, in an order to compute them.
     functions: tuple[str, ...] = ()
-    #: Full names of the features among these.
+    #: Full names of the features among these, and of those of other groups that they take.
     upstream: tuple[str, ...] = ()
-    #: Names of the sources that it comes from, directly or not.
+    #: Names of the sources that these and its own function take.
     sources: tuple[str, ...] = ()
+    #: Those features and sources that no other feature stands between.
+    takes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     #: Columns of a request that it needs, directly or not. Such a feature is not stored, but
     #: computed when it is asked for, from these and from stored features.
     request: tuple[str, ...] = ()
@@ -139,6 +142,8 @@ class Problem:
 
     #: Full name of the feature, or the path of the module.
     where: str
+    #: The module's path in the project.
+    path: str
     line: str
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from jupyter_mlops.app import messages as m
-from jupyter_mlops.app.feature_operations import GET_FEATURE, LIST_FEATURES
+from jupyter_mlops.app.feature_operations import COMPUTE_FEATURES, GET_FEATURE, LIST_FEATURES
 from jupyter_mlops.core.exceptions import MlopsError
 from tests.support import workers
 from tests.support.catalog import write_group
@@ -156,6 +156,14 @@ def test_values_that_one_may_not_read(
 
     with pytest.raises(MlopsError, match=r"^eve may not read the values of shop\.largest"):
         api.features.training_set(orders(1), ["shop.largest"])
+    body = m.ComputeRequest(user="eve")
+    sweep = client.call(COMPUTE_FEATURES, body=body)
+    workers.wait_for(client, sweep.id)
+    (run,) = workers.runs(client, sweep.id)
+    assert run.parameters["features"] == ["shop.spent"]
+    assert run.parameters["left_out"] == ["shop.largest"]
+    with pytest.raises(MlopsError, match=r"^eve may not read the values of shop\.largest"):
+        client.call(COMPUTE_FEATURES, body=m.ComputeRequest(user="eve", features=["largest"]))
 
 
 def test_a_training_set_in_a_run(mlops: Command, project: Path) -> None:

@@ -139,7 +139,59 @@ def test_features_of_other_groups(tmp_path: Path) -> None:
         """,
     )
     assert found.find("worth").upstream == ("shop.spent",)
-    assert found.followers(found.find("spent")) == ["ads.worth", "shop.per_visit"]
+    spent = found.find("spent")
+    names = [each.full_name for each in found.descendants(spent)]
+    assert names == ["ads.worth", "shop.per_visit"]
+    assert (spent.takes, spent.reads) == ((), ("orders",))
+
+
+def test_what_features_are_made_from_by_way_of_others(tmp_path: Path) -> None:
+    """What is taken itself is told apart from what lies behind it, in other groups too."""
+    found = read(
+        tmp_path,
+        shop=SHOP,
+        ads="""
+        @tag(entity="customer")
+        def worth(spent: pd.DataFrame) -> pd.DataFrame:
+            return spent
+        """,
+        risk="""
+        def both(worth: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
+            return worth
+
+        @tag(entity="customer")
+        def risky(both: pd.DataFrame) -> pd.DataFrame:
+            return both
+        """,
+    )
+    risky = found.find("risky")
+    assert (risky.takes, risky.reads) == (("ads.worth",), ("orders",))
+    assert [each.full_name for each in found.ancestors(risky)] == ["ads.worth", "shop.spent"]
+    assert found.origins(found.find("worth")) == ["orders"]
+
+
+def test_a_cycle_by_way_of_another_group(tmp_path: Path) -> None:
+    """Each feature of it is told, and all others are there."""
+    found = read(
+        tmp_path,
+        shop="""
+        @tag(entity="c")
+        def first(second: pd.DataFrame) -> pd.DataFrame: return second
+
+        @tag(entity="c")
+        def other(orders: pd.DataFrame) -> pd.DataFrame: return orders
+        """,
+        ads="""
+        @tag(entity="c")
+        def second(first: pd.DataFrame) -> pd.DataFrame: return first
+        """,
+    )
+    assert list(found.definitions) == ["shop.other"]
+    assert sorted(each.line for each in found.problems) == [
+        "ads.second depends on itself: ads.second → shop.first → ads.second.",
+        "shop.first depends on itself: shop.first → ads.second → shop.first.",
+    ]
+    assert {each.path for each in found.problems} == {"features/ads.py", "features/shop.py"}
 
 
 def test_names_that_are_not_known(tmp_path: Path) -> None:

@@ -72,6 +72,8 @@ class FeatureProblem(View):
 
     #: Full name of the feature, or the path of the module.
     where: str
+    #: The module's path in the project.
+    path: str
     line: str
 
 
@@ -174,9 +176,11 @@ class FeatureDetail(View):
     #: Arguments of its function, and those of them that the request gives, directly or not.
     inputs: list[str]
     request: list[str]
-    #: Features that it is made from, and that are made from it.
+    #: Features that it is made from, and that are made from it, directly or not.
     upstream: list[str]
     downstream: list[str]
+    #: What among these and the sources is made from what, like ``source:flights``, ``feature:a.b``.
+    edges: list[tuple[str, str]]
     #: Other features of the same code.
     twins: list[str]
     sources: list[SourceView]

@@ -77,6 +77,7 @@ export function aDetail(given: Partial<FeatureDetail> = {}): FeatureDetail {
     request: [],
     upstream: [],
     downstream: [],
+    edges: [],
     twins: [],
     sources: [],
     models: [],

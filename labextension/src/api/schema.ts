@@ -1693,6 +1693,7 @@ export interface components {
       readonly description: string;
       readonly downstream: readonly string[];
       readonly drift: components['schemas']['FeatureFinding'] | null;
+      readonly edges: readonly (readonly [string, string])[];
       readonly endpoints: readonly string[];
       readonly feature: components['schemas']['FeatureView'];
       readonly inputs: readonly string[];
@@ -1759,6 +1760,7 @@ export interface components {
      */
     readonly FeatureProblem: {
       readonly line: string;
+      readonly path: string;
       readonly where: string;
     };
     /**

@@ -9,7 +9,7 @@ export function ownKey(name: string): string {
 export function lineageOf(detail: FeatureDetail): LineageView {
   const own = ownKey(detail.feature.name);
   const nodes = new Map<string, NodeView>();
-  const edges: (readonly [string, string])[] = [];
+  const edges: (readonly [string, string])[] = [...detail.edges];
   const add = (
     kind: string,
     name: string,
@@ -19,12 +19,10 @@ export function lineageOf(detail: FeatureDetail): LineageView {
     nodes.set(id, { id, kind, name, about });
     return id;
   };
-  detail.sources.forEach(source =>
-    edges.push([add('source', source.name), own])
-  );
-  detail.upstream.forEach(name => edges.push([add('feature', name), own]));
+  detail.sources.forEach(source => add('source', source.name));
+  detail.upstream.forEach(name => add('feature', name));
   add('feature', detail.feature.name, detail.feature.type);
-  detail.downstream.forEach(name => edges.push([own, add('feature', name)]));
+  detail.downstream.forEach(name => add('feature', name));
   const versions = detail.models.map(({ name, version, aliases }) => {
     const about = aliases.map(alias => `@${alias}`).join(' ') || null;
     const id = add('version', `${name}/${version}`, about);

@@ -43,8 +43,8 @@ export class FeaturesPanel extends PanelWithToolbar {
         <FeaturesView
           {...options}
           onCreate={() => void commands.execute(CommandIDs.writeFeature)}
-          onOpenModule={where =>
-            void commands.execute(CommandIDs.openFeatureModule, { where })
+          onOpenModule={path =>
+            void commands.execute(CommandIDs.openFeatureModule, { path })
           }
         />
       )

@@ -14,7 +14,7 @@ export function DefinitionProblems(props: {
   readonly problems: readonly FeatureProblem[];
   readonly trans: TranslationBundle;
   /** Open the module that is wrong. */
-  readonly onOpen: (where: string) => void;
+  readonly onOpen: (path: string) => void;
 }): ReactElement | null {
   const { problems, trans, onOpen } = props;
   const [isAll, setAll] = useState(false);
@@ -28,21 +28,23 @@ export function DefinitionProblems(props: {
         className="jp-Mlops-featureProblems"
         aria-label={trans.__('Definitions that are wrong')}
       >
-        {problems.slice(0, isAll ? undefined : SHOWN).map(({ where, line }) => (
-          <li key={`${where} ${line}`}>
-            <StatusMark status="failed" trans={trans} />
-            <span>
-              <button
-                className="jp-Mlops-link"
-                title={trans.__('Open the module')}
-                onClick={() => onOpen(where)}
-              >
-                {where}
-              </button>{' '}
-              {reason(where, line)}
-            </span>
-          </li>
-        ))}
+        {problems
+          .slice(0, isAll ? undefined : SHOWN)
+          .map(({ where, path, line }) => (
+            <li key={`${where} ${line}`}>
+              <StatusMark status="failed" trans={trans} />
+              <span>
+                <button
+                  className="jp-Mlops-link"
+                  title={trans.__('Open the module')}
+                  onClick={() => onOpen(path)}
+                >
+                  {where}
+                </button>{' '}
+                {reason(where, line)}
+              </span>
+            </li>
+          ))}
       </ul>
       {more > 0 && (
         <Button minimal small onClick={() => setAll(true)}>

@@ -25,7 +25,7 @@ export interface IFeaturesViewProps {
   /** Write a first feature. */
   readonly onCreate: () => void;
   /** Open the module that defines a feature, by the feature's name or the module's path. */
-  readonly onOpenModule: (where: string) => void;
+  readonly onOpenModule: (path: string) => void;
 }
 
 export function FeaturesView(props: IFeaturesViewProps): ReactElement {

@@ -26,10 +26,10 @@ export const featureModulesPlugin: JupyterFrontEndPlugin<void> = {
 const ARGUMENTS = {
   type: 'object',
   properties: {
-    where: {
+    path: {
       type: 'string',
       description:
-        'Path of the module in the project, or full name of a feature; by default the one that has the focus.'
+        'Path of a module in the project; by default that of the feature that has the focus.'
     }
   }
 } as const;
@@ -47,11 +47,11 @@ function addOpenCommand(
         : trans.__('Open Module of Feature…'),
     caption: trans.__('Open the file that defines the feature, at its line'),
     describedBy: { args: ARGUMENTS },
-    execute: async ({ where }) => {
-      if (typeof where === 'string') {
+    execute: async ({ path }) => {
+      if (typeof path === 'string') {
         const project = projects.current?.project;
         if (project) {
-          opener.openFile(project, moduleOf(where));
+          opener.openFile(project, path);
         }
         return;
       }
@@ -91,13 +91,6 @@ async function openModule(
   const { client, project } = store;
   const found = await client.features.detail(project.path, feature.name);
   opener.openFile(project, found.path, found.line);
-}
-
-/** The path of the module that a name or path leads to. */
-function moduleOf(where: string): string {
-  return where.endsWith('.py')
-    ? where
-    : `${PathExt.dirname(PATH)}/${where.split('.').slice(0, -1).join('/')}.py`;
 }
 
 /** Write a module with an example that is commented out, unless there is one. */

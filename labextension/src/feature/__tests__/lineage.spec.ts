@@ -23,6 +23,11 @@ describe('the lineage of a feature', () => {
         ],
         upstream: ['weather.wind'],
         downstream: ['flights.risk'],
+        edges: [
+          ['source:flights', 'feature:weather.wind'],
+          ['feature:weather.wind', 'feature:flights.delay'],
+          ['feature:flights.delay', 'feature:flights.risk']
+        ],
         models: [
           { ...MODEL, name: 'late', version: 3, aliases: ['champion'] },
           { ...MODEL, name: 'fares', version: 1 }
@@ -42,7 +47,7 @@ describe('the lineage of a feature', () => {
     ]);
     const own = 'feature:flights.delay';
     expect(edges).toEqual([
-      ['source:flights', own],
+      ['source:flights', 'feature:weather.wind'],
       ['feature:weather.wind', own],
       [own, 'feature:flights.risk'],
       [own, 'version:late/3'],

@@ -121,7 +121,11 @@ describe('FeaturesModel', () => {
   });
 
   it('tells the problems of definitions', async () => {
-    const problem = { where: 'flights.delay', line: 'flights.delay: a cycle' };
+    const problem = {
+      where: 'flights.delay',
+      path: 'features/flights.py',
+      line: 'flights.delay: a cycle'
+    };
     server.on(ENDPOINT, aCatalog({ features: [], problems: [problem] }));
     expect(model.problems).toEqual([]);
     await projects.want(true);

@@ -151,6 +151,7 @@ describe('the section of features', () => {
   it('lists what is wrong first, and leads to it', async () => {
     const problems = Array.from({ length: 7 }, (_, at) => ({
       where: `flights.f${at}`,
+      path: 'features/flights.py',
       line: `flights.f${at}: there is a cycle`
     }));
     server.on('GET /features', aCatalog({ features: [], problems }));
@@ -159,7 +160,7 @@ describe('the section of features', () => {
     expect(listed).toHaveLength(5);
     expect(listed[0]?.textContent).toBe('flights.f0 there is a cycle');
     act(() => listed[0]?.querySelector('button')?.click());
-    expect(onOpenModule).toHaveBeenCalledWith('flights.f0');
+    expect(onOpenModule).toHaveBeenCalledWith('features/flights.py');
     const more = [...node.querySelectorAll('button')].find(button =>
       button.textContent.includes('2 more')
     );
