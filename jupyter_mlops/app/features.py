@@ -11,6 +11,7 @@ from ..catalog import findings
 from ..catalog.place import Place
 from ..catalog.reading import Catalog, Reader
 from ..catalog.storing import Offline
+from ..core.exceptions import TrackingUnavailable
 from ..core.features import Computation, Definition, Why
 from ..core.models import ModelVersion
 from ..store import Store
@@ -62,13 +63,20 @@ class FeatureUseCases:
         """Tell all that is known of a feature."""
         listed = await asyncio.to_thread(self.listed)
         definition = listed.catalog.find(name)
-        versions = await self._recorder.call(lambda _, registry: registry.versions())
-        trained = [
-            each for each in versions if definition.full_name in ingredients_in(each.tags)
-        ]  # fmt: skip
-        return await asyncio.to_thread(
-            self._detail, listed, definition, query.user or local_user(), trained
-        )
+        trained, problem = await self._trained(definition) if query.models else (None, None)
+        user = query.user or local_user()
+        return await asyncio.to_thread(self._detail, listed, definition, user, trained, problem)
+
+    async def _trained(
+        self, definition: Definition
+    ) -> tuple[list[ModelVersion] | None, str | None]:
+        """Return the models that were trained with a feature, or why they cannot be known."""
+        try:
+            versions = await self._recorder.call(lambda _, registry: registry.versions())
+        except TrackingUnavailable as error:
+            return None, error.message
+        name = definition.full_name
+        return [each for each in versions if name in ingredients_in(each.tags)], None
 
     def listed(self) -> Listed:
         """Return the catalog as it is now; the project's settings are read again, too."""
@@ -121,7 +129,8 @@ class FeatureUseCases:
         listed: Listed,
         definition: Definition,
         user: str,
-        trained: list[ModelVersion],
+        trained: list[ModelVersion] | None,
+        problem: str | None,
     ) -> m.FeatureDetail:
         name = definition.full_name
         view = self._view(listed, definition, user, _Changed(listed.place))
@@ -143,8 +152,9 @@ class FeatureUseCases:
             edges=_edges(catalog, definition),
             twins=catalog.twins(definition),
             sources=[views.source(listed.place, each) for each in sources],
-            models=[_model(each, name, computed) for each in trained],
-            endpoints=self._endpoints(trained),
+            models=None if trained is None else [_model(each, name, computed) for each in trained],
+            models_problem=problem,
+            endpoints=self._endpoints(trained or []),
             checks=list(definition.checks),
             lookback=lookback.total_seconds() if lookback else None,
             partition=definition.partition,

@@ -132,7 +132,7 @@ def _facts(view: m.FeatureDetail) -> list[tuple[str, str]]:
         ("From features", ", ".join(view.upstream)),
         ("From sources", ", ".join(_source(each) for each in view.sources)),
         ("Used by features", ", ".join(view.downstream)),
-        ("Used by models", ", ".join(_model(each) for each in view.models)),
+        ("Used by models", view.models_problem or ", ".join(map(_model, view.models or ()))),
         ("Served by", ", ".join(view.endpoints)),
         ("Same code as", ", ".join(view.twins)),
         ("Checks", "; ".join(view.checks)),

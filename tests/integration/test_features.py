@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,6 +100,19 @@ def test_a_feature_that_is_none(mlops: Command) -> None:
     outcome = mlops("features", "show", "spend")
     assert outcome.code == 1
     assert outcome.err == "Error: There is no feature spend. Did you mean shop.spent?\n"
+
+
+def test_while_the_registry_is_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A feature is shown without the models that were trained with it, and why is said."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    folder = workers.make_project(tmp_path, f'tracking_uri = "http://127.0.0.1:{port}"\n{SETTINGS}')
+    write_group(folder, "shop", SHOP)
+    with workers.worker(folder), contextlib.chdir(folder):
+        shown = caller(capsys)("features", "show", "shop.spent").out
+    assert "def spent" in shown
+    (line,) = (each for each in shown.splitlines() if each.startswith("Used by models: "))
+    assert f"127.0.0.1:{port}" in line
 
 
 def test_computed_once(mlops: Command, project: Path) -> None:

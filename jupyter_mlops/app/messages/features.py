@@ -27,9 +27,11 @@ class FeaturesQuery(Request):
 
 
 class FeatureQuery(Request):
-    """Who asks; the server extension says it for the browser."""
+    """Who asks, which the server extension says for the browser, and what for."""
 
     user: str | None = None
+    #: Whether the registry is asked for models, for which a worker that just began takes seconds.
+    models: bool = True
 
 
 class FeatureView(View):
@@ -185,7 +187,9 @@ class FeatureDetail(View):
     twins: list[str]
     sources: list[SourceView]
     #: Versions of models that were trained with it, like ``late-flights/3``, with their aliases.
-    models: list[FeatureModel]
+    #: None if the registry was not asked, or why it does not answer.
+    models: list[FeatureModel] | None
+    models_problem: str | None
     #: Endpoints that serve them.
     endpoints: list[str]
     checks: list[str]

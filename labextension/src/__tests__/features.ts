@@ -81,6 +81,7 @@ export function aDetail(given: Partial<FeatureDetail> = {}): FeatureDetail {
     twins: [],
     sources: [],
     models: [],
+    models_problem: null,
     endpoints: [],
     checks: [],
     lookback: null,

@@ -37,9 +37,9 @@ export class FeatureClient {
     });
   }
 
-  /** All that is known of a feature. */
-  detail(project: string, name: string): Promise<FeatureDetail> {
-    const input = { path: { name }, query: { project } };
+  /** All that is known of a feature; without models it is there at once. */
+  detail(project: string, name: string, models = true): Promise<FeatureDetail> {
+    const input = { path: { name }, query: { project, models } };
     return request(this.settings, 'get', '/features/{name}', input);
   }
 

@@ -1699,7 +1699,8 @@ export interface components {
       readonly inputs: readonly string[];
       readonly line: number;
       readonly lookback: number | null;
-      readonly models: readonly components['schemas']['FeatureModel'][];
+      readonly models: readonly components['schemas']['FeatureModel'][] | null;
+      readonly models_problem: string | null;
       readonly online_rows: number | null;
       readonly partition: string;
       readonly path: string;
@@ -3347,6 +3348,7 @@ export interface operations {
         /** @description The project's folder, relative to the server's root; empty for the root. */
         readonly project: string;
         readonly user?: string;
+        readonly models?: boolean;
       };
       readonly header?: never;
       readonly path: {

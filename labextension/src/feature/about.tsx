@@ -160,14 +160,21 @@ function Source(
 /** The models that were trained with it, and the endpoints that serve them. */
 function Uses(props: IAboutProps): ReactElement {
   const { detail, trans, onNode } = props;
-  const { models, endpoints, downstream } = detail;
+  const { endpoints, downstream } = detail;
+  const models = detail.models ?? [];
   const isUsed = models.length + endpoints.length + downstream.length > 0;
   return (
     <section aria-label={trans.__('Used by')}>
       <h3>{trans.__('Used by')}</h3>
-      {!isUsed && (
-        <p className="jp-Mlops-muted">
-          {trans.__('No feature, model or endpoint uses it yet.')}
+      {detail.models ? (
+        !isUsed && (
+          <p className="jp-Mlops-muted">
+            {trans.__('No feature, model or endpoint uses it yet.')}
+          </p>
+        )
+      ) : (
+        <p className="jp-Mlops-muted" role="status">
+          {detail.models_problem ?? trans.__('Looking for models…')}
         </p>
       )}
       <ul className="jp-Mlops-uses">

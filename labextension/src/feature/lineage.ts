@@ -23,7 +23,7 @@ export function lineageOf(detail: FeatureDetail): LineageView {
   detail.upstream.forEach(name => add('feature', name));
   add('feature', detail.feature.name, detail.feature.type);
   detail.downstream.forEach(name => add('feature', name));
-  const versions = detail.models.map(({ name, version, aliases }) => {
+  const versions = (detail.models ?? []).map(({ name, version, aliases }) => {
     const about = aliases.map(alias => `@${alias}`).join(' ') || null;
     const id = add('version', `${name}/${version}`, about);
     edges.push([own, id]);

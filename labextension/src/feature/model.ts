@@ -79,7 +79,18 @@ export class FeatureModel implements IDisposable {
     const turn = ++this._turn;
     const { client, project } = this.store;
     try {
-      const found = await client.features.detail(project.path, this.name);
+      const { features } = client;
+      if (!this._detail) {
+        const first = await features.detail(project.path, this.name, false);
+        if (turn === this._turn) {
+          this._keep(first);
+          this._changed.emit();
+        }
+      }
+      if (turn !== this._turn) {
+        return;
+      }
+      const found = await features.detail(project.path, this.name);
       if (turn === this._turn) {
         this._keep(found);
       }

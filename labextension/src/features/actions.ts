@@ -126,12 +126,15 @@ async function drift(
 ): Promise<SweepView | null> {
   const { client, project } = target.store;
   const { name } = target.feature;
-  const { models } = await client.features.detail(project.path, name);
+  const found = await client.features.detail(project.path, name);
+  const models = found.models ?? [];
   if (models.length === 0) {
-    const message = trans.__(
-      'No model was trained with %1. Train one on what mlops.features.training_set returns, and register it.',
-      name
-    );
+    const message =
+      found.models_problem ??
+      trans.__(
+        'No model was trained with %1. Train one on what mlops.features.training_set returns, and register it.',
+        name
+      );
     Notification.info(message, { autoClose: SHOWN });
     return null;
   }

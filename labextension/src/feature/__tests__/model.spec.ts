@@ -45,6 +45,18 @@ describe('FeatureModel', () => {
     expect(model.feature).toBe(model.detail?.feature);
   });
 
+  it('shows what is known before the registry has answered', async () => {
+    server.on(ENDPOINT, aDetail({ models: null }));
+    const refreshed = model.refresh();
+    const seen: unknown[] = [];
+    model.changed.connect(() => {
+      seen.push(model.detail?.models);
+      server.on(ENDPOINT, aDetail());
+    });
+    await refreshed;
+    expect(seen).toEqual([null, []]);
+  });
+
   it('asks while somebody looks', async () => {
     isShown = false;
     await model.refresh();
