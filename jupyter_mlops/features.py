@@ -77,12 +77,14 @@ def compute(
     *,
     force: bool = False,
     online: bool = False,
+    engine: str = "pandas",
     project: Path_ | None = None,
 ) -> None:
     """Compute features, all unless some are named, in this process.
 
     What has not changed is not computed again; a line for each says why it is, or is not. With
-    ``online`` the newest values are put into the online store, too.
+    ``online`` the newest values are put into the online store, too. ``engine`` is pandas, dask, ray
+    or spark.
     ``jupyter mlops features compute`` does it as a run, and knows of windows of time.
 
     Raises `FeatureFailed`, and what was computed before stays as it was.
@@ -92,7 +94,7 @@ def compute(
 
     place, catalog = _catalog(project)
     names = features or [n for n, each in catalog.definitions.items() if not each.on_demand]
-    compute_features(place, catalog, names, force=force, told=print)
+    compute_features(place, catalog, names, force=force, told=print, engine=engine)
     if online:
         fill_online(place, catalog, names, told=print)
 

@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 
 from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
+from ..core.files import write_atomically
 from ..core.ports import Executor
 from ..core.runs import ENGINE_VARIABLE, new_id
 from ..execution.executors.local import LocalExecutor
-from ..execution.files import write_atomically
 from ..execution.processes import identify, is_alive
 from ..pipeline.launch import Launched
 from ..store import TTL, Store

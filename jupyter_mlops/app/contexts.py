@@ -17,10 +17,10 @@ import yaml
 
 from ..core import values
 from ..core.exceptions import MlopsError
+from ..core.files import write_atomically
 from ..core.ports import Outcome
 from ..core.runs import DECLARATION, INGREDIENT, Attempt, Run, Sweep
 from ..execution import machine
-from ..execution.files import write_atomically
 from ..tracking import context, data
 from ..tracking.packages import Packages
 from . import submission, tasks

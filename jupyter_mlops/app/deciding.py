@@ -24,8 +24,8 @@ from ..conditions import (
 from ..core.condition_language import Condition, parse
 from ..core.conditions import Conditional, conditionals, refusal
 from ..core.exceptions import InvalidInput, NotAllowedPath
+from ..core.files import write_atomically
 from ..core.values import decode
-from ..execution.files import write_atomically
 from .children import run_child
 from .pipeline_requests import dvc_root
 from .projects import Project, find_project

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.exceptions import ModelAltered
+from ..core.files import write_atomically
 from ..core.models import ModelVersion
 from ..core.runs import new_id
-from ..execution.files import write_atomically
 from ..registry.model_files import (
     ModelFacts,
     check_files,

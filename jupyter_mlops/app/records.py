@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core.cards import Card, PartName, read_card
 from ..core.exceptions import Conflict
-from ..execution.files import write_atomically
+from ..core.files import write_atomically
 from ..tracking.changes import PATCH_LIMIT
 from .projects import Project, confined
 

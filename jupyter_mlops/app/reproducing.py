@@ -19,9 +19,9 @@ from .. import registry, tracking
 from ..core import formats, values
 from ..core.cards import Card
 from ..core.exceptions import InvalidInput, MlopsError, NotFound
+from ..core.files import write_atomically
 from ..core.runs import Status, SweepKind
 from ..core.verdicts import Outcome, Verdict, compare_metrics, largest_difference
-from ..execution.files import write_atomically
 from ..registry import answering
 from ..registry.mlops_scoring.loading import variables
 from . import messages as m

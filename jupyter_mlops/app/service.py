@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.exceptions import Conflict, InvalidInput
-from ..execution.files import write_atomically
+from ..core.files import write_atomically
 from .projects import STATE_VARIABLE, Project
 from .runtime import RUNTIME_VARIABLE, recorded_python
 

@@ -18,6 +18,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from ..core import values
 from ..core.axes import Axis
 from ..core.exceptions import Conflict, InvalidInput, KernelMissing, MlopsError
+from ..core.files import write_atomically
 from ..core.language import parse_axis
 from ..core.parameters import Parameter, check_names
 from ..core.resources import Capacity, check_request, share_of_cores
@@ -26,7 +27,6 @@ from ..core.runs import ANY, Reason, Sweep, SweepKind, new_id
 from ..core.search import MAX_CHOICES
 from ..core.spaces import Space, SpaceMode, axes_from_python, check_size, parse_points
 from ..core.stages import Stage
-from ..execution.files import write_atomically
 from ..execution.kernelspecs import find_kernelspec, kernel_names
 from ..notebooks.files import parse_notebook, read_bytes
 from ..notebooks.parameters import NotebookParameters, read_parameters

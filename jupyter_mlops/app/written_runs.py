@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from ..core import values
 from ..core.exceptions import NotFound
+from ..core.files import write_atomically
 from ..core.runs import SweepKind
-from ..execution.files import write_atomically
 from . import messages as m
 from .projects import Project
 from .sweeps import SweepUseCases

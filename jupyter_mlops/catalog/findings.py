@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from ..core.features import Finding
+from ..core.files import write_atomically
 from .place import Place
 from .storing import Offline
 
@@ -25,9 +25,7 @@ def note(place: Place, name: str, kind: Kind, finding: Finding) -> None:
         "line": finding.line,
         "facts": dict(finding.facts),
     }
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(record), "utf-8")
-    aside.replace(path)
+    write_atomically(path, json.dumps(record).encode())
 
 
 def last(place: Place, name: str, kind: Kind) -> Finding | None:

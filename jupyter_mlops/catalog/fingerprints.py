@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+
+from ..core.files import write_atomically
 
 _NAME = "fingerprints.json"
 #: A file that was changed less than this before may be changed again at the same time, in
@@ -53,6 +54,4 @@ class Fingerprints:
 
     def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._path.with_name(f".{_NAME}.{os.getpid()}")
-        aside.write_text(json.dumps(self._known))
-        aside.replace(self._path)
+        write_atomically(self._path, json.dumps(self._known).encode())

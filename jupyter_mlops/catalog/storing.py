@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..core.exceptions import NotFound
 from ..core.features import Computation
+from ..core.files import write_atomically
 from .manifests import dumped, loaded
 from .place import Place
 
@@ -82,10 +83,10 @@ class Offline:
     def note(self, record: Computation) -> None:
         """Replace what is said of a version, such as when it went online."""
         folder = self.folder(record.feature)
-        _write(folder / record.version / _RECORD, dumped(record))
+        write_atomically(folder / record.version / _RECORD, dumped(record))
         current = self.latest(record.feature)
         if current is not None and current.version == record.version:
-            _write(folder / _LATEST, dumped(record))
+            write_atomically(folder / _LATEST, dumped(record))
 
     @contextlib.contextmanager
     def writing(self, names: Sequence[str]) -> Iterator[None]:
@@ -113,7 +114,7 @@ class Offline:
         if current is not None:
             others.insert(0, current.version)
         before = next((each for each in others if each != record.version), None)
-        _write(folder / _LATEST, dumped(record))
+        write_atomically(folder / _LATEST, dumped(record))
         for each in folder.iterdir():
             if each.is_dir() and each.name not in (record.version, before):
                 shutil.rmtree(each, ignore_errors=True)
@@ -181,14 +182,14 @@ class Draft:
         """Note that a slice of time is written whole."""
         self._done.append(piece)
         state = {"done": self._done, "seconds": self.seconds, "peak_memory": self.peak_memory}
-        _write(self.path / _DONE, json.dumps(state).encode())
+        write_atomically(self.path / _DONE, json.dumps(state).encode())
 
     def complete(self, record: Computation) -> None:
         """Give the version its name."""
         for each in self.path.iterdir():
             if each.name == _DONE or each.name.startswith("."):
                 each.unlink()
-        _write(self.path / _RECORD, dumped(record))
+        write_atomically(self.path / _RECORD, dumped(record))
         if self._final.exists():
             lost = self._final.with_name(f".{self._final.name}.{os.getpid()}.lost")
             self._final.replace(lost)
@@ -212,16 +213,3 @@ def _read(path: Path) -> Computation | None:
         return loaded(path.read_bytes())
     except (OSError, ValueError):
         return None
-
-
-def _write(path: Path, content: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.exceptions import InvalidInput
+from ..core.files import write_atomically
 from .place import Place
 
 _GROUP = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*")
@@ -33,9 +34,7 @@ class Change:
     def write(self) -> None:
         """Write the module."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.path.with_name(f".{self.path.name}.aside")
-        aside.write_text(self.text, "utf-8")
-        aside.replace(self.path)
+        write_atomically(self.path, self.text.encode())
 
 
 def change(place: Place, group: str, cell: str) -> Change:

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from ..core import formats
+from ..core.files import remove_unfinished, write_atomically
 from .draft import Draft, Item, load_output, load_text
-from .files import remove_unfinished, write_atomically
 from .journal import CellChanged, Closed, Journal, Marked, Opened
 
 _encoder = msgspec.json.Encoder(order="sorted")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .files import write_atomically
+from ..core.files import write_atomically
 
 Json = dict[str, Any]
 #: Makes a run's output of what was submitted, and the run's output.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from ..core.files import write_atomically
 from ..core.ports import CellStarted, MetricsLogged, Outcome, Progress
 from ..core.runs import MetricPoint
-from .files import write_atomically
 
 #: So many metric values a worker may not have stored yet when it is killed.
 _KEPT = 10_000

@@ -12,8 +12,8 @@ from ..app.client import connect
 from ..app.projects import Project
 from ..core.artifacts import checked_path, media_type
 from ..core.exceptions import Conflict, InvalidInput
+from ..core.files import write_atomically
 from ..core.formats import counted
-from ..execution.files import write_atomically
 from ..reports import Report
 from ..reports.artifacts import artifact_report, artifacts_report
 from .base import Message, Shown

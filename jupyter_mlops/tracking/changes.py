@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..core.files import write_atomically
+
 #: Bytes of a patch that is kept, and of each file in it that git does not know yet.
 PATCH_LIMIT = 10_000_000
 FILE_LIMIT = 1_000_000
@@ -94,6 +96,4 @@ def _write(path: Path, content: bytes) -> None:
         os.utime(path)  # so that it counts as new until something refers to it
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(path)
+    write_atomically(path, content)

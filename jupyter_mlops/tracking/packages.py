@@ -7,13 +7,13 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .. import interpreter
+from ..core.files import write_atomically
 
 #: Seconds that a Python may take to tell.
 TIMEOUT = 60.0
@@ -58,9 +58,7 @@ class Packages:
         path = self.path(digest)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(content)
-            Path(file.name).replace(path)
+            write_atomically(path, content)
         return digest
 
     def path(self, digest: str) -> Path:

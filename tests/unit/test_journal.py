@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from jupyter_mlops.core.files import write_atomically
 from jupyter_mlops.execution import recording as recording_module
 from jupyter_mlops.execution.assembly import assemble
-from jupyter_mlops.execution.files import write_atomically
 from jupyter_mlops.execution.journal import (
     CellChanged,
     Cleared,

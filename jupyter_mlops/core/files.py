@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable
 from glob import escape
 from pathlib import Path
+from threading import get_ident
 
 
 def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Replace a file by new content, so that a crash leaves the old or the new one whole."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
     try:
         with aside.open("wb") as file:
             file.writelines([content] if isinstance(content, bytes) else content)
