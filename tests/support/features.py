@@ -71,6 +71,23 @@ def write_module(place: Place, group: str, code: str) -> None:
     path.write_text(dedent(code))
 
 
+#: What modules of features import as a rule.
+_HEAD = """
+    from pathlib import Path
+
+    import pandas as pd
+    from hamilton.function_modifiers import check_output, extract_columns, tag
+
+    from jupyter_mlops.catalog.define import feature
+
+"""
+
+
+def write_usual(place: Place, group: str, code: str) -> None:
+    """Write the module of a group that imports what is usual."""
+    write_module(place, group, _HEAD + code)
+
+
 def flights(days: int = 90, carriers: int = 4, begin: str = "2013-01-01") -> pd.DataFrame:
     """Return flights, one an hour and carrier, with delays that their times decide."""
     times = pd.date_range(begin, periods=24 * days, freq="h")
@@ -139,6 +156,13 @@ def project(root: Path, code: str = DELAYS, **kinds: Any) -> Place:
     flights(**kinds).to_parquet(root / "flights.parquet")
     made = opened(root)
     write_module(made, "delays", code)
+    return made
+
+
+def featureless(root: Path) -> Place:
+    """Return a project with flights of ten days, and without features."""
+    made = project(root, days=10)
+    (made.modules / "delays.py").unlink()
     return made
 
 

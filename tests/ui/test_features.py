@@ -13,6 +13,7 @@ from tests.support import workers
 from tests.support.catalog import write_group
 from tests.ui.catalogued import BROKEN, write_catalog, write_many
 from tests.ui.driver import RUN, Lab, has_status
+from tests.ui.feature_views import open_feature, row, search, succeeds, tab, title, unfold
 from tests.ui.test_ways import palette
 
 DELAY = "delays.delay_yesterday"
@@ -33,55 +34,6 @@ def lab(lab: Lab, catalog: Path) -> Lab:
     lab.project = catalog.name
     lab.open()
     return lab
-
-
-def title(lab: Lab) -> Locator:
-    """The title of the section of features."""
-    return lab.panel.locator(".jp-AccordionPanel-title", has_text="Features")
-
-
-def unfold(lab: Lab, *, alone: bool = False) -> Locator:
-    """Open the panel and the section, alone if so; return its content."""
-    panel = lab.show_panel()
-    for each in panel.locator(".jp-AccordionPanel-title").all():
-        is_ours = each.get_attribute("data-section") == "features"
-        is_open = each.get_attribute("aria-expanded") == "true"
-        if is_open != is_ours and (alone or is_ours):
-            each.click()
-    view = panel.locator('.jp-Mlops-features[aria-busy="false"]')
-    view.wait_for()
-    return view
-
-
-def row(lab: Lab, name: str) -> Locator:
-    """The row of a feature."""
-    return lab.panel.locator(f'.jp-Mlops-feature[data-feature="{name}"]')
-
-
-def search(lab: Lab) -> Locator:
-    """The field in which is typed what is looked for."""
-    return lab.panel.get_by_role("combobox", name="Search features")
-
-
-def tab(lab: Lab) -> Locator:
-    """The tab of a feature that is in front."""
-    return lab.page.locator(".jp-Mlops-featurePanel:visible")
-
-
-def open_feature(lab: Lab, name: str) -> Locator:
-    """Open a feature by a click on its row."""
-    unfold(lab)
-    row(lab, name).click()
-    expect(tab(lab).get_by_role("heading", name=name, exact=True)).to_be_visible()
-    # A worker that has just started does not know the models at once.
-    tab(lab).get_by_role("region", name="About").wait_for(timeout=RUN)
-    return tab(lab)
-
-
-def succeeds(lab: Lab) -> None:
-    """Wait until the run whose tab has just opened has succeeded."""
-    head = lab.page.locator(".jp-Mlops-runPanel:visible").get_by_role("region", name="Summary")
-    expect(head.locator(".jp-Mlops-status").first).to_have_accessible_name("succeeded", timeout=RUN)
 
 
 def test_find_a_feature(lab: Lab, catalog: Path) -> None:

@@ -63,10 +63,11 @@ def test_an_attempt_that_ended_unseen_is_recorded(store: Store, project: Project
     attempt = _running(store)
     outcome = Outcome(status=Status.SUCCEEDED, duration=7.5, cell_times=(1.0, 6.0))
     results.write(result_path(project, attempt), results.Result(outcome=outcome))
-    reads_path(project, attempt).write_text(f"{project.root / 'mlops.toml'}\n", "utf-8")
+    (project.root / "rows.csv").write_text("x\n1\n")
+    reads_path(project, attempt).write_text(f"{project.root / 'rows.csv'}\n", "utf-8")
     recover(project, store, Contexts(project), worker="new", fence=2)
     context = json.loads(context_path(project, attempt).read_text("utf-8"))
-    assert [each["path"] for each in context["data"]] == ["mlops.toml"]
+    assert [each["path"] for each in context["data"]] == ["rows.csv"]
     assert not reads_path(project, attempt).exists()
     run = store.history.run(attempt.run_id)
     assert (run.status, run.duration, run.attempts) == (Status.SUCCEEDED, 7.5, 1)
