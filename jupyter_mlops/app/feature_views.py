@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..catalog.place import ENVIRONMENT, Place
+from ..catalog.sources import matching
 from ..core.features import Computation, Definition, Finding, Source, Statistics, Why
 from . import messages as m
 
@@ -115,10 +116,7 @@ def local_files(place: Place, found: Source) -> list[Path]:
     """Return the files of a source that lie in the project as they are."""
     if found.path is None or "://" in found.path or found.rev is not None:
         return []
-    path = place.root / found.path
-    pattern = any(sign in path.name for sign in "*?[")
-    files = sorted(path.parent.glob(path.name)) if pattern else [path]
-    return [each for each in files if each.is_file()]
+    return matching(place.root, found.path)
 
 
 def snippet(definition: Definition) -> str:

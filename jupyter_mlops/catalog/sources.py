@@ -88,28 +88,29 @@ def files_of(place: Place, source: Source) -> list[Path]:
         )
     if source.rev is not None:
         return [tracked.at_revision(place, source)]
-    found = _matching(place.root / source.path)
+    found = matching(place.root, source.path)
     if not found:
-        tracked.pull(place, source, _fixed(source.path))
-        found = _matching(place.root / source.path)
+        tracked.pull(place, source, str(_divided(source.path)[0]))
+        found = matching(place.root, source.path)
     if not found:
         raise InvalidInput(f"Source {source.name}: there is no file {source.path}.")
     return found
 
 
-def _matching(path: Path) -> list[Path]:
-    """Return the files that a path or pattern names."""
-    if not any(each in str(path) for each in _WILD):
-        return [path] if path.is_file() else []
-    pattern = str(path.relative_to(path.anchor))
-    return sorted(each for each in Path(path.anchor).glob(pattern) if each.is_file())
+def matching(root: Path, path: str) -> list[Path]:
+    """Return the files below a folder that a path or pattern names."""
+    if (root / path).is_file():
+        return [root / path]
+    plain, pattern = _divided(path)
+    found = (root / plain).glob(pattern) if pattern else ()
+    return sorted(each for each in found if each.is_file())
 
 
-def _fixed(path: str) -> str:
-    """Return the path, or the folder above the part of it that is a pattern."""
+def _divided(path: str) -> tuple[Path, str]:
+    """Return the folder above the part of a path that is a pattern, and that part."""
     parts = Path(path).parts
     plain = list(takewhile(lambda each: not any(wild in each for wild in _WILD), parts))
-    return str(Path(*plain)) if plain else "."
+    return Path(*plain), "/".join(parts[len(plain) :])
 
 
 def in_pandas(table: pa.Table) -> pd.DataFrame:

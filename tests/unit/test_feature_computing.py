@@ -12,6 +12,7 @@ import pytest
 from jupyter_mlops.catalog.computing import compute
 from jupyter_mlops.catalog.engine import on_demand
 from jupyter_mlops.catalog.reading import read_catalog
+from jupyter_mlops.catalog.sources import matching
 from jupyter_mlops.catalog.storing import Offline
 from jupyter_mlops.core.features import Why
 from tests.support.features import DELAYS, flights, project, stored, write_module
@@ -99,3 +100,22 @@ def test_on_demand(tmp_path: Path) -> None:
     frame = pd.DataFrame({DELAY: [3.0, 4.0], "threshold": [1, 10]}, index=[7, 3])
     made = on_demand(place, catalog, ["late_after"], frame)
     assert made["delays.late_after"].to_dict() == {7: 2.0, 3: -6.0}
+
+
+@pytest.mark.parametrize("path", ["flights.parquet", "**/*.parquet", "days/d[12].parquet"])
+def test_files_of_a_source(tmp_path: Path, path: str) -> None:
+    """A pattern is one only below the project, whose own folder may be called like one."""
+    root = tmp_path / "air [2013]*"
+    (root / "days").mkdir(parents=True)
+    made = project(root)
+    for name in ("d1", "d2", "d3"):
+        (root / "days" / f"{name}.parquet").write_bytes(b"")
+    found = matching(root, path)
+    assert {each.relative_to(root).as_posix() for each in found} == {
+        "flights.parquet": {"flights.parquet"},
+        "**/*.parquet": {"flights.parquet", *(f"days/d{each}.parquet" for each in "123")},
+        "days/d[12].parquet": {"days/d1.parquet", "days/d2.parquet"},
+    }[path]
+    if len(found) == 1:
+        (computed,) = compute(made, read_catalog(made), ["longest"])
+        assert computed.rows == 4
