@@ -14,6 +14,8 @@ import nbformat
 import pandas as pd
 import pytest
 
+from jupyter_mlops import features
+
 EXAMPLE = Path(__file__).parents[2] / "example_notebooks"
 METRICS = "application/vnd.jupyter-mlops.metrics.v1+json"
 
@@ -130,6 +132,8 @@ def test_train_tracked(prepared: Path, tmp_path: Path, model: str) -> None:
     valid = pd.read_parquet(prepared / "data" / "features.parquet").query("split == 'validation'")
     loaded = pyfunc.load_model(logged[0].artifact_location)
     wanted = loaded.metadata.get_input_schema().input_names()
+    joined = [name for name in wanted if name not in valid]
+    valid = features.training_set(valid, joined, timestamp="known_by", project=prepared)
     requests = valid[[name for name in wanted if name != "scheduled"]].assign(
         scheduled=valid["scheduled"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     )
