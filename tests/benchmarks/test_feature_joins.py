@@ -22,7 +22,7 @@ from tests.support.feature_joins import FEAST, OURS, PANDAS, Measured, make_data
 from tests.support.redis_server import redis_server
 from tests.support.stored import declared, project, store
 
-ROUNDS = 3
+ROUNDS = 5
 ROWS = int(os.environ.get("BENCH_ROWS", "10000000"))
 #: Bytes that a process may take that joins as many rows.
 ALLOWED = 2_000_000_000
