@@ -1,9 +1,11 @@
 /** Which project the panel shows. */
+import { PathExt } from '@jupyterlab/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type { MlopsClient } from '../api/client';
+import { RequestError } from '../api/request';
 import type { ProjectView } from '../api/types';
 import type { IProblem } from './problem';
 import { toProblem } from './problem';
@@ -130,6 +132,12 @@ export class ProjectsModel implements IDisposable {
         this._show(project);
       }
     } catch (error) {
+      const isGone = error instanceof RequestError && error.status === 404;
+      if (isGone && place.path !== '' && turn === this._turn) {
+        // Its folder leads to the project still, or the one above.
+        await this.follow(PathExt.dirname(place.path), true);
+        return;
+      }
       this._problem = toProblem(error, this._problem);
       this._changed.emit();
     }

@@ -24,6 +24,9 @@ describe('ProjectsModel', () => {
     };
     server = new FakeServer()
       .on('GET /project', ({ query }: { query: { path: string } }) => {
+        if (query.path === 'locked.ipynb') {
+          return refusal(403, 'not_allowed_path', 'It is locked.');
+        }
         const project = found[query.path];
         return project ?? refusal(404, 'not_found', 'It does not exist.');
       })
@@ -52,6 +55,15 @@ describe('ProjectsModel', () => {
     expect(server.asked).toEqual([]);
     await model.follow('', true);
     expect(shown()).toBe('');
+  });
+
+  it('goes up from a file that was deleted to a folder that is there', async () => {
+    await model.want(true);
+    await model.follow('other/deleted/b.ipynb', false);
+    expect(shown()).toBe('other');
+    await model.follow('gone/c.ipynb', false);
+    expect(shown()).toBe('other');
+    expect(model.problem).toBeNull();
   });
 
   it('follows the current notebook', async () => {
@@ -90,8 +102,8 @@ describe('ProjectsModel', () => {
   it('keeps what it shows and says what is wrong', async () => {
     await model.want(true);
     await model.follow('flights/train.ipynb', false);
-    await model.follow('gone.ipynb', false);
-    expect(model.problem?.message).toBe('It does not exist.');
+    await model.follow('locked.ipynb', false);
+    expect(model.problem?.message).toBe('It is locked.');
     expect(shown()).toBe('flights');
     await model.follow('other/a.ipynb', false);
     expect(model.problem).toBeNull();
