@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import platform
-import socket
 import threading
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..core import values
-from ..core.exceptions import MlopsError
 from ..core.files import write_atomically
 from ..core.ports import Outcome
 from ..core.runs import DECLARATION, INGREDIENT, Attempt, Run, Sweep
@@ -118,7 +115,7 @@ class Contexts:
             },
             "git": sweep.context.get("git"),
             "environment": self._packages_of(sweep, environment),
-            "machine": _machine(),
+            "machine": machine.described(),
             "used": {
                 "cpus": sweep.cpus,
                 "peak_memory": outcome and outcome.peak_memory,
@@ -187,31 +184,6 @@ def _ingredients(report: Path) -> list[dict[str, Any]]:
                 record = json.loads(line.removeprefix(INGREDIENT))
                 found[str(record["feature"])] = record
     return list(found.values())
-
-
-def _machine() -> dict[str, Any]:
-    try:
-        memory = machine.total_memory()
-    except MlopsError:
-        memory = None
-    return {
-        "host": socket.gethostname(),
-        "system": f"{platform.system()} {platform.release()}",
-        "machine": platform.machine(),
-        "processor": _processor(),
-        "cores": machine.granted_cores(),
-        "memory": memory,
-    }
-
-
-@lru_cache(maxsize=1)
-def _processor() -> str | None:
-    try:
-        text = Path("/proc/cpuinfo").read_text("utf-8")
-    except OSError:
-        return platform.processor() or None
-    lines = (line.partition(":") for line in text.splitlines())
-    return next((text.strip() for name, _, text in lines if name.strip() == "model name"), None)
 
 
 def _dependencies(folder: Path, stage: str) -> set[Path]:

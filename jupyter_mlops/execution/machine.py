@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import platform
+import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -78,6 +82,32 @@ def available_memory(cgroups: Path = CGROUPS, own: Path = MEMBERSHIP) -> int:
         if limit is not None and used is not None:
             left.append(max(0, limit - used))
     return min(left)
+
+
+def described() -> dict[str, Any]:
+    """Return what kind of machine this is, as far as it is granted."""
+    try:
+        memory = total_memory()
+    except InvalidInput:
+        memory = None
+    return {
+        "host": socket.gethostname(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": granted_cores(),
+        "memory": memory,
+    }
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str | None:
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return platform.processor() or None
+    lines = (line.partition(":") for line in text.splitlines())
+    return next((text.strip() for name, _, text in lines if name.strip() == "model name"), None)
 
 
 def sampled(read: Callable[[], int], seconds: float) -> Callable[[], int]:

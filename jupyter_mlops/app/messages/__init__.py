@@ -59,6 +59,7 @@ from .features import (
     StatisticsView,
 )
 from .housekeeping import CleanItem, CleanRequest, CleanView
+from .machines import MachineView, MeasureView, SkippedView
 from .models import (
     AliasView,
     AnnotateRequest,
@@ -245,6 +246,8 @@ __all__ = [
     "LineageView",
     "ListQuery",
     "LogRequest",
+    "MachineView",
+    "MeasureView",
     "MetricChange",
     "MetricSeries",
     "MetricsQuery",
@@ -296,6 +299,7 @@ __all__ = [
     "SessionView",
     "SharingCell",
     "SharingView",
+    "SkippedView",
     "SourceView",
     "SpaceRequest",
     "StageDetail",
