@@ -11,9 +11,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from .. import interpreter
 from ..core import formats
-from ..core.exceptions import MlopsError
+from ..core.exceptions import InvalidInput, MlopsError
 from ..store import network_file_system
+from ..tracking.locks import lock_of, told
 from . import disk
 from . import messages as m
 from . import operations as ops
@@ -39,6 +41,7 @@ def check_up(project: Project, *, notify: bool = False) -> list[m.Finding]:
     findings = [
         _python(project),
         _versions(),
+        *_locked(project),
         _server_extension(),
         _lab_extension(),
         *_folders(project),
@@ -74,6 +77,23 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _locked(project: Project) -> Iterator[m.Finding]:
+    """Compare this Python's packages with the project's lock, if it has one."""
+    try:
+        lock = lock_of(project.root, project.settings.lock)
+    except InvalidInput as error:
+        yield _finding("environment", error.message, ok=False)
+        return
+    if lock is None:
+        return
+    differences = lock.differences(interpreter.describe()["packages"])
+    if differences:
+        line = f"Differs from {lock.path.name}: {told(differences)}. Run: {lock.mending}"
+        yield _finding("environment", line, ok=False)
+    else:
+        yield _finding("environment", f"As {lock.path.name} says.")
 
 
 def _server_extension() -> m.Finding:

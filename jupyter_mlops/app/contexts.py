@@ -14,11 +14,13 @@ from typing import Any
 import yaml
 
 from ..core import values
+from ..core.exceptions import InvalidInput
 from ..core.files import write_atomically
 from ..core.ports import Outcome
 from ..core.runs import DECLARATION, INGREDIENT, Attempt, Run, Sweep
 from ..execution import machine
 from ..tracking import context, data
+from ..tracking.locks import lock_of, state_of
 from ..tracking.packages import Packages
 from . import submission, tasks
 from .places import data_of
@@ -38,6 +40,8 @@ class Contexts:
         #: Programs of kernels that were asked in advance.
         self._asked: set[str | None] = set()
         self._tracked: tuple[object, frozenset[str]] | None = None
+        #: How the last environment differs from the lock, with what it depends on.
+        self._compared: tuple[object, dict[str, Any] | None] | None = None
 
     def prepare(self, sweep: Sweep, environment: Mapping[str, str]) -> None:
         """Have the Python of a sweep's kernel asked, so that it is known when its runs end."""
@@ -99,6 +103,7 @@ class Contexts:
         outcome: Outcome | None,
         environment: Mapping[str, str],
     ) -> dict[str, Any]:
+        packages = self._packages_of(sweep, environment)
         return {
             "run": run.id,
             "attempt": attempt.id,
@@ -114,7 +119,8 @@ class Contexts:
                 "sampler": sweep.search.sampler.value if sweep.search else None,
             },
             "git": sweep.context.get("git"),
-            "environment": self._packages_of(sweep, environment),
+            "environment": packages,
+            "lock": self._locked(packages),
             "machine": machine.described(),
             "used": {
                 "cpus": sweep.cpus,
@@ -165,6 +171,33 @@ class Contexts:
             if self._tracked is None or self._tracked[0] != state:
                 self._tracked = state, context.tracked_files(self._project.root)
             return self._tracked[1]
+
+    def _locked(self, environment: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """Return how an environment differs from the project's lock; None if there is none."""
+        if environment is None:
+            return None
+        state = state_of(self._project.root, self._project.settings.lock)
+        key = state, environment["packages_sha256"]
+        known = self._compared
+        if known is None or known[0] != key:
+            known = self._compared = key, self._compare(environment)
+        return known[1]
+
+    def _compare(self, environment: Mapping[str, Any]) -> dict[str, Any] | None:
+        found = self.packages(environment["packages_sha256"]) or {}
+        try:
+            lock = lock_of(self._project.root, self._project.settings.lock, environment["python"])
+        except InvalidInput as error:  # doctor says so, too
+            log.warning("%s", error.message)
+            return None
+        if lock is None:
+            return None
+        differences = lock.differences(found.get("packages") or {})
+        return {
+            "path": lock.path.relative_to(self._project.root).as_posix(),
+            "sha256": lock.sha256,
+            "differences": list(map(str, differences)),
+        }
 
     def _packages_of(self, sweep: Sweep, environment: Mapping[str, str]) -> dict[str, Any] | None:
         if not sweep.kernel_argv:

@@ -77,6 +77,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trackers: tuple[str, ...] = ()
     #: Patterns of the files, relative to the project, that every run reads.
     data: tuple[str, ...] = ()
+    #: File with the exact versions of the packages; unset means a usual name, if there is one.
+    lock: str | None = None
     #: Who is told when work has ended, as ``[[notifications]]``.
     notifications: tuple[Notification, ...] = ()
     #: Sources of features, where their values lie, and who may read them, as ``[features]``.

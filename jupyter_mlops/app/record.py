@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from ..core.imports import without_garbage_collection
 from ..core.ports import Outcome, TrackedRun, Tracker
 from ..core.runs import Attempt, MetricPoint, Run, Sweep, SweepKind
 from ..store import Store, Tally
+from ..tracking.locks import told
 from . import views
 
 #: Metric points that are sent at a time.
@@ -95,7 +97,8 @@ class Record:
         tracked_id = self._tracked[attempt.id]
         output = self._output_path(run) if outcome.has_output else None
         facts = self._context_path(attempt) if self._context_path is not None else None
-        tags = {
+        about, marked = _environment(facts)
+        tags = about | {
             "mlops.status": outcome.status.value,
             "mlops.reason": outcome.reason.value if outcome.reason else "",
             "mlops.error": outcome.error or "",
@@ -108,7 +111,7 @@ class Record:
             artifacts=[each for each in (output, facts) if each and each.exists()],
             points=self._transfer_most(attempt, tracked_id)[0],
         )
-        self.note(attempt, notes)
+        self.note(attempt, [*notes, *marked])
         metrics = self.tracker.metrics(tracked_id)
         self._store.attempts.set_tags(attempt, self.tracker.tags(tracked_id))
         self._tracked.pop(attempt.id)
@@ -155,3 +158,20 @@ class Record:
             self.tracker.log_metrics(tracked_id, points)
             self._store.attempts.mark_synced(attempt, point=last)
         return [], 0
+
+
+def _environment(context: Path | None) -> tuple[dict[str, str], list[str]]:
+    """Return tags that name the environment of an attempt, and what is to be said of it."""
+    try:
+        found = json.loads(context.read_bytes()) if context is not None else {}
+    except (OSError, ValueError):
+        return {}, []
+    packages = (found.get("environment") or {}).get("packages_sha256") or ""
+    tags = {"mlops.environment": packages[:12]}
+    lock = found.get("lock")
+    if not lock:
+        return tags, []
+    differences = lock["differences"]
+    tags["mlops.lock"] = "differs" if differences else "same"
+    line = f"Its environment is not that of {lock['path']}: {told(differences)}."
+    return tags, [line] if differences else []

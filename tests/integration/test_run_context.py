@@ -152,6 +152,26 @@ def test_environment_and_machine(client: Client) -> None:
     assert detail.context["parameters"] == {"rate": 0.3}
 
 
+def test_another_environment_is_marked(client: Client) -> None:
+    """A run is compared with the project's lock; what differs is noted, tagged, and kept."""
+    workers.write(client, "rate: float = 0.1", "rate")
+    path = client.project.root / "requirements.lock"
+    right = f"ipykernel=={version('ipykernel')}\n"
+    tracker = MlflowClient(default_uri(client.project.state))
+    for text, differences in ((f"{right}no-such==1.0\n", ["no-such 1.0 is missing"]), (right, [])):
+        path.write_text(text, "utf-8")
+        detail = finished(client)
+        lock = detail.context["lock"]
+        assert (lock["path"], lock["differences"]) == ("requirements.lock", differences)
+        line = "Its environment is not that of requirements.lock: no-such 1.0 is missing."
+        assert (line in detail.attempts[-1].notes) == bool(differences)
+        tags = tracker.get_run(detail.run.mlflow_run_id or "").data.tags
+        assert tags["mlops.lock"] == ("differs" if differences else "same")
+        assert detail.context["environment"]["packages_sha256"].startswith(
+            tags["mlops.environment"]
+        )
+
+
 def test_changes_can_be_applied(client: Client, tmp_path: Path) -> None:
     """What was not committed is kept as a patch: tracked files, and new files of code."""
     folder = client.project.root

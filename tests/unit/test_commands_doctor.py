@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,24 @@ def test_a_shared_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     findings = {each.name: each for each in checkup._folders(find_project(tmp_path))}
     assert not findings["runtime folder"].ok
     assert "is not a private folder of yours" in findings["runtime folder"].message
+
+
+def test_the_environment(tmp_path: Path) -> None:
+    """It is compared with the project's lock, if there is one, and how to mend it is said."""
+    (tmp_path / "mlops.toml").write_text('lock = "mine.lock"\n', "utf-8")
+    project = find_project(tmp_path)
+
+    def found() -> Finding:
+        (finding,) = checkup._locked(project)
+        return finding
+
+    assert found().message == "mine.lock cannot be read: No such file or directory."
+    (tmp_path / "mine.lock").write_text(f"msgspec=={version('msgspec')}\n", "utf-8")
+    assert (found().ok, found().message) == (True, "As mine.lock says.")
+    (tmp_path / "mine.lock").write_text("msgspec==0.0.1\n", "utf-8")
+    assert found().message == (
+        f"Differs from mine.lock: msgspec {version('msgspec')} instead of 0.0.1. "
+        "Run: uv pip sync mine.lock, or pip install -r mine.lock"
+    )
+    (tmp_path / "mlops.toml").write_text("", "utf-8")
+    assert list(checkup._locked(find_project(tmp_path))) == []
