@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import threading
 from collections.abc import Mapping
 from functools import partial
@@ -194,7 +195,7 @@ class Contexts:
             return None
         differences = lock.differences(found.get("packages") or {})
         return {
-            "path": lock.path.relative_to(self._project.root).as_posix(),
+            "path": os.path.relpath(lock.path, self._project.root),
             "sha256": lock.sha256,
             "differences": list(map(str, differences)),
         }
