@@ -20,6 +20,8 @@ from ..core.exceptions import InvalidInput
 
 #: Files that are taken for a project's lock, the first that there is, unless a setting names one.
 NAMES = ("pylock.toml", "requirements.lock", "uv.lock", "requirements.txt")
+#: A line of requirements that is the path or address of a package, and says no version.
+_PATH = re.compile(r"[./~]|[A-Za-z]:\\|[a-z+]+://|.*\.whl\b")
 #: Differences that one line names.
 _SHOWN = 5
 
@@ -164,7 +166,7 @@ def _of_requirements(text: str, environment: Mapping[str, str]) -> Iterator[tupl
 def _requirements(text: str) -> Iterator[Requirement]:
     for line in text.replace("\\\n", " ").splitlines():
         stripped = re.split(r"(?:^|\s)(?:#|--)", line, maxsplit=1)[0].strip()
-        if stripped and not stripped.startswith("-"):
+        if stripped and not stripped.startswith("-") and not _PATH.match(stripped):
             try:
                 yield Requirement(stripped)
             except InvalidRequirement as error:

@@ -19,6 +19,9 @@ numpy==2.4.1 \\
 Typing_Extensions==4.15.0 ; python_version >= "3.11"
 old==1.0 ; python_version < "3.0"
 -e .
+./wheels/mine-1.0-py3-none-any.whl
+git+https://example.org/other.git@main
+linked @ https://example.org/linked.whl
 """
 UV = """
 version = 1
