@@ -172,6 +172,20 @@ def test_lab_extension_is_enabled(installed: Environment) -> None:
     assert "(python, jupyter_mlops)" in line
 
 
+def test_the_feature_installs_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    """The dev container Feature adds the panel to the JupyterLab that a container has."""
+    demo = ROOT / "requirements" / "demo.txt"
+    container = Environment(tmp_path / "venv", "pip", "--requirement", demo)
+    assert "jupyter-mlops" not in container.run("jupyter", "labextension", "list")
+    path = f"{container.folder / 'bin'}{os.pathsep}{os.defpath}"
+    options = (f"VERSION={wheel}", "EXTRAS=demo", "PIP_NO_INDEX=1")
+    script = ROOT / "devcontainer" / "feature" / "install.sh"
+    assert "Installed jupyter-mlops 0.1.0" in run("env", *options, script, path=path)
+    assert re.search(
+        "jupyter-mlops v0.1.0.*enabled.*OK", container.run("jupyter", "labextension", "list")
+    )
+
+
 def test_command_is_found(installed: Environment) -> None:
     """``jupyter mlops`` works, though nobody activated the environment."""
     shown = installed.run("jupyter", "mlops", "--help")
