@@ -1,0 +1,2 @@
+-- Beside the database of the store, which the image makes.
+CREATE DATABASE mlflow;
