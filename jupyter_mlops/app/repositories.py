@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from ..core.exceptions import InvalidInput
+from . import git
 
-#: So that a commit asks for nothing: no name, no key, no hook of the user's.
+#: So that a commit asks for nothing: no key, no hook of the user's.
 _COMMIT = (
-    *("-c", "user.name=jupyter-mlops", "-c", "user.email=jupyter-mlops@localhost"),
     *("-c", "commit.gpgSign=false", "-c", "core.hooksPath=/dev/null"),
     *("commit", "--quiet", "--message", "Begin"),
 )
-#: Variables that would point git at another repository than the folder's.
-_ELSEWHERE = frozenset(["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"])
+#: Whose a commit is where git does not know its user.
+_NOBODY = ("-c", "user.name=jupyter-mlops", "-c", "user.email=jupyter-mlops@localhost")
 
 
 def make_repository(folder: Path) -> None:
@@ -30,16 +29,31 @@ def make_repository(folder: Path) -> None:
     if (folder / ".dvc").exists():
         return
     new = not (folder / ".git").exists()
-    dvc = (sys.executable, "-m", "dvc", "init", "--quiet")
     if shutil.which("git") is None or _is_anothers(folder):
-        _run(folder, *dvc, "--no-scm")
+        begin_dvc(folder, "--no-scm")
         return
     if new:
-        _run(folder, "git", "init", "--quiet")
-    _run(folder, *dvc)
+        begin_git(folder)
+    begin_dvc(folder)
     if new:
-        _run(folder, "git", "add", "--all")
-        _run(folder, "git", *_COMMIT)
+        commit_all(folder)
+
+
+def begin_git(folder: Path, *options: str) -> None:
+    """Make a git repository of a folder. Raises `InvalidInput` if git refuses."""
+    _run(folder, "git", "init", "--quiet", *options)
+
+
+def begin_dvc(folder: Path, *options: str) -> None:
+    """Make a DVC repository of a folder. Raises `InvalidInput` if DVC refuses."""
+    _run(folder, sys.executable, "-m", "dvc", "init", "--quiet", *options)
+
+
+def commit_all(folder: Path) -> None:
+    """Commit all files of a folder that git does not ignore, as its first commit."""
+    _run(folder, "git", "add", "--all")
+    known = all(git.setting(folder, f"user.{each}") for each in ("name", "email"))
+    _run(folder, "git", *(() if known else _NOBODY), *_COMMIT)
 
 
 def _is_anothers(folder: Path) -> bool:
@@ -53,13 +67,9 @@ def _is_anothers(folder: Path) -> bool:
 def _asks_git(folder: Path, *question: str) -> bool:
     command = ["git", *question]
     asked = subprocess.run(  # noqa: S603 - fixed words, no shell
-        command, check=False, cwd=folder, env=_environment(), capture_output=True
+        command, check=False, cwd=folder, env=git.environment(), capture_output=True
     )
     return asked.returncode == 0
-
-
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
 
 
 def _run(folder: Path, *command: str) -> None:
@@ -67,7 +77,7 @@ def _run(folder: Path, *command: str) -> None:
         command,
         check=False,
         cwd=folder,
-        env=_environment(),
+        env=git.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
