@@ -15,6 +15,7 @@ from .doctor import doctor
 from .endpoints import endpoints, serve
 from .export import export
 from .features import features
+from .init import init
 from .models import models, register
 from .pipeline import pipeline
 from .predict import check, monitor, predict
@@ -124,6 +125,7 @@ COMMANDS = (
     track,
     log,
     when,
+    init,
     demo,
     doctor,
     clean,

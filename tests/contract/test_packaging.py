@@ -122,6 +122,29 @@ def test_wheel_holds_the_example(wheel: Path) -> None:
     assert not [name for name in example if name.startswith(left)]
 
 
+def test_wheel_holds_the_scaffold(wheel: Path) -> None:
+    """All that a new project is made of comes along."""
+    scaffold = ROOT / "jupyter_mlops" / "scaffold"
+    assert {
+        path.relative_to("jupyter_mlops/scaffold").as_posix()
+        for path in names(wheel)
+        if path.is_relative_to("jupyter_mlops/scaffold")
+    } == {
+        path.relative_to(scaffold).as_posix()
+        for path in scaffold.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_init_from_the_wheel(wheel: Path, installed: Environment, tmp_path: Path) -> None:
+    """A project that an installed wheel makes takes that wheel along, and installs it."""
+    path = f"{installed.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    run(installed.folder / "bin" / "jupyter", "mlops", "init", "new", path=path, cwd=tmp_path)
+    lock = (tmp_path / "new" / "requirements.txt").read_text("utf-8")
+    assert f"\n./wheels/{wheel.name}\n" in lock
+    assert (tmp_path / "new" / "wheels" / wheel.name).read_bytes() == wheel.read_bytes()
+
+
 def test_wheel_holds_nothing_else(wheel: Path) -> None:
     """The wheel brings one package, typed, and no tests."""
     files = names(wheel)
@@ -189,7 +212,7 @@ def test_the_feature_installs_the_wheel(wheel: Path, tmp_path: Path) -> None:
 def test_command_is_found(installed: Environment) -> None:
     """``jupyter mlops`` works, though nobody activated the environment."""
     shown = installed.run("jupyter", "mlops", "--help")
-    for command in ("run", "sweep", "runs", "models", "demo", "doctor"):
+    for command in ("run", "sweep", "runs", "models", "init", "demo", "doctor"):
         assert f"\n  {command} " in shown
 
 
