@@ -30,8 +30,9 @@ class Origin:
     requirement: str
     #: A file that the project takes along, since nobody else has it.
     wheel: Path | None = None
-    #: A place that only this machine has.
+    #: A place that only this machine has, if it is still there.
     place: str | None = None
+    gone: str | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +45,8 @@ class Lock:
     wheels: list[Path] = field(default_factory=list)
     #: Packages that come from a place that only this machine has, and that place.
     places: dict[str, str] = field(default_factory=dict)
+    #: Where our own package came from, if that is gone.
+    gone: str | None = None
     #: Packages that are not installed here.
     missing: list[str] = field(default_factory=list)
 
@@ -58,7 +61,8 @@ def lock(wanted: Iterable[str], otherwise: Iterable[str] = ()) -> Lock:
         canonicalize_name(Requirement(line).name): line for line in otherwise
     }
     found = _closure([OURS, *wanted])
-    made = Lock(ours=origin(found.get(OURS)).requirement)
+    own = origin(found.get(OURS))
+    made = Lock(ours=own.requirement, gone=own.gone)
     for name, each in sorted(found.items()):
         if each is None and name != OURS:
             made.missing.append(name)
@@ -80,7 +84,7 @@ def origin(package: Distribution | None) -> Origin:
     """
     if package is None:
         return _checkout()
-    name = package.metadata["Name"]
+    name = str(package.metadata["Name"])
     pinned = f"{name}=={package.version}"
     try:
         told = json.loads(package.read_text("direct_url.json") or "{}")
@@ -94,7 +98,9 @@ def origin(package: Distribution | None) -> Origin:
     place = Path(unquote(urlsplit(address).path))
     if place.suffix == ".whl" and place.is_file():
         return Origin(f"./{WHEELS}/{place.name}", wheel=place)
-    return Origin(f"{name} @ {address}" if place.exists() else pinned, place=str(place))
+    if place.exists():
+        return Origin(f"{name} @ {address}", place=str(place))
+    return Origin(pinned, gone=str(place))
 
 
 def _checkout() -> Origin:

@@ -250,6 +250,8 @@ def _about_lock(plan: Plan, made: Lock, actions: Mapping[str, Action]) -> Iterat
                 f"requirements.txt takes {name} from {place}, which only this machine has. "
                 "Before CI or a container installs it, put a wheel or a URL in its place."
             )
+        if made.gone:
+            yield f"{OURS} came from {made.gone}, which is gone: requirements.txt has its version."
         if made.missing:
             yield f"Not installed here, so locked without what they need: {', '.join(made.missing)}"
     elif actions["requirements.txt"] is Action.LEAVE_OUT:

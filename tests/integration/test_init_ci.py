@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
 import re
 import shutil
-import site
 import subprocess
-import sys
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,106 +14,22 @@ import yaml
 
 from tests.support import workers
 from tests.support.github import TOKEN, github
-from tests.support.repositories import call, environment
+from tests.support.repositories import call
+from tests.support.runner import Machine, make_origin
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-ROOT = Path(__file__).parents[2]
-#: Verifies as nbstripout does, as far as our notebooks need it, where that is not installed.
-STRIP = """
-import json, sys
-def main():
-    names = [each for each in sys.argv[1:] if not each.startswith("--")]
-    cells = [cell for name in names for cell in json.load(open(name, encoding="utf-8"))["cells"]]
-    return any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
-"""
-
-
-def wheel(folder: Path, name: str, version: str, code: str) -> Path:
-    """Build a wheel of one module, with a program."""
-    module, info = name.replace("-", "_"), f"{name.replace('-', '_')}-{version}.dist-info"
-    path = folder / f"{module}-{version}-py3-none-any.whl"
-    files = {
-        f"{module}_program.py": code,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/entry_points.txt": f"[console_scripts]\n{name} = {module}_program:main\n",
-    }
-    files[f"{info}/RECORD"] = "".join(f"{each},,\n" for each in [*files, f"{info}/RECORD"])
-    with zipfile.ZipFile(path, "w") as archive:
-        for each, text in files.items():
-            archive.writestr(each, text)
-    return path
-
-
-@dataclass
-class Machine:
-    """A runner of CI, with a Python of its own that finds what is installed here."""
-
-    folder: Path
-    #: Where pip finds packages, in place of an index.
-    packages: Path
-    variables: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        venv = self.folder / "venv"
-        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        (here,) = (venv / "lib").glob("python*/site-packages")
-        for each in here.glob("setuptools*"):  # of Python's own, in place of the locked one
-            shutil.rmtree(each)
-        (here / "here.pth").write_text("\n".join(site.getsitepackages()) + "\n", "utf-8")
-        self.variables |= {
-            "PATH": os.pathsep.join([str(venv / "bin"), environment(self.folder)["PATH"]]),
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.packages),
-            "PYTHONPATH": str(ROOT),
-            "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
-        }
-
-    def step(self, script: str, clone: Path, variables: dict[str, str]) -> str:
-        """Execute a step as GitHub and CircleCI do; return all that it printed."""
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
-            cwd=clone,
-            env=environment(clone) | self.variables | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{script}\n{done.stdout}"
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that has been made by an installed wheel, as others clone it."""
-    folder = tmp_path_factory.mktemp("origin")
-    version = importlib.metadata.version("jupyter-mlops")
-    made = wheel(folder, "jupyter-mlops", version, "")
-    installed = folder / "site" / f"jupyter_mlops-{version}.dist-info"
-    installed.mkdir(parents=True)
-    metadata = importlib.metadata.distribution("jupyter-mlops").read_text("METADATA")
-    (installed / "METADATA").write_text(metadata or "", "utf-8")
-    told = f'{{"url": "{made.as_uri()}", "archive_info": {{}}}}'
-    (installed / "direct_url.json").write_text(told, "utf-8")
-    command = [sys.executable, "-m", "jupyter_mlops", "init", str(folder / "project")]
-    path = os.pathsep.join([str(folder / "site"), str(ROOT)])
-    subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=True, capture_output=True)
-    return folder / "project"
+    return make_origin(tmp_path_factory.mktemp("origin"))
 
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """A runner."""
-    folder = tmp_path_factory.mktemp("machine")
-    packages = folder / "packages"
-    packages.mkdir()
-    tools = (ROOT / "jupyter_mlops" / "scaffold" / "tools.txt").read_text("utf-8").split()
-    for name, _, version in (each.partition("==") for each in tools):
-        wheel(packages, name, version, STRIP)
-    return Machine(folder, packages)
+    return Machine(tmp_path_factory.mktemp("machine"))
 
 
 @pytest.fixture
@@ -201,7 +111,8 @@ def test_the_steps(origin: Path, machine: Machine, clone: Path, tmp_path: Path, 
             second = run_all(machine, again, which, service)
         finally:
             workers.stop(again)
-        assert not re.search(r"^✓ \w+ +\d", second["Run the pipeline"], re.MULTILINE), second
+        for stage in ("prepare", "train"):
+            assert f"✓ {stage}  from the run cache" in second["Run the pipeline"]
         assert len(server.comments) == 1
     if which == "github":
         assert comment["body"] in (machine.folder / "summary.md").read_text("utf-8")
@@ -227,25 +138,25 @@ def test_what_stops_a_change(machine: Machine, clone: Path) -> None:
     notebook = clone / "train.ipynb"
     text = notebook.read_text("utf-8")
     script = {each["name"]: each["run"] for each in steps(clone, "github")}
-    machine.step(script["Install"], clone, {})
+    machine.step(script["Install"], clone)
     notebook.write_text(text.replace('"execution_count": null', '"execution_count": 3', 1), "utf-8")
     with pytest.raises(AssertionError, match="nbstripout"):
-        machine.step(script["Check notebooks"], clone, {})
+        machine.step(script["Check notebooks"], clone)
     notebook.write_text(text.replace("GradientBoostingClassifier(", "NoSuch(", 1), "utf-8")
-    machine.step(script["Check notebooks"], clone, {})
+    machine.step(script["Check notebooks"], clone)
     with pytest.raises(AssertionError, match="NoSuch"):
-        machine.step(script["Run the pipeline"], clone, {})
+        machine.step(script["Run the pipeline"], clone)
 
 
 def test_a_remote_is_asked(machine: Machine, clone: Path, tmp_path: Path) -> None:
     """Where DVC has a remote, its results are fetched, in part if it has no more."""
     script = {each["name"]: each["run"] for each in steps(clone, "circleci")}
     fetch = script["Fetch what the DVC remote has"]
-    assert machine.step(fetch, clone, {}) == ""
+    assert machine.step(fetch, clone) == ""
     call("dvc", "remote", "add", "--default", "store", str(tmp_path / "store"), folder=clone)
-    machine.step(script["Run the pipeline"], clone, {})
+    machine.step(script["Run the pipeline"], clone)
     call("dvc", "push", "--run-cache", folder=clone)
     shutil.rmtree(clone / ".dvc" / "cache")
     shutil.rmtree(clone / "out")
-    machine.step(fetch, clone, {})
+    machine.step(fetch, clone)
     assert (clone / "out" / "model.joblib").is_file()

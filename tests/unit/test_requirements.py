@@ -66,6 +66,13 @@ def test_a_wheel_is_taken_along(tmp_path: Path) -> None:
     assert (found.wheel, found.place) == (wheel, None)
 
 
+def test_a_place_that_is_gone(tmp_path: Path) -> None:
+    """Conda's packages name the folder in which they were built: they have a version, too."""
+    place = tmp_path / "feedstock"
+    found = origin(package(tmp_path, {"dir_info": {}, "url": place.as_uri()}))
+    assert (found.requirement, found.place, found.gone) == ("tool==1.2", None, str(place))
+
+
 @pytest.mark.parametrize("editable", [True, False])
 def test_a_checkout_is_named(tmp_path: Path, editable: bool) -> None:
     """A folder stays where it is, and it is told that others have no such folder."""

@@ -4,19 +4,30 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/.venv/bin:$PATH
 
-if ! jupyter server list 2>&1 | grep -q ':8888/'; then
+runs() {
+    jupyter server list 2>/dev/null | grep -q ':8888/'
+}
+
+if ! runs; then
     set -- --no-browser --ip=127.0.0.1 --port=8888 --ServerApp.port_retries=0
     if [ -n "${CODESPACE_NAME:-}" ]; then
         # The browser's address there, and no other.
-        domain=${GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN:-app.github.dev}
-        address=$(printf '%s' "$CODESPACE_NAME-8888.$domain" | sed 's/\./\\./g')
-        set -- "$@" "--ServerApp.allow_origin_pat=https://$address"
+        host=$CODESPACE_NAME-8888.${GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN:-app.github.dev}
+        origin=$(printf 'https://%s' "$host" | sed 's/[^A-Za-z0-9]/\\&/g')
+        set -- "$@" "--ServerApp.allow_origin_pat=\\A$origin\\Z" \
+            --ServerApp.local_hostnames=localhost "--ServerApp.local_hostnames=$host"
     fi
-    mkdir -p .mlops/logs
-    nohup jupyter lab "$@" >.mlops/logs/jupyterlab.log 2>&1 &
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    log=$(umask 077 && mkdir -p .mlops/logs && echo .mlops/logs/jupyterlab.log)
+    nohup jupyter lab "$@" >"$log" 2>&1 </dev/null &
+    tries=0
+    until runs; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 120 ] || ! kill -0 $! 2>/dev/null; then
+            echo "JupyterLab did not start. Its log, $log, ends with:" >&2
+            tail -n 20 "$log" >&2
+            exit 1
+        fi
         sleep 1
-        ! jupyter server list 2>&1 | grep -q ':8888/' || break
     done
 fi
 jupyter server list
