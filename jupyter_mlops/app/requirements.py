@@ -90,6 +90,7 @@ def origin(package: Distribution | None) -> Origin:
         told = json.loads(package.read_text("direct_url.json") or "{}")
     except ValueError:
         told = {}
+    told = told if isinstance(told, dict) else {}
     address = without_secrets(str(told.get("url", "")))
     if not address:
         return Origin(pinned)

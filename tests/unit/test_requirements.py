@@ -30,6 +30,7 @@ def package(folder: Path, told: object = None, **fields: str) -> PathDistributio
     [
         (None, "tool==1.2"),
         ("no JSON", "tool==1.2"),
+        (["no", "object"], "tool==1.2"),
         ({"archive_info": {}, "url": "https://a.example/t.whl"}, "tool @ https://a.example/t.whl"),
         (
             {"archive_info": {}, "url": "https://me:secret@a.example/t.whl"},
@@ -49,7 +50,7 @@ def package(folder: Path, told: object = None, **fields: str) -> PathDistributio
         ),
         ({"archive_info": {}, "url": "file:///gone/tool-1.2-py3-none-any.whl"}, "tool==1.2"),
     ],
-    ids=["index", "broken", "url", "secret", "commit", "subdirectory", "gone"],
+    ids=["index", "broken", "other", "url", "secret", "commit", "subdirectory", "gone"],
 )
 def test_a_package_comes_from_where_it_came(tmp_path: Path, told: object, requirement: str) -> None:
     """An index, a URL and a commit are named again, without what is secret in a URL."""
