@@ -39,11 +39,18 @@ def scaffold_report(plan: Plan, tense: str) -> Report:
     """Say what is, or would be, done with which file, and what comes next."""
     if not plan.changes:
         return Report(headline=f"{plan.folder} has all of it already.", details=plan.remarks)
-    counts = formats.counted(len(plan.written), "file")
-    headline = f"{_VERB[tense]} a project of {plan.folder}: {counts} written."
+    headline = f"{_VERB[tense]} {plan.folder} a project: {', '.join(_parts(plan))}."
     table = Table.of((Column("file"), Column(""), Column("why", spare=True)), _rows(plan))
     hints = _next(plan) if tense == "done" else ()
     return Report(headline=headline, details=plan.remarks, table=table, hints=hints)
+
+
+def _parts(plan: Plan) -> list[str]:
+    """Name what is done, in short."""
+    parts = [formats.counted(len(plan.written), "file")] if plan.written else []
+    parts += ["git"] if plan.git is Version.BEGIN else []
+    parts += ["DVC"] if plan.dvc else []
+    return parts + (["git's settings for notebooks"] if plan.settings else [])
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str]]:
@@ -57,8 +64,9 @@ def _rows(plan: Plan) -> list[tuple[str, str, str]]:
 
 
 def _sorted(plan: Plan) -> list[PlannedFile]:
-    """Return the files that are written first."""
-    return sorted(plan.files, key=lambda each: not each.written)
+    """Return the files that are written, then those that are not as they would be."""
+    others = [each for each in plan.files if not each.written and each.content != each.before]
+    return [*plan.written, *others]
 
 
 def _next(plan: Plan) -> tuple[tuple[str, str], ...]:

@@ -84,7 +84,7 @@ def test_an_empty_folder(mlops: Command, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     done = mlops("init")
     assert done.code == 0, done.err
-    assert re.match(r"Made a project of .*: \d+ files written\.\n", done.out)
+    assert re.match(rf"Made {tmp_path} a project: \d+ files, git, DVC[,.]", done.out)
     assert f"cd {tmp_path} && jupyter mlops pipeline run" in done.out
     assert call("git", "status", "--porcelain", folder=tmp_path) == ""
 
@@ -109,7 +109,7 @@ def test_dry_writes_nothing(mlops: Command, mine: Path, tmp_path: Path) -> None:
     for folder in (mine, tmp_path / "new"):
         done = mlops("init", str(folder), "--dry")
         assert done.code == 0, done.err
-        assert done.out.startswith("Would make a project of ")
+        assert done.out.startswith(f"Would make {folder} a project: ")
         assert re.search(r"^dvc.yaml +new", done.out, re.MULTILINE)
         assert mlops("init", str(folder), "--dry", "--json").record["written"] is False
     assert content(tmp_path) == before
