@@ -98,6 +98,7 @@ def test_the_tree() -> None:
         "track",
         "log",
         "when",
+        "init",
         "demo",
         "doctor",
         "clean",
