@@ -82,7 +82,8 @@ def _move(plan: Plan, made: Path, before: Path, undo: ExitStack) -> None:
     for name in (".git", ".dvc", ".dvcignore"):
         if (made / name).exists() and not (plan.folder / name).exists():
             _place(made / name, plan.folder / name, undo)
-    for number, each in enumerate(plan.written):
+    # Changes come last: as long as there are none, a killed one is completed by another.
+    for number, each in enumerate(sorted(plan.written, key=lambda each: each.before is not None)):
         source, target = made / each.path, plan.folder / each.path
         _make_folder(target.parent, undo)
         if each.before is None:
