@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+import psutil
+
 from ..core.exceptions import Conflict, InvalidInput, MlopsError
 from ..core.scaffolds import Plan, Version
 from . import git
@@ -24,8 +26,10 @@ def write_project(plan: Plan) -> None:
     All is made in a folder aside, on the same file system, and then moved. Raises `InvalidInput`,
     and `Conflict` if the folder has changed meanwhile.
     """
+    place = git.nearest(plan.folder)
+    _remove_leftovers(place)
     try:
-        aside = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=git.nearest(plan.folder)))
+        aside = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
     except OSError as error:
         raise _refused(plan, error) from error
     try:
@@ -36,6 +40,14 @@ def write_project(plan: Plan) -> None:
         raise _refused(plan, error) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _remove_leftovers(place: Path) -> None:
+    """Remove what processes that were killed have left aside."""
+    for each in place.glob(f"{_PREFIX}*"):
+        owner = each.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def _refused(plan: Plan, error: OSError) -> MlopsError:

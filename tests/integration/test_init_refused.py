@@ -84,6 +84,18 @@ def test_what_changes_meanwhile(mine: Path) -> None:
     assert not (mine / "dvc.yaml").exists()
 
 
+def test_what_a_killed_one_left_aside(mlops: Command, mine: Path) -> None:
+    """Its folder goes with the next one; that of one which still runs stays."""
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    left, used = (mine / f".mlops-init-{pid}-x" for pid in (ended.pid, os.getpid()))
+    for each in (left, used):
+        each.mkdir()
+        (each / "file").touch()
+    assert mlops("init", str(mine), "--yes").code == 0
+    assert (left.exists(), used.exists()) == (False, True)
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, with a folder on it."""
