@@ -87,6 +87,27 @@ class Command(click.Command):
         self.params.extend(_common_options())
 
 
+class CommandBefore(Command):
+    """A command before ``--``, which keeps what follows it as it is."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put aside what follows."""
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_FOLLOWING] = tuple(args[at + 1 :])
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+
+def following(context: click.Context) -> tuple[str, ...]:
+    """Return what follows ``--``."""
+    words: tuple[str, ...] = context.meta.get(_FOLLOWING, ())
+    return words
+
+
+_FOLLOWING = "jupyter_mlops.following"
+
+
 class Group(click.Group):
     """A noun whose commands have the options that every command has."""
 

@@ -9,28 +9,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from .base import Command, Face
+from .base import Command, CommandBefore, Face, following
 from .types import Assignments, AssignmentType, merged
 
 if TYPE_CHECKING:
     from ..results import Message
     from ..sessions import Session
 
-_PROGRAM = "jupyter_mlops.track.program"
 
-
-class _TrackCommand(Command):
-    """Keeps what follows ``--`` as it is."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" in args:
-            at = args.index("--")
-            ctx.meta[_PROGRAM] = tuple(args[at + 1 :])
-            args = args[:at]
-        return super().parse_args(ctx, args)
-
-
-@click.command("track", cls=_TrackCommand)
+@click.command("track", cls=CommandBefore)
 @click.argument(
     "assignments", type=AssignmentType(), nargs=-1, metavar="[NAME=VALUE]... [-- PROGRAM]"
 )
@@ -61,7 +48,7 @@ def track(
     from ..sessions import start_session
 
     face: Face = context.obj
-    program: tuple[str, ...] = context.meta.get(_PROGRAM, ())
+    program = following(context)
     if stop:
         return _stop()
     parameters = {name: _value(name, text) for name, text in merged(assignments).items()}

@@ -15,6 +15,7 @@ from .doctor import doctor
 from .endpoints import endpoints, serve
 from .export import export
 from .features import features
+from .image import image
 from .init import init
 from .models import models, register
 from .pipeline import pipeline
@@ -126,6 +127,7 @@ COMMANDS = (
     log,
     when,
     init,
+    image,
     demo,
     doctor,
     clean,

@@ -8,26 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .base import Command, Face
+from .base import CommandBefore, Face, following
 
 if TYPE_CHECKING:
     from ..results import Message
 
-_COMMAND = "jupyter_mlops.when.command"
 
-
-class _WhenCommand(Command):
-    """Keeps what follows ``--`` as it is."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" in args:
-            at = args.index("--")
-            ctx.meta[_COMMAND] = tuple(args[at + 1 :])
-            args = args[:at]
-        return super().parse_args(ctx, args)
-
-
-@click.command("when", cls=_WhenCommand)
+@click.command("when", cls=CommandBefore)
 @click.argument("condition", metavar="CONDITION -- COMMAND...")
 @click.option(
     "--decision",
@@ -76,7 +63,7 @@ def when(
     from ..core.exceptions import MlopsError
 
     face: Face = context.obj
-    command: tuple[str, ...] = context.meta.get(_COMMAND, ())
+    command = following(context)
     if not command:
         raise click.UsageError("Name the command to run: -- COMMAND")
     request = Request(condition, decision, command, alternative)

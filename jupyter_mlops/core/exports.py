@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from .exceptions import InvalidInput
 
-_IMAGE = re.compile(
+#: Name of an image.
+IMAGE = re.compile(
     r"[a-z0-9][\w.-]*(:\d+)?(/[a-z0-9._-]+)*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
 _ROLE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+")
@@ -65,7 +66,7 @@ def check(deployment: Deployment) -> None:
     """Raise `InvalidInput` if something is missing or not what the target takes."""
     target = deployment.target
     wanted = {
-        "image": (target.needs_image, deployment.image, _IMAGE, "REGISTRY/NAME:TAG"),
+        "image": (target.needs_image, deployment.image, IMAGE, "REGISTRY/NAME:TAG"),
         "role": (target is Target.SAGEMAKER, deployment.role, _ROLE, "arn:aws:iam::…:role/NAME"),
         "data": (target is Target.SAGEMAKER, deployment.data, _DATA, "s3://BUCKET/model.tar.gz"),
     }

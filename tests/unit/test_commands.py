@@ -99,6 +99,7 @@ def test_the_tree() -> None:
         "log",
         "when",
         "init",
+        "image",
         "demo",
         "doctor",
         "clean",
