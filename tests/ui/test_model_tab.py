@@ -139,6 +139,7 @@ def follow_it(lab: Lab, tab: Locator) -> None:
     expect(features).to_be_focused()
     expect(features).to_contain_text("6 features")
     lab.screenshots("model-lineage")
+    features.focus()  # another theme may take the focus away
     page.keyboard.press("Enter")
     expect(features).to_have_count(6)
     lab.screenshots("model-lineage-unfolded")
