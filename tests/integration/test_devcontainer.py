@@ -134,7 +134,7 @@ def container(user: str | None) -> Iterator[Container]:
         left = made.processes()
         for process in left:
             process.terminate()
-        for process in psutil.wait_procs(left, timeout=30)[1]:
+        for process in psutil.wait_procs(left, timeout=10)[1]:
             process.kill()
         shutil.rmtree(base, ignore_errors=True)
 
