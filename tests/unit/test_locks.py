@@ -12,7 +12,7 @@ from jupyter_mlops.tracking.locks import Lock, lock_of, read_lock, told
 HASH = "--hash=sha256:" + "a" * 64
 REQUIREMENTS = f"""
 # compiled
---index-url https://example.org/simple
+--only-binary :all:
 numpy==2.4.1 \\
     {HASH} \\
     {HASH}
