@@ -74,6 +74,11 @@ def uncommitted(folder: Path) -> list[str]:
     return found
 
 
+def says_yes(folder: Path, *question: str) -> bool:
+    """Whether git answers a question by success."""
+    return _call(folder, *question).returncode == 0
+
+
 def tracked(folder: Path, pattern: str) -> list[Path]:
     """Return the files below a folder that git tracks and a pattern matches."""
     asked = _call(folder, "ls-files", "-z", "--", pattern)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import re
 import shlex
 import shutil
@@ -21,7 +20,7 @@ from ..core.runs import new_id
 from ..occasions import cron
 from ..tracking.locks import Lock, lock_of
 from .projects import Project, confined
-from .requirements import OURS
+from .requirements import OURS, python_version
 from .scaffold_templates import fill
 
 #: Where the project lies in an image, as the template says, and its user's number.
@@ -88,7 +87,7 @@ def _files(project: Project, image: ProjectImage, lock: Lock, place: str) -> dic
         "LOCK": lock.path.name,
         "FOLDER": place,
         "IMAGE": image.image,
-        "PYTHON": ".".join(platform.python_version_tuple()[:2]),
+        "PYTHON": python_version(),
         "COPIED": "\n".join(f"COPY --chown=mlops:mlops {each}" for each in copied),
         "INSTALL": install,
         "PATH": path,

@@ -60,16 +60,8 @@ def _is_anothers(folder: Path) -> bool:
     """Whether a git repository above the folder would see it."""
     if (folder / ".git").exists():
         return False
-    inside = _asks_git(folder, "rev-parse", "--is-inside-work-tree")
-    return inside and not _asks_git(folder, "check-ignore", "--quiet", str(folder))
-
-
-def _asks_git(folder: Path, *question: str) -> bool:
-    command = ["git", *question]
-    asked = subprocess.run(  # noqa: S603 - fixed words, no shell
-        command, check=False, cwd=folder, env=git.environment(), capture_output=True
-    )
-    return asked.returncode == 0
+    inside = git.says_yes(folder, "rev-parse", "--is-inside-work-tree")
+    return inside and not git.says_yes(folder, "check-ignore", "--quiet", str(folder))
 
 
 def _run(folder: Path, *command: str) -> None:

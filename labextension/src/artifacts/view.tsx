@@ -6,6 +6,7 @@ import type { ReactElement } from 'react';
 import type { ArtifactView } from '../api/types';
 import { CommandIDs } from '../commands';
 import { useSignal } from '../components/hooks';
+import { Toolbar } from '../components/toolbar';
 import { Tree, TreeRow } from '../components/tree';
 import { formatSize } from '../format';
 import { isImage, kindOf } from './kinds';
@@ -137,11 +138,7 @@ export function ArtifactHead(
         <span className="jp-Mlops-number jp-Mlops-muted">{size}</span>
       </div>
       <Hash {...props} />
-      <div
-        className="jp-Mlops-actions"
-        role="toolbar"
-        aria-label={trans.__('Actions on the file')}
-      >
+      <Toolbar label={trans.__('Actions on the file')}>
         {!props.isTab && kindOf(chosen.media_type) !== null && (
           <Button
             small
@@ -164,7 +161,7 @@ export function ArtifactHead(
             {trans.__('Compare across runs')}
           </Button>
         )}
-      </div>
+      </Toolbar>
     </section>
   );
 }

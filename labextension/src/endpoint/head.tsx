@@ -7,6 +7,7 @@ import type { EndpointView } from '../api/types';
 import { CommandIDs } from '../commands';
 import { useNow, useSignal } from '../components/hooks';
 import { StatusMark, statusWord } from '../components/status';
+import { Toolbar } from '../components/toolbar';
 import { formatLatency, versionText } from '../endpoints/words';
 import { formatAgo, formatTime } from '../format';
 import type { EndpointModel } from './model';
@@ -118,11 +119,7 @@ function Actions(
   const { endpoint, trans, onCommand } = props;
   const isBusy = endpoint.next !== null;
   return (
-    <div
-      className="jp-Mlops-actions"
-      role="toolbar"
-      aria-label={trans.__('Actions')}
-    >
+    <Toolbar label={trans.__('Actions')}>
       <Button
         className="jp-mod-styled jp-mod-accept"
         small
@@ -143,6 +140,6 @@ function Actions(
       <Button small onClick={() => onCommand(CommandIDs.stopEndpoint)}>
         {trans.__('Stop…')}
       </Button>
-    </div>
+    </Toolbar>
   );
 }

@@ -7,6 +7,7 @@ import type { FeatureDetail, FeatureView } from '../api/types';
 import { CommandIDs } from '../commands';
 import { useNow, useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
+import { Toolbar } from '../components/toolbar';
 import { FeatureMark } from '../features/mark';
 import { featureState, stateText } from '../features/words';
 import { formatAgo, formatCount, formatTime } from '../format';
@@ -152,11 +153,7 @@ function Actions(props: IKnownProps): ReactElement {
   const isStored = !detail.feature.on_demand;
   const act = (id: string) => (): void => onCommand(id);
   return (
-    <div
-      className="jp-Mlops-actions"
-      role="toolbar"
-      aria-label={trans.__('Actions')}
-    >
+    <Toolbar label={trans.__('Actions')}>
       <Button
         className="jp-mod-styled jp-mod-accept"
         small
@@ -180,6 +177,6 @@ function Actions(props: IKnownProps): ReactElement {
       <Button small onClick={act(CommandIDs.driftFeature)}>
         {trans.__('Compare with training…')}
       </Button>
-    </div>
+    </Toolbar>
   );
 }

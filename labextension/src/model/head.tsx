@@ -8,6 +8,7 @@ import { CommandIDs } from '../commands';
 import { useNow, useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
 import { Tabs } from '../components/tabs';
+import { Toolbar } from '../components/toolbar';
 import { formatAgo, formatTime } from '../format';
 import type { ModelTabModel } from './model';
 import type { Part } from './state';
@@ -166,11 +167,7 @@ function Actions(props: IModelHeadProps): ReactElement {
   const hasRun = model.listed?.run_id !== null;
   const act = (id: string) => (): void => onCommand(id);
   return (
-    <div
-      className="jp-Mlops-actions"
-      role="toolbar"
-      aria-label={trans.__('Actions')}
-    >
+    <Toolbar label={trans.__('Actions')}>
       <Button small onClick={act(CommandIDs.serveModel)}>
         {trans.__('Serve')}
       </Button>
@@ -196,6 +193,6 @@ function Actions(props: IModelHeadProps): ReactElement {
       <Button small onClick={act(CommandIDs.reproduceModel)}>
         {trans.__('Build again…')}
       </Button>
-    </div>
+    </Toolbar>
   );
 }

@@ -6,6 +6,7 @@ import type { ReactElement } from 'react';
 import { CommandIDs } from '../commands';
 import { useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
+import { Toolbar } from '../components/toolbar';
 import type { PipelineTabModel } from './tabmodel';
 import { Truth } from './view';
 import { STATES } from './words';
@@ -42,11 +43,7 @@ export function PipelineHead(props: IPipelineHeadProps): ReactElement {
         <Progress {...props} />
       </div>
       {pipeline.stages.length > 0 && (
-        <div
-          className="jp-Mlops-actions"
-          role="toolbar"
-          aria-label={trans.__('Actions')}
-        >
+        <Toolbar label={trans.__('Actions')}>
           {pipeline.isActive ? (
             <Button small onClick={() => onCommand(CommandIDs.cancelPipeline)}>
               {trans.__('Cancel')}
@@ -96,7 +93,7 @@ export function PipelineHead(props: IPipelineHeadProps): ReactElement {
               </Button>
             </span>
           )}
-        </div>
+        </Toolbar>
       )}
     </section>
   );

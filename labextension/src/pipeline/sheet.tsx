@@ -7,6 +7,7 @@ import type { StageView } from '../api/types';
 import { CommandIDs } from '../commands';
 import { useSignal } from '../components/hooks';
 import { StatusMark } from '../components/status';
+import { Toolbar } from '../components/toolbar';
 import { groupKey } from './diagram';
 import { Files, Metrics } from './files';
 import { Facts, Links, Log, Neighbours, Resources, Why } from './sheetparts';
@@ -157,11 +158,7 @@ function Actions(
   const isCommand = stages.some(each => each.kind === 'stage');
   const act = (id: string) => (): void => onCommand(id);
   return (
-    <div
-      className="jp-Mlops-actions"
-      role="toolbar"
-      aria-label={trans.__('Actions on the stage')}
-    >
+    <Toolbar label={trans.__('Actions on the stage')}>
       {stage?.kind !== 'data' && (
         <>
           <Button
@@ -204,6 +201,6 @@ function Actions(
           {trans.__('Open dvc.yaml')}
         </Button>
       )}
-    </div>
+    </Toolbar>
   );
 }

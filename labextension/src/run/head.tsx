@@ -8,6 +8,7 @@ import { CommandIDs } from '../commands';
 import { useNow, useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
 import { StatusMark, statusWord } from '../components/status';
+import { Toolbar } from '../components/toolbar';
 import {
   formatAgo,
   formatDuration,
@@ -160,11 +161,7 @@ function Actions(
   const { run, trans, onCommand } = props;
   const isLive = run.status === 'running';
   return (
-    <div
-      className="jp-Mlops-actions"
-      role="toolbar"
-      aria-label={trans.__('Actions')}
-    >
+    <Toolbar label={trans.__('Actions')}>
       {(isLive || run.output !== null) && (
         <Button
           className="jp-mod-styled jp-mod-accept"
@@ -203,6 +200,6 @@ function Actions(
           {trans.__('Open sweep')}
         </Button>
       )}
-    </div>
+    </Toolbar>
   );
 }

@@ -10,6 +10,7 @@ import { useNow, useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
 import { SweepProgress } from '../components/progress';
 import { StatusMark, statusWord } from '../components/status';
+import { Toolbar } from '../components/toolbar';
 import {
   formatAgo,
   formatDuration,
@@ -134,11 +135,7 @@ function Actions(props: IWithSweep): ReactElement {
   const { path } = props.model.store.project;
   const selected = props.chosen.of(path).length;
   return (
-    <div
-      className="jp-Mlops-actions"
-      role="toolbar"
-      aria-label={trans.__('Actions')}
-    >
+    <Toolbar label={trans.__('Actions')}>
       <Button
         className="jp-mod-styled jp-mod-accept"
         small
@@ -177,6 +174,6 @@ function Actions(props: IWithSweep): ReactElement {
           {trans.__('Select none')}
         </Button>
       )}
-    </div>
+    </Toolbar>
   );
 }
