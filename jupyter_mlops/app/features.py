@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -137,6 +137,7 @@ class FeatureUseCases:
         computed = listed.records.latest(name)
         seen = computed if computed is not None and view.readable else None
         catalog = listed.catalog
+        above, below = catalog.ancestors(definition), catalog.descendants(definition)
         sources = [listed.place.sources[each] for each in catalog.origins(definition)]
         lookback = definition.lookback
         return m.FeatureDetail(
@@ -147,9 +148,9 @@ class FeatureUseCases:
             line=definition.line,
             inputs=list(definition.inputs),
             request=list(definition.request),
-            upstream=[each.full_name for each in catalog.ancestors(definition)],
-            downstream=[each.full_name for each in catalog.descendants(definition)],
-            edges=_edges(catalog, definition),
+            upstream=[each.full_name for each in above],
+            downstream=[each.full_name for each in below],
+            edges=_edges(definition, above, below),
             twins=catalog.twins(definition),
             sources=[views.source(listed.place, each) for each in sources],
             models=None if trained is None else [_model(each, name, computed) for each in trained],
@@ -198,14 +199,14 @@ def _state(definition: Definition, computed: Computation | None, changed: _Chang
     return Why.FRESH
 
 
-def _edges(catalog: Catalog, definition: Definition) -> list[tuple[str, str]]:
+def _edges(
+    definition: Definition, above: Sequence[Definition], below: Sequence[Definition]
+) -> list[tuple[str, str]]:
     """Return what is made from what, from the sources to the last feature that is made from one."""
-    upper = (definition, *catalog.ancestors(definition))
-    lower = catalog.descendants(definition)
-    below = {each.full_name for each in (definition, *lower)}
+    lower = {each.full_name for each in (definition, *below)}
     edges = [
         (origin, f"feature:{each.full_name}")
-        for each in upper
+        for each in (definition, *above)
         for origin in (
             *(f"source:{name}" for name in each.reads),
             *(f"feature:{name}" for name in each.takes),
@@ -213,9 +214,9 @@ def _edges(catalog: Catalog, definition: Definition) -> list[tuple[str, str]]:
     ]
     return edges + [
         (f"feature:{name}", f"feature:{each.full_name}")
-        for each in lower
+        for each in below
         for name in each.takes
-        if name in below
+        if name in lower
     ]
 
 
