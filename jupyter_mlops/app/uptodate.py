@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from ..core.pipelines import StageState
 from ..core.runs import Status
@@ -27,9 +30,10 @@ def up_to_date(project: Project, request: m.PipelineRequest) -> m.PipelineRunDet
         downstream=request.downstream,
         all_pipelines=request.all_pipelines,
     )
-    count = known_stages(root, key)
-    if count is None:
+    known = known_stages(root, key)
+    if known is None:
         return None
+    stages = [_stage(each) for each in known]
     now = datetime.now(UTC)
     run = m.PipelineRunView(
         id="",
@@ -38,11 +42,34 @@ def up_to_date(project: Project, request: m.PipelineRequest) -> m.PipelineRunDet
         status=Status.SUCCEEDED,
         error=None,
         origin=request.origin,
-        total=count,
-        counts={StageState.FRESH: count},
+        total=len(stages),
+        counts=dict(Counter(each.state for each in stages)),
         created_at=now,
         started_at=now,
         finished_at=now,
         duration=0.0,
     )
-    return m.PipelineRunDetail(run=run, stages=[])
+    return m.PipelineRunDetail(run=run, stages=stages)
+
+
+def _stage(known: Mapping[str, Any]) -> m.StageView:
+    """Describe a stage with which nothing was done."""
+    return m.StageView(
+        name=known["name"],
+        group=known["group"],
+        kind=known["kind"],
+        file=known["file"],
+        description=known["description"],
+        upstream=known["upstream"],
+        state=StageState(known["state"]),
+        causes=[],
+        error=None,
+        notebook=None,
+        run_id=None,
+        cell=None,
+        cells=None,
+        cached=False,
+        started_at=None,
+        finished_at=None,
+        duration=None,
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 #: Changes with what is written down.
-_FORMAT = 1
+_FORMAT = 2
 #: Files and folders together; of larger projects nothing is written down.
 _MOST = 50_000
 #: Requests that are remembered.
@@ -42,8 +42,8 @@ def request_key(
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
-def known_stages(root: Path, key: str) -> int | None:
-    """Return how many stages a request looks at if all of them are up to date for certain."""
+def known_stages(root: Path, key: str) -> list[dict[str, Any]] | None:
+    """Return what a request looks at if all of it is up to date for certain, as it was saved."""
     try:
         known = json.loads(_record(root, key).read_bytes())
         same = (
@@ -51,7 +51,7 @@ def known_stages(root: Path, key: str) -> int | None:
             and all(_stamp(path) == stamp for path, stamp in known["files"].items())
             and all(_same_folder(path, *seen) for path, seen in known["folders"].items())
         )
-        return int(known["stages"]) if same else None
+        return list(known["stages"]) if same else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -83,8 +83,8 @@ class Snapshot:
         if len(self._files) + len(self._folders) > _MOST:
             raise Doubt
 
-    def save(self, key: str, stages: int) -> None:
-        """Write it down as a state in which all stages of a request are up to date."""
+    def save(self, key: str, stages: list[dict[str, Any]]) -> None:
+        """Write it down as a state in which all that a request looks at is up to date."""
         path = _record(self._root, key)
         path.parent.mkdir(exist_ok=True)
         known = {"stages": stages, "files": self._files, "folders": self._folders}

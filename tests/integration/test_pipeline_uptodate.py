@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.uptodate import up_to_date
+from jupyter_mlops.core.pipelines import StageState
 from tests.support import pipelines
 from tests.support.pipeline_projects import Project, diamond, wait_until
 
@@ -44,8 +46,13 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def known(project: Project, **options: object) -> bool:
     """Whether it is known without DVC that nothing is left to do."""
+    return found(project, **options) is not None
+
+
+def found(project: Project, **options: object) -> m.PipelineRunDetail | None:
+    """Return what is known without DVC."""
     request = m.PipelineRequest(**options)  # type: ignore[arg-type]
-    return up_to_date(find_project(project.folder), request) is not None
+    return up_to_date(find_project(project.folder), request)
 
 
 def test_after_a_run_it_is_known(project: Project) -> None:
@@ -63,6 +70,12 @@ def test_after_a_run_it_is_known(project: Project) -> None:
     cached = {path for path in (project.folder / ".dvc/cache/files").rglob("*") if path.is_file()}
     assert len(cached) == 3  # the list of the folder, and its two files
     assert cached <= files
+    detail = found(project)
+    assert detail is not None
+    asked = project.client.call(ops.PLAN_PIPELINE, body=m.PipelineRequest(), timeout=None).stages
+    nothing = dict.fromkeys(["run_id", "started_at", "finished_at", "duration"])
+    assert detail.stages == [msgspec.structs.replace(each, **nothing) for each in asked]
+    assert detail.run.counts == {StageState.FRESH: len(asked)}
     project.write("other.yaml", "rate: 0.2\n")
     assert not known(project)
 
