@@ -108,8 +108,8 @@ setup: $(DEV_ENV) $(PACKAGE) ## Install all that development needs
 
 # -- checks ----------------------------------------------------------------------------------------
 
-.PHONY: test lint lint-py lint-js test-js test-ui test-wheel test-py test-slow chaos bench
-test: lint test-js test-ui test-wheel test-py ## Run every check but the slow ones
+.PHONY: test lint lint-py lint-js test-js test-ui test-wheel test-py test-docs test-slow chaos bench
+test: lint docs test-js test-ui test-wheel test-py test-docs ## Run every check but the slow ones
 
 lint: lint-py lint-js check-types ## Run the linters and type checkers
 
@@ -135,6 +135,9 @@ test-py: $(DEV_ENV) $(PACKAGE) $(FEAST) ## Test the Python package
 	@$(PYTEST) tests/integration tests/server tests/contract tests/unit \
 		-m "not slow and not wheel" $(SPREAD) --numprocesses $(TEST_JOBS) $(PYTEST_ARGS)
 
+test-docs: $(DEV_ENV) $(PACKAGE) ## Run the code of the documentation
+	@$(PYTEST) docs README.md $(SPREAD) --numprocesses $(HEAVY_JOBS) $(PYTEST_ARGS)
+
 test-slow: $(DEV_ENV) $(PACKAGE) $(BROWSER) $(FEAST) ## Run the tests that take minutes
 	@$(PYTEST) tests --ignore=tests/benchmarks -m slow $(SPREAD) --numprocesses $(HEAVY_JOBS) \
 		$(PYTEST_ARGS)
@@ -145,6 +148,13 @@ chaos: $(DEV_ENV) $(PACKAGE) ## Kill the engine's processes CHAOS_KILLS (500) ti
 
 bench: $(DEV_ENV) $(PACKAGE) $(PEERS) $(FEAST) ## Run the benchmarks and print what they measure
 	@$(PYTEST) tests/benchmarks --benchmark-enable --capture=no --timeout=0 $(PYTEST_ARGS)
+
+# -- documentation --------------------------------------------------------------------------------
+
+.PHONY: docs
+docs: $(DEV_ENV) $(PACKAGE) ## Build the documentation into docs/_build/html
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env \
+		--builder html docs docs/_build/html
 
 # -- what is generated -----------------------------------------------------------------------------
 
@@ -168,5 +178,5 @@ wheel: $(DEV_ENV) $(ASSETS) ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
 
 clean: ## Remove what was installed and built; DEMO_DIR stays
-	@rm -rf $(VENV) dist jupyter_mlops/labextension labextension/lib labextension/node_modules
+	@rm -rf $(VENV) dist docs/_build jupyter_mlops/labextension labextension/lib labextension/node_modules
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache labextension/*.tsbuildinfo

@@ -25,7 +25,9 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     query: str | None = None
     #: Column that tells when a row was known; computing a window reads its rows alone.
     timestamp: str | None = None
+    #: Whom to ask about it.
     owner: str | None = None
+    #: What it holds, for the catalog.
     description: str = ""
     #: How old the newest content may be, such as ``1d``.
     freshness: str | None = None
@@ -46,6 +48,7 @@ class FeatureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     folder: str | None = None
     #: Online store: a file, or ``redis://HOST:PORT/DB``; unset means SQLite in the state folder.
     online: str | Variable | None = None
+    #: Tables that features are made from, by name.
     sources: dict[str, SourceSettings] = msgspec.field(default_factory=dict)
     #: Who may read the values of features, by their sensitivity; their owner may always.
     access: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)

@@ -27,9 +27,11 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     #: A URL, which is a secret, or the variable that holds it.
     to: str | Variable
-    #: By which a stage of a pipeline names it.
+    #: What a stage of a pipeline calls it in its ``notify``.
     name: str = ""
+    #: After which ends.
     on: tuple[Literal["failure", "success"], ...] = ("failure",)
+    #: Of which work; ``schedule`` is what schedules and triggers have started.
     of: tuple[NoticeKind, ...] = (NoticeKind.PIPELINE, NoticeKind.SCHEDULE)
 
     def __repr__(self) -> str:
@@ -64,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retry_delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
     #: Days after which finished runs are removed, unless a model needs them; unset keeps them.
     retention: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    #: Where attempts run.
     executor: str = "local"
     #: Megabytes of each stream of a cell that the output notebook takes; the rest goes to a file.
     max_output_mb: Annotated[float, msgspec.Meta(gt=0)] = 10.0

@@ -12,10 +12,30 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sybil import Sybil
+from sybil.parsers.myst import CodeBlockParser, SkipParser
+
+from tests.support import pages
 
 # A shell ignores interrupts in what it starts in the background, and so would all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+#: The code of README and documentation runs too: pytest docs README.md.
+pytest_collect_file = Sybil(
+    parsers=[
+        SkipParser(),
+        CodeBlockParser("sh", pages.run_shell),
+        CodeBlockParser("python", pages.run_cell),
+        CodeBlockParser("ipython", pages.run_cell),
+        CodeBlockParser("toml", pages.read_toml),
+        CodeBlockParser("yaml", pages.read_yaml),
+        CodeBlockParser("json", pages.read_json),
+    ],
+    patterns=["docs/*.md", "docs/**/*.md", "README.md"],
+    excludes=["docs/_build/*"],
+    teardown=pages.close_page,
+).pytest()
 
 
 @pytest.fixture(scope="session", autouse=True)
