@@ -34,6 +34,9 @@ LIFECYCLE = (
 #: Folder with the schemas of the dev container specification, if somebody has them.
 SCHEMAS = os.environ.get("DEVCONTAINER_SCHEMAS")
 
+#: What we know of them without.
+SCHEMA = ROOT / "tests/fixtures/devcontainer/devcontainer.schema.json"
+
 configurations = pytest.mark.parametrize("name", CONFIGURATIONS)
 
 
@@ -41,6 +44,15 @@ def read(name: str) -> dict[str, Any]:
     """Return what a JSON file of the repository holds."""
     held: dict[str, Any] = json.loads((ROOT / name).read_text("utf-8"))
     return held
+
+
+@pytest.fixture
+def scaffolded(tmp_path: Path) -> Path:
+    """The configuration that a new project gets."""
+    text = (ROOT / "jupyter_mlops/scaffold/devcontainer/devcontainer.json").read_text("utf-8")
+    path = tmp_path / "devcontainer.json"
+    path.write_text(text.replace("@NAME@", '"mine"').replace("@PYTHON@", "3.12"), "utf-8")
+    return path
 
 
 def check(*command: str | Path) -> None:
@@ -121,6 +133,22 @@ def test_nobody_works_as_root(name: str) -> None:
     ).read_text("utf-8")
 
 
+def test_configurations_are_spelt_as_specified(scaffolded: Path) -> None:
+    """Every property is one of the specification, of the type that it has there."""
+    check(BIN / "check-jsonschema", "--schemafile", SCHEMA, *CONFIGURATIONS, scaffolded)
+
+
+@pytest.mark.parametrize(
+    "change", [{"forwardPort": [8888]}, {"remoteUser": 1}, {"hostRequirements": {"memory": "8"}}]
+)
+def test_misspelt_configurations_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    """A name that is none, a wrong type and a size without a unit do not pass."""
+    path = tmp_path / "devcontainer.json"
+    path.write_text(json.dumps(read(CONFIGURATIONS[0]) | change), "utf-8")
+    with pytest.raises(AssertionError, match=next(iter(change))):
+        check(BIN / "check-jsonschema", "--schemafile", SCHEMA, path)
+
+
 @pytest.mark.skipif(SCHEMAS is None, reason="DEVCONTAINER_SCHEMAS names no folder with schemas")
 @pytest.mark.parametrize(
     ("schema", "names"),
@@ -129,9 +157,12 @@ def test_nobody_works_as_root(name: str) -> None:
         ("devContainerFeature.schema.json", ["devcontainer/feature/devcontainer-feature.json"]),
     ],
 )
-def test_configurations_fit_their_schemas(schema: str, names: tuple[str, ...]) -> None:
+def test_configurations_fit_their_schemas(
+    schema: str, names: tuple[str, ...], scaffolded: Path
+) -> None:
     """The specification's own schemas accept them; on GitHub a workflow checks it."""
-    check(BIN / "check-jsonschema", "--schemafile", f"{SCHEMAS}/{schema}", *names)
+    more = [scaffolded] if names is CONFIGURATIONS else []
+    check(BIN / "check-jsonschema", "--schemafile", f"{SCHEMAS}/{schema}", *names, *more)
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)

@@ -37,6 +37,15 @@ def test_workflows_fit_their_schema(workflow: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
+def test_read_the_docs_fits_its_schema() -> None:
+    """The schema of Read the Docs accepts what builds the documentation there."""
+    check = [BIN / "check-jsonschema", "--builtin-schema", "vendor.readthedocs"]
+    path = ROOT / ".readthedocs.yaml"
+    done = subprocess.run([*check, path], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "make docs" in yaml.safe_load(path.read_text("utf-8"))["build"]["commands"]
+
+
 @workflows
 def test_actions_have_one_version(workflow: Path) -> None:
     """An action is named by its full version."""
