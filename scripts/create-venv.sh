@@ -36,5 +36,6 @@ fi
 
 if [ ! -x "$venv/bin/uv" ]; then
     uv=$(sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements/dev.txt)
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$uv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --retries 1 "$uv" ||
+        fail "$uv could not be installed. Is there a network? Run the same again when there is."
 fi
