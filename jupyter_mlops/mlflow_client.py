@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from .core.exceptions import InvalidInput, MlopsError, NotFound, TrackingUnavailable
+from .core.urls import without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -109,14 +110,6 @@ def dispose(client: MlflowClient) -> None:
         engine = getattr(getattr(getattr(client, part, None), "store", None), "engine", None)
         if engine is not None:
             engine.dispose()
-
-
-def shown(uri: str) -> str:
-    """Return a tracking URI without its password."""
-    parts = urlsplit(uri)
-    if "@" not in parts.netloc:
-        return uri
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def quoted(value: str) -> str:
@@ -251,13 +244,13 @@ def translated(uri: str, *, missing: str | None = None) -> Iterator[None]:
         raise _meaning(error, uri, missing) from error
     except ImportError as error:
         raise InvalidInput(
-            f"The tracking store {shown(uri)} needs the package {error.name}. "
+            f"The tracking store {without_secrets(uri)} needs the package {error.name}. "
             "Install it beside jupyter-mlops.",
             field="tracking_uri",
         ) from error
     except (requests.RequestException, sqlalchemy.exc.SQLAlchemyError) as error:
         raise TrackingUnavailable(
-            f"The tracking store {shown(uri)} failed: {_first_line(str(error))}"
+            f"The tracking store {without_secrets(uri)} failed: {_first_line(str(error))}"
         ) from error
 
 
@@ -275,7 +268,7 @@ def _meaning(error: MlflowException, uri: str, missing: str | None) -> MlopsErro
         return NotFound(missing or _first_line(text))
     if code in _REFUSED and "sqlalche.me" not in text:
         return InvalidInput(_first_line(text))
-    return TrackingUnavailable(_why_unavailable(text, code, shown(uri)))
+    return TrackingUnavailable(_why_unavailable(text, code, without_secrets(uri)))
 
 
 def _why_unavailable(text: str, code: str, where: str) -> str:
@@ -325,6 +318,6 @@ def _check_reachable(uri: str) -> None:
         ).close()
     except OSError as error:
         raise TrackingUnavailable(
-            f"The tracking database {shown(uri)} does not answer ({error.strerror or error}). "
-            "Check it, or tracking_uri."
+            f"The tracking database {without_secrets(uri)} does not answer "
+            f"({error.strerror or error}). Check it, or tracking_uri."
         ) from error

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from .. import __version__
+from ..core.urls import without_login
 
 OURS = "jupyter-mlops"
 #: Folder of the project for wheels that came from a file.
@@ -91,7 +92,7 @@ def origin(package: Distribution | None) -> Origin:
     except ValueError:
         told = {}
     told = told if isinstance(told, dict) else {}
-    address = without_secrets(str(told.get("url", "")))
+    address = without_login(str(told.get("url", "")))
     if not address:
         return Origin(pinned)
     if not address.startswith("file:"):
@@ -117,16 +118,6 @@ def _remote(address: str, told: dict[str, Any]) -> str:
         address = f"{version_control['vcs']}+{address}@{version_control['commit_id']}"
     subdirectory = told.get("subdirectory")
     return f"{address}#subdirectory={subdirectory}" if subdirectory else address
-
-
-def without_secrets(url: str) -> str:
-    """Return a URL without user and password; only ssh keeps the user, which is no secret there."""
-    parts = urlsplit(url)
-    login, at, host = parts.netloc.rpartition("@")
-    if not at:
-        return url
-    user = login.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{user}@{host}" if "ssh" in parts.scheme else host))
 
 
 def _closure(wanted: Iterable[str]) -> dict[str, Distribution | None]:

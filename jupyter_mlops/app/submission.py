@@ -27,6 +27,7 @@ from ..core.runs import ANY, Reason, Sweep, SweepKind, new_id
 from ..core.search import MAX_CHOICES
 from ..core.spaces import Space, SpaceMode, axes_from_python, check_size, parse_points
 from ..core.stages import Stage
+from ..core.urls import without_secrets
 from ..execution.kernelspecs import find_kernelspec, kernel_names
 from ..notebooks.files import parse_notebook, read_bytes
 from ..notebooks.parameters import NotebookParameters, read_parameters
@@ -276,7 +277,7 @@ def prepare(
             "shared": list(shared),
             "parent_attempt": request.parent_attempt,
             "origin": request.origin,
-            "tracking_uri": context.without_credentials(tracking_uri),
+            "tracking_uri": without_secrets(tracking_uri),
             "environment_sha256": _hash_of_variables(request.environment or os.environ),
         },
     )

@@ -19,8 +19,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
+from ..core.urls import without_secrets
 from . import changes
 from .client_calls import client_calls
 
@@ -238,23 +238,9 @@ def _state(git_dir: Path) -> str | None:
 
 def _remote(git: _Git) -> str | None:
     try:
-        return without_credentials(git("config", "--get", "remote.origin.url").strip()) or None
+        return without_secrets(git("config", "--get", "remote.origin.url").strip()) or None
     except _GitFailed:  # there is no remote
         return None
-
-
-def without_credentials(url: str) -> str:
-    """Return a remote's URL without user, password and query, which may hold a token.
-
-    The user of an ssh address is kept: it is part of the place, not a secret.
-    """
-    parts = urlsplit(url)
-    if not parts.scheme or not parts.netloc:
-        return re.sub(r"^([^/@:]+):[^/@]*@", r"\1@", url)
-    user, at, host = parts.netloc.rpartition("@")
-    if parts.scheme in ("ssh", "git+ssh") and at:
-        host = f"{user.partition(':')[0]}@{host}"
-    return urlunsplit(parts._replace(netloc=host, query="", fragment=""))
 
 
 def _user() -> str | None:

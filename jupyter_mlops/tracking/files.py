@@ -14,7 +14,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .. import mlflow_client
 from ..core.artifacts import Artifact, checked_path, is_plain
 from ..core.exceptions import (
     Conflict,
@@ -24,6 +23,7 @@ from ..core.exceptions import (
     TrackingUnavailable,
 )
 from ..core.formats import size as size_text
+from ..core.urls import without_secrets
 from ..core.values import quote
 from ..mlflow_client import translated
 
@@ -161,7 +161,7 @@ class RemoteFiles:
         except Exception as error:  # each kind of storage raises errors of its own
             line = str(error).strip().split("\n", 1)[0] or type(error).__name__
             raise TrackingUnavailable(
-                f"The artifact store {mlflow_client.shown(self._uri)} failed: {line:.300}"
+                f"The artifact store {without_secrets(self._uri)} failed: {line:.300}"
             ) from error
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops import __version__
-from jupyter_mlops.app.requirements import lock, origin, without_secrets
+from jupyter_mlops.app.requirements import lock, origin
 
 
 def package(folder: Path, told: object = None, **fields: str) -> PathDistribution:
@@ -88,20 +88,6 @@ def test_what_runs_without_being_installed() -> None:
     found = origin(None)
     assert found.requirement.startswith("jupyter-mlops @ file:")
     assert Path(found.place or "", "pyproject.toml").is_file()
-
-
-@pytest.mark.parametrize(
-    ("url", "bare"),
-    [
-        ("https://a.example/x", "https://a.example/x"),
-        ("https://token@a.example:8443/x?y#z", "https://a.example:8443/x?y#z"),
-        ("ssh://git:pass@a.example/x", "ssh://git@a.example/x"),
-        ("", ""),
-    ],
-)
-def test_secrets_stay_out(url: str, bare: str) -> None:
-    """A token that stands for a user goes too; the user of ssh is needed."""
-    assert without_secrets(url) == bare
 
 
 def test_all_that_is_needed_is_locked() -> None:

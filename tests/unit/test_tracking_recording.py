@@ -211,9 +211,3 @@ def test_infinity_comes_back() -> None:
         -math.inf,
         1.0,
     ]
-
-
-def test_passwords_are_not_shown() -> None:
-    """Messages name a server without its login."""
-    assert mlflow_client.shown("https://ada:secret@host:5000/x") == "https://host:5000/x"
-    assert mlflow_client.shown("sqlite:////a/b@c.db") == "sqlite:////a/b@c.db"
