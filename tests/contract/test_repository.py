@@ -5,15 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
-import click
-import msgspec
 import pytest
-
-from jupyter_mlops.app.projects import Settings
-from jupyter_mlops.commands.tree import tree
 
 ROOT = Path(__file__).parents[2]
 LOCKS = [*sorted(ROOT.glob("requirements/*.txt")), ROOT / "labextension" / "yarn.lock"]
@@ -115,33 +109,6 @@ def test_every_make_target_is_documented() -> None:
     guide = readme() + (ROOT / ".github" / "CONTRIBUTING.md").read_text("utf-8")
     assert len(targets) > 10
     assert not [target for target in sorted(targets) if f"make {target}" not in guide]
-
-
-def test_readme_names_every_command() -> None:
-    """Whoever reads README.md learns of every command."""
-
-    def names(command: click.Command, path: str = "") -> Iterator[str]:
-        if isinstance(command, click.Group):
-            for name in command.list_commands(context):
-                found = command.get_command(context, name)
-                assert found is not None
-                yield from names(found, f"{path} {name}".strip())
-        else:
-            yield path
-
-    context = click.Context(tree)
-    commands = set(names(tree))
-    assert {"sweep", "runs list"} <= commands
-    assert not [name for name in sorted(commands) if f"`{name}`" not in readme()]
-
-
-def test_readme_names_every_setting() -> None:
-    """Every setting of mlops.toml stands in README.md, with its default."""
-    for field in msgspec.structs.fields(Settings):
-        (shown,) = re.findall(rf"^\| `{field.name}` \| (.*?) \|", readme(), re.MULTILINE)
-        if field.default not in (None, msgspec.NODEFAULT):
-            known = list(field.default) if isinstance(field.default, tuple) else field.default
-            assert tomllib.loads(f"default = {shown.strip('`')}")["default"] == known
 
 
 def readme() -> str:

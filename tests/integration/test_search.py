@@ -228,10 +228,10 @@ def test_python_searches(client: Client) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
-    """The search that README.md shows works on the example project, here with fewer trials."""
+def test_the_documented_example_runs(tmp_path: Path) -> None:
+    """The search that the documentation shows works on the example, here with fewer trials."""
     root = Path(__file__).parents[2]
-    (line,) = re.findall(r"^jupyter mlops sweep .*--sampler.*$", readme(root), re.MULTILINE)
+    (line,) = re.findall(r"^jupyter mlops sweep .*--sampler.*$", page(root), re.MULTILINE)
     project = tmp_path / "flights"
     left = shutil.ignore_patterns("*.pyc", ".*", "runs", "full")
     shutil.copytree(root / "example_notebooks", project, ignore=left)
@@ -249,6 +249,6 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     assert sweep["pruning"] == {"rule": "asha", "steps": None, "factor": 3}
 
 
-def readme(root: Path) -> str:
-    """The text of README.md."""
-    return (root / "README.md").read_text("utf-8")
+def page(root: Path) -> str:
+    """The text of the page on sweeps."""
+    return (root / "docs" / "how-to" / "sweeps.md").read_text("utf-8")

@@ -16,7 +16,7 @@ from tests.support.decisions import COMPARE, auc, decision
 from tests.support.notebooks import write_notebook
 from tests.support.repositories import call, make_repository
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "conditions.md"
 
 
 def stage(*lines: str, command: str = "", **declared: str) -> str:
@@ -137,7 +137,7 @@ def test_templates_and_folders(repository: Path) -> None:
         assert "declares model-" in shown
 
 
-# -- the registry, and the example of README.md ----------------------------------------------------
+# -- the registry, and the documented example -----------------------------------------------------
 
 TRAINED = (
     "import jupyter_mlops as mlops, mlflow\n"
@@ -168,7 +168,7 @@ def promote(client: Client, auc: float) -> m.ModelVersionView:
 
 def test_the_example(tmp_path: Path) -> None:
     """Deploy A if A is better, else B; promote only what is better than the champion."""
-    shown = re.findall(r"```yaml\n(stages:.*?)```", README.read_text("utf-8"), re.DOTALL)
+    shown = re.findall(r"```yaml\n(stages:.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     (declaration,) = [each for each in shown if "jupyter mlops when" in each]
     folder = make_repository(tmp_path / "example", dvc_yaml=declaration)
     for name, text in SCRIPTS.items():

@@ -90,8 +90,9 @@ def test_plain_web_addresses(url: str, expected: str | None) -> None:
 
 
 def test_the_example() -> None:
-    """What README.md shows is read, and its address is one."""
-    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    """What the documentation shows is read, and its address is one."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "notifications.md"
+    text = page.read_text("utf-8")
     (block,) = re.findall(r"```toml\n(\[\[notifications\]\].*?)```", text, re.DOTALL)
     slack, team = msgspec.convert(tomllib.loads(block), Settings).notifications
     assert slack.to == Variable(env="SLACK_URL")
