@@ -354,7 +354,13 @@ def _serve(project: Project, ready: int | None, *, stay: bool, hosted: Launched 
     where = address(project)
     lock = _wait_for_lock(where.lock, math.inf if stay else _ENDING)
     settings = project.settings
-    store = Store(project.id, url=settings.store, state=project.state, mirrors=settings.trackers)
+    store = Store(
+        project.id,
+        url=settings.store,
+        state=project.state,
+        mirrors=settings.trackers,
+        moves=settings.store is None,
+    )
     fence = store.leases.acquire(_LEASE, identify(os.getpid()), is_alive)
     if fence is None:
         raise StoreUnavailable(

@@ -12,14 +12,14 @@ from typing import Protocol
 
 from .. import __version__
 from ..core import formats
-from ..core.exceptions import MlopsError
+from ..core.exceptions import InvalidInput, MlopsError
 from ..core.runs import Status
 from ..execution.kernelspecs import kernel_names
 from ..execution.slots import Slots
 from ..store import Store, network_file_system
 from . import disk, views
 from . import messages as m
-from .projects import Project
+from .projects import Project, read_settings
 from .recorder import Recorder
 from .scheduler import Scheduler
 
@@ -93,7 +93,7 @@ class HealthUseCases:
             cores_used=self._slots.held,
             cores_held=self._slots.held_by_all(),
             cores=self._slots.limit,
-            problem=self._problem(missing, values),
+            problem=await asyncio.to_thread(self._problem, missing, values),
             unsynced=missing,
             seq=await asyncio.to_thread(self._store.history.last_seq),
             upcoming=await asyncio.to_thread(self._upcoming),
@@ -116,7 +116,20 @@ class HealthUseCases:
                 f"The state lies on a network file system ({kind}), where databases break. "
                 "Set state_dir in mlops.toml to a local folder."
             )
-        return next((each.problem for each in self._senders if each.problem), None)
+        found = (each.problem for each in self._senders if each.problem)
+        return next(found, None) or self._changed_settings()
+
+    def _changed_settings(self) -> str | None:
+        """Say that the settings are no longer those that the worker has read."""
+        try:
+            if read_settings(self._project.root) == self._project.settings:
+                return None
+        except InvalidInput as error:
+            return error.message
+        return (
+            "The settings have changed since the worker started. For them to count, stop it: "
+            "jupyter mlops worker --stop"
+        )
 
     async def events(self, query: m.EventsQuery) -> list[m.EventView]:
         """List events after a number."""
@@ -132,6 +145,7 @@ class HealthUseCases:
             self._cores(),
             await asyncio.to_thread(self._disk),
             self._file_system(),
+            *await asyncio.to_thread(self._settings),
             *[found for each in self._senders for found in await each.findings()],
         ]
 
@@ -178,6 +192,10 @@ class HealthUseCases:
         if free < _LITTLE_SPACE:
             line += " Free some space, or remove old runs: jupyter mlops clean --older-than 30d"
         return m.Finding(name="disk", ok=free >= _LITTLE_SPACE, message=line)
+
+    def _settings(self) -> list[m.Finding]:
+        problem = self._changed_settings()
+        return [m.Finding(name="settings", ok=False, message=problem)] if problem else []
 
     def _file_system(self) -> m.Finding:
         kind = network_file_system(self._project.state)

@@ -105,9 +105,8 @@ def output_path(project: Project, run: Run) -> Path:
 
     Notebooks that we have written ourselves lie in ``runs`` already.
     """
-    notebook = run.notebook.removeprefix("runs/predictions/")
-    inside = "" if notebook == run.notebook else "predictions"
-    folder = project.root / "runs" / inside / Path(notebook).with_suffix("")
+    notebook = run.notebook.removeprefix("runs/")
+    folder = project.root / "runs" / Path(notebook).with_suffix("")
     return folder / run.sweep_id / f"{run.id}.ipynb"
 
 

@@ -9,7 +9,7 @@ from ..core.clock import Clock
 from .attempts import AttemptLog
 from .base import Database
 from .causes import Causes, Ended
-from .database import network_file_system, open_database
+from .database import first_project, network_file_system, open_database
 from .endpoints import EndpointLog
 from .history import History, RunFilter, Tally, Timing
 from .inventory import Inventory
@@ -56,9 +56,16 @@ class Store:
         state: Path,
         clock: Clock | None = None,
         mirrors: Sequence[str] = (),
+        moves: bool = False,
     ) -> None:
-        """``mirrors`` are the trackers, beside MLflow, that get each run which has finished."""
-        self._database = Database(open_database(url, state), project, clock or Clock())
+        """``mirrors`` are the trackers, beside MLflow, that get each run which has finished.
+
+        A database that ``moves`` with its project keeps the name that the project had in it first.
+        """
+        engine = open_database(url, state)
+        if moves:
+            project = first_project(engine) or project
+        self._database = Database(engine, project, clock or Clock())
         self.queue = Queue(self._database)
         self.attempts = AttemptLog(self._database, mirrors)
         self.progress = ProgressLog(self._database)

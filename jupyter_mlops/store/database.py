@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from ..core.exceptions import StoreUnavailable
 from .base import READING
 from .migrations import migrate
+from .schema import counters
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "lustre", "beegfs", "ceph"}
 
@@ -46,6 +47,13 @@ def open_database(url: str | None, state: Path) -> Engine:
             "Check that it exists, is writable and has free space."
         ) from error
     return engine
+
+
+def first_project(engine: Engine) -> str | None:
+    """Return the project whose rows a database holds; None if it is new, or holds several's."""
+    with engine.connect().execution_options(**{READING: True}) as connection:
+        found = connection.scalars(sa.select(counters.c.project).limit(2)).all()
+    return found[0] if len(found) == 1 else None
 
 
 def _first_line(error: Exception) -> str:

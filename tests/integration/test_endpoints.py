@@ -133,6 +133,20 @@ def test_wrong_columns_in_files(served_model: Path, media: str) -> None:
     assert answer["message"] == "Column 'distance': expected double, got text 'near' in row 1."
 
 
+def test_a_model_that_fails(client: Client, folder: Path) -> None:
+    """What it raised is told in a line; the trace stands in the log alone."""
+    code = "raise ValueError('no weather\\nfor this hour')"
+    served.register(folder, before=code)
+    served.serve(client)
+    status, answer = ask(where(client), {"dataframe_records": rows()})
+    assert (status, answer["error_code"]) == (400, "BAD_REQUEST")
+    assert "stack_trace" not in answer
+    assert answer["message"] == "The model failed. ValueError: no weather for this hour"
+    log = client.call(serving_operations.ENDPOINT_LOG, name="flights").text
+    assert "Traceback" in log
+    assert "raise ValueError" in log
+
+
 @pytest.fixture(scope="module")
 def served_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A served model that is only asked."""

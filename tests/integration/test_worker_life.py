@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -163,3 +164,37 @@ def test_the_state_is_private(client: Client) -> None:
     assert client._socket.stat().st_mode & 0o777 == 0o600
     assert (client.project.state / ".gitignore").read_text() == "*\n"
     assert find_project(client.project.root) == client.project
+
+
+def test_a_moved_project_has_its_runs(tmp_path: Path) -> None:
+    """What a project has done and plans goes with its folder; a copy goes on by itself."""
+    old = workers.make_project(tmp_path / "old")
+    with workers.worker(old) as client:
+        write(client, "x = 1")
+        sweep = submit(client, space={"x": "1..2"})
+        wait_for(client, sweep.id)
+    new, copy = tmp_path / "deeper" / "new", tmp_path / "copy"
+    shutil.copytree(old, copy)
+    new.parent.mkdir()
+    old.rename(new)
+    for place, more in ((new, 1), (copy, 2)):
+        with workers.worker(place) as client:
+            assert workers.runs(client, sweep.id)[0].status is Status.SUCCEEDED
+            for _ in range(more):
+                wait_for(client, submit(client, space={"x": "3"}).id)
+            assert len(client.call(ops.LIST_SWEEPS, query=m.ListQuery())) == 1 + more
+
+
+def test_changed_settings_are_told(client: Client) -> None:
+    """A worker goes on with the settings that it has read, and says how others come to count."""
+    assert client.call(ops.STATUS).problem is None
+    settings = client.project.root / "mlops.toml"
+    settings.write_text("cores = 1\n", "utf-8")
+    told = client.call(ops.STATUS).problem
+    assert told is not None
+    assert told.startswith("The settings have changed since the worker started.")
+    assert [each.message for each in client.call(ops.DOCTOR) if not each.ok] == [told]
+    settings.write_text("cores = 0\n", "utf-8")
+    assert "mlops.toml: Expected `int` >= 1" in (client.call(ops.STATUS).problem or "")
+    settings.write_text("", "utf-8")
+    assert client.call(ops.STATUS).problem is None

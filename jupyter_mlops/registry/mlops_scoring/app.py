@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .columns import Column, WrongColumn, check_json, conform
 from .counts import Counts
+from .failures import without_trace
 from .features import Features
 
 if TYPE_CHECKING:
@@ -122,6 +124,12 @@ class Scoring:
             if wrong is not None:
                 await _refuse_column(send, wrong)
                 return
+        failure = without_trace(answer.body) if answer.status >= 400 else None
+        if failure is not None:
+            error, trace = failure
+            sys.stderr.write(trace)  # which is the endpoint's log
+            await _answer(send, answer.status, error)
+            return
         for message in answer.messages:
             await send(message)
         if answer.status < 400:
