@@ -183,6 +183,8 @@ def _facts(run: Run, sweep: Sweep, attempt: Attempt | None) -> dict[str, Value]:
         "kernel": sweep.kernel,
         "cpus": sweep.cpus,
         "attempts": run.attempts,
+        "environment": run.environment and run.environment.value,
+        "differences": run.differences,
     }
     if attempt is not None:
         facts |= {

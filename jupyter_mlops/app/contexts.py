@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,10 @@ from ..core import values
 from ..core.exceptions import InvalidInput
 from ..core.files import write_atomically
 from ..core.ports import Outcome
-from ..core.runs import DECLARATION, INGREDIENT, Attempt, Run, Sweep
+from ..core.runs import DECLARATION, INGREDIENT, Attempt, Environment, Run, Sweep
 from ..execution import machine
 from ..tracking import context, data
-from ..tracking.locks import lock_of, state_of
+from ..tracking.locks import lock_of, state_of, told
 from ..tracking.packages import Packages
 from . import submission, tasks
 from .places import data_of
@@ -59,17 +60,26 @@ class Contexts:
         attempt: Attempt,
         outcome: Outcome,
         environment: Mapping[str, str],
-    ) -> Path | None:
-        """Write down the context of an attempt that has ended; None if that was not possible."""
+    ) -> Outcome:
+        """Write down the context of an attempt that has ended.
+
+        Return the outcome with how the packages compare with the project's lock.
+        """
         try:
             found = self._gather(sweep, run, attempt, outcome, environment)
             path = tasks.context_path(self._project, attempt)
             write_atomically(path, json.dumps(found, indent=1, ensure_ascii=False).encode())
         except OSError as error:
             log.warning("The context of %s was not kept: %s", attempt.id, error)
-            return None
+            return outcome
         tasks.reads_path(self._project, attempt).unlink(missing_ok=True)
-        return path
+        lock = found["lock"]
+        if lock is None:
+            return outcome
+        if not lock["differences"]:
+            return replace(outcome, environment=Environment.SAME)
+        line = f"{lock['path']}: {told(lock['differences'])}"
+        return replace(outcome, environment=Environment.DIFFERS, differences=line)
 
     def of(self, attempt: Attempt) -> dict[str, Any]:
         """Return the context of an attempt; empty if there is none."""

@@ -67,7 +67,8 @@ def _record(project: Project, store: Store, contexts: Contexts, attempt: Attempt
         outcome = as_pruned(outcome, attempt.error)
     outcome = settle(project, run, attempt, outcome)
     sweep = store.history.sweep(run.sweep_id)
-    contexts.keep(sweep, run, attempt, outcome, environment(project, sweep, attempt, None, ()))
+    variables = environment(project, sweep, attempt, None, ())
+    outcome = contexts.keep(sweep, run, attempt, outcome, variables)
     store.attempts.finish(
         attempt,
         outcome,

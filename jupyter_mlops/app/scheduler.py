@@ -255,10 +255,11 @@ class Scheduler:
                 status=Status.FAILED, reason=Reason.LOST, error="The worker was stopped."
             )
             lost = settle(self._project, run, active.attempt, lost)
-            self.contexts.keep(active.sweep, run, active.attempt, lost, active.environment)
+            sweep, attempt = active.sweep, active.attempt
+            lost = self.contexts.keep(sweep, run, attempt, lost, active.environment)
             with contextlib.suppress(StoreUnavailable, LeaseLost):
                 output = tasks.recorded_output(self._project, run, lost)
-                self._store.attempts.finish(active.attempt, lost, output=output, synced=False)
+                self._store.attempts.finish(attempt, lost, output=output, synced=False)
         finally:
             self._give_back(active)
 
@@ -334,7 +335,7 @@ class Scheduler:
         if outcome.reason is Reason.LOST or not outcome.has_output:
             outcome = await asyncio.to_thread(settle, self._project, run, attempt, outcome)
         keep = partial(self.contexts.keep, sweep, run, attempt, outcome, active.environment)
-        await asyncio.to_thread(keep)
+        outcome = await asyncio.to_thread(keep)
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)
         ended = await self._stored(
             partial(

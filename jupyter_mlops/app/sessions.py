@@ -144,7 +144,7 @@ class SessionUseCases:
         if await asyncio.to_thread(self._spool.take, run.id) is not None:
             self._recorder.logged(attempt)
         keep = self._contexts.keep
-        await asyncio.to_thread(keep, sweep, run, attempt, outcome, os.environ)
+        outcome = await asyncio.to_thread(keep, sweep, run, attempt, outcome, os.environ)
         metrics = await self._recorder.finish(sweep, run, attempt, outcome)
         run = await asyncio.to_thread(
             self._store.attempts.finish,

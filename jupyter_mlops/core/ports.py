@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from .models import ModelVersion, Tracked
-from .runs import Attempt, MetricPoint, ProcessIdentity, Reason, Run, Status, Sweep
+from .runs import (
+    Attempt,
+    Environment,
+    MetricPoint,
+    ProcessIdentity,
+    Reason,
+    Run,
+    Status,
+    Sweep,
+)
 from .search import Standing
 from .stages import ErrorRule
 from .values import Value
@@ -150,6 +159,9 @@ class Outcome:
     peak_memory: int | None = None
     #: Seconds of CPU time that they used, if known.
     cpu_time: float | None = None
+    #: How the packages compare with the project's lock, and in what they differ, if there is one.
+    environment: Environment | None = None
+    differences: str | None = None
 
 
 class Executor(Protocol):

@@ -16,7 +16,7 @@ from typing import Literal
 from .ages import parse_age
 from .exceptions import InvalidInput
 from .query_words import Kind, Word, bad_query, words
-from .runs import Reason, Status, SweepKind
+from .runs import Environment, Reason, Status, SweepKind
 from .values import looks_secret
 
 #: Most comparisons of one condition, how deep it may be nested, and keys of one order.
@@ -48,6 +48,7 @@ FACTS: dict[str, FactType] = {
     "status": FactType.TEXT,
     "reason": FactType.TEXT,
     "error": FactType.TEXT,
+    "environment": FactType.TEXT,
     "attempts": FactType.NUMBER,
     "duration": FactType.NUMBER,
     "created": FactType.TIME,
@@ -55,7 +56,12 @@ FACTS: dict[str, FactType] = {
     "finished": FactType.TIME,
 }
 #: Facts that have one of a few words.
-_CHOICES: dict[str, type[StrEnum]] = {"status": Status, "reason": Reason, "kind": SweepKind}
+_CHOICES: dict[str, type[StrEnum]] = {
+    "status": Status,
+    "reason": Reason,
+    "kind": SweepKind,
+    "environment": Environment,
+}
 Group = Literal["fact", "params", "metrics", "tags"]
 _GROUPS: dict[str, Group] = {
     "params": "params",

@@ -72,6 +72,13 @@ class Reason(StrEnum):
     INTERNAL = "internal"  #: our own failure; the message says which
 
 
+class Environment(StrEnum):
+    """How the packages that a run had compare with the project's lock."""
+
+    SAME = "same"  #: they are those that it names
+    DIFFERS = "differs"  #: some are missing, or have other versions
+
+
 class SweepKind(StrEnum):
     """What somebody asked for: many runs, one run, or an interactive session."""
 
@@ -181,6 +188,10 @@ class Run:
     stopping: str | None = None
     #: Where its next attempts go on; None means from the start.
     resume: Resume | None = None
+    #: How its last attempt's packages compare with the project's lock; None where there is none.
+    environment: Environment | None = None
+    #: The lock and the packages that are others, in one line.
+    differences: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -87,7 +87,7 @@ def _rows(view: m.CompareView, runs: Sequence[m.RunView]) -> Table:
     cells = (
         [
             run.id,
-            states.state(run),
+            states.marked(run),
             *(_cell(row, run.id) for row in (*parameters, *metrics)),
             states.took(run),
         ]

@@ -42,7 +42,7 @@ def runs_report(
     table = Table.of(columns, (_list_row(run, extra) for run in runs))
     return Report(
         headline=_headline(len(runs), total, query),
-        details=(*_waiting(runs), *notes),
+        details=(*_waiting(runs), *states.others(runs), *notes),
         table=table,
         hints=(*_more(len(runs), total, query), ("Look closer", f"mlops runs show {runs[0].id}")),
     )
@@ -104,7 +104,7 @@ def _list_row(run: m.RunView, extra: Sequence[Field]) -> list[str]:
     has_value = run.metric is not None and run.value is not None
     return [
         run.id,
-        states.state(run),
+        states.marked(run),
         _what(run),
         formats.pairs(run.parameters, limit=40),
         f"{run.metric} {formats.value(run.value)}" if has_value else "",

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..app import messages as m
 from ..core import formats
-from ..core.runs import Reason, Status
+from ..core.runs import Environment, Reason, Status
 from ..core.values import decode, identity
 from . import resources, states
 from .artifacts import artifact_hints, artifact_lines
@@ -87,7 +87,7 @@ def sweep_report(sweep: m.SweepView, runs: Sequence[m.RunView], *, rows: int = M
     """Report a sweep: its ranking, best first, and what failed."""
     order = ranked(runs)
     varying, constant = _parameters(order)
-    details = [*_failures(order), *search_lines(sweep)]
+    details = [*_failures(order), *search_lines(sweep), *states.others(order)]
     if constant:
         details.append(f"The same in all: {formats.pairs(constant, limit=200)}")
     if sweep.source_changed:
@@ -194,7 +194,7 @@ def _ranking(runs: Sequence[m.RunView], varying: Sequence[str], metric: str | No
     rows = (
         [
             run.id,
-            states.state(run),
+            states.marked(run),
             *(_cell(run.parameters, name) for name in varying),
             *(_cell(run.metrics, name) for name in metrics),
             states.took(run),
@@ -251,7 +251,7 @@ def run_headline(run: m.RunView) -> str:
     """Say in one line what a run is and how far it is."""
     parts = [
         run.id,
-        states.state(run),
+        states.marked(run),
         run.notebook,
         formats.pairs(run.parameters),
         states.took(run),
@@ -275,6 +275,7 @@ def run_report(
         ("Shared cells", ", ".join(str(each + 1) for each in detail.context.get("shared", ()))),
         ("Experiment", run.experiment),
         ("MLflow run", run.mlflow_run_id),
+        ("Environment", _environment(detail)),
         ("Not recorded yet", "it waits here until the tracking server answers" * run.unsynced),
         *(("Note", note) for note in (detail.attempts[-1].notes if detail.attempts else ())),
         *((_title(name), _fact(each)) for name, each in detail.context.items()),
@@ -296,6 +297,13 @@ def run_report(
         table=metrics,
         hints=(*_run_hints(run), *(artifact_hints(kept) if kept else ())),
     )
+
+
+def _environment(detail: m.RunDetail) -> str:
+    """Say that a run had the packages of the lock; a note tells in what others differ."""
+    if detail.run.environment is not Environment.SAME:
+        return ""
+    return f"the packages of {(detail.context.get('lock') or {}).get('path', 'the lock')}"
 
 
 def tail_lines(tail: m.TailView) -> list[str]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from ..app import messages as m
 from ..core import formats
-from ..core.runs import Status
+from ..core.runs import Environment, Status
 
+#: Marks a run whose packages are not those that the project's lock names.
+DIFFERS = "≠ lock"
+
+#: Kinds of differences that are told.
+_LINES = 3
 _STOPPING = {"interrupt": "interrupting", "terminate": "terminating", "kill": "killing"}
 
 
@@ -22,6 +29,20 @@ def state(run: m.RunView, now: datetime | None = None) -> str:
             return f"{formats.MARKS[Status.QUEUED]} retry in {_whole(seconds)}"
         return f"{formats.MARKS[Status.QUEUED]} queued"
     return shown
+
+
+def marked(run: m.RunView) -> str:
+    """Write where a run stands, and whether its packages are not those of the project's lock."""
+    return f"{state(run)} · {DIFFERS}" if run.environment is Environment.DIFFERS else state(run)
+
+
+def others(runs: Iterable[m.RunView]) -> tuple[str, ...]:
+    """Say how many of the runs had other packages than the lock, and which."""
+    found = Counter(run.differences for run in runs if run.environment is Environment.DIFFERS)
+    return tuple(
+        f"{DIFFERS}: the packages of {formats.counted(number, 'run')} differ from {line}."
+        for line, number in found.most_common(_LINES)
+    )
 
 
 def took(run: m.RunView) -> str:

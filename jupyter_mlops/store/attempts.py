@@ -141,6 +141,8 @@ class AttemptLog:
                 "metrics": {**run.metrics, **(metrics or {})},
                 "output": output or run.output,
                 "stopping": None,
+                "environment": outcome.environment,
+                "differences": outcome.differences,
             }
             data: dict[str, Any] = {}
             pause = self._pause(transaction, attempt, run, outcome, lost)

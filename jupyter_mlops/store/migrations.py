@@ -18,6 +18,7 @@ ADDED: dict[int, dict[sa.Table, tuple[str, ...]]] = {
         schema.points: ("cell",),
     },
     3: {schema.sweeps: ("stage",)},
+    4: {schema.runs: ("environment", "differences")},
 }
 
 #: Number of the lock that keeps two programs from migrating a PostgreSQL database together.

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from ..core.runs import (
     Attempt,
+    Environment,
     Event,
     MetricPoint,
     ProcessIdentity,
@@ -61,6 +62,7 @@ def run(row: Row) -> Run:
     known = _known(Run, row)
     known |= {"status": Status(row.status), "reason": _reason(row.reason)}
     known["resume"] = Resume(**row.resume) if row.resume else None
+    known["environment"] = Environment(row.environment) if row.environment else None
     return Run(**known)
 
 

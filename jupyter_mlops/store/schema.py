@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ..core import values
 
 #: Version of these tables; a newer database is refused, an older one migrated (`migrations`).
-VERSION = 3
+VERSION = 4
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -147,6 +147,9 @@ runs = sa.Table(
     sa.Column("stopping", sa.String(16)),
     #: Where its next attempts go on, if not from the start.
     sa.Column("resume", Json),
+    #: How its packages compare with the project's lock, and which of them differ.
+    sa.Column("environment", sa.String(16)),
+    sa.Column("differences", sa.Text),
     sa.Index("runs_of_sweep", "project", "sweep_id", "index"),
     sa.Index("runs_by_status", "project", "status", "sweep_id", "not_before", "index"),
 )

@@ -61,6 +61,7 @@ _COLUMNS: dict[str, Expression] = {
     "status": runs.c.status,
     "reason": runs.c.reason,
     "error": runs.c.error,
+    "environment": runs.c.environment,
     "attempts": runs.c.attempts,
     "duration": runs.c.duration,
     "created": runs.c.created_at,

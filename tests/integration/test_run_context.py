@@ -18,6 +18,7 @@ from mlflow import MlflowClient
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client
+from jupyter_mlops.app.search_operations import SEARCH_RUNS
 from jupyter_mlops.tracking import default_uri
 from tests.support import workers
 from tests.support.notebooks import tag
@@ -165,6 +166,14 @@ def test_another_environment_is_marked(client: Client) -> None:
         assert (lock["path"], lock["differences"]) == ("requirements.lock", differences)
         line = "Its environment is not that of requirements.lock: no-such 1.0 is missing."
         assert (line in detail.attempts[-1].notes) == bool(differences)
+        shown = (detail.run.environment, detail.run.differences)
+        if differences:
+            assert shown == ("differs", "requirements.lock: no-such 1.0 is missing")
+        else:
+            assert shown == ("same", None)
+        query = m.SearchQuery(where=f"environment = {shown[0]}")
+        (listed,) = client.call(SEARCH_RUNS, query=query).runs
+        assert (listed.id, listed.environment, listed.differences) == (detail.run.id, *shown)
         tags = tracker.get_run(detail.run.mlflow_run_id or "").data.tags
         assert tags["mlops.lock"] == ("differs" if differences else "same")
         assert detail.context["environment"]["packages_sha256"].startswith(

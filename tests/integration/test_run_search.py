@@ -13,9 +13,9 @@ import pytest
 
 from jupyter_mlops.core.ports import Outcome
 from jupyter_mlops.core.run_query import parse_condition, parse_order
-from jupyter_mlops.core.runs import Reason, Status, new_id
+from jupyter_mlops.core.runs import Environment, Reason, Status, new_id
 from jupyter_mlops.core.stages import Stage
-from jupyter_mlops.store import RunSearch, Store, of_sweep
+from jupyter_mlops.store import RunSearch, Store, of_run, of_sweep
 from tests.support import postgres
 from tests.support.records import a_sweep
 
@@ -103,6 +103,37 @@ def found(store: Store, where: str | None = None, sort: str | None = None, **pag
         **paging,
     )
     return [run.index for run in store.searching.runs(search).runs]
+
+
+def test_environments(empty: Store) -> None:
+    """How a run's packages compare with the lock is found, and is that of its last attempt."""
+    sweep = a_sweep(total=3)
+    empty.queue.submit(sweep, [{}, {}, {}])
+    line = "requirements.txt: numpy 2.1 instead of 2.0"
+    for index, outcome in enumerate(
+        [
+            Outcome(status=Status.FAILED, environment=Environment.DIFFERS, differences=line),
+            Outcome(status=Status.SUCCEEDED, environment=Environment.SAME),
+            Outcome(status=Status.SUCCEEDED),
+        ],
+        start=1,
+    ):
+        attempt = empty.queue.claim(f"{sweep.id}-{index}", worker="w", fence=1)
+        assert attempt is not None
+        empty.attempts.finish(attempt, outcome, output=None, synced=True)
+    assert found(empty, "environment = differs") == [1]
+    assert found(empty, "environment != differs") == [2]
+    assert found(empty, "environment = null") == [3]
+    assert found(empty, None, "-environment") == [2, 1, 3]
+    run = empty.history.run(f"{sweep.id}-1")
+    assert (run.environment, run.differences) == (Environment.DIFFERS, line)
+    assert empty.queue.retry(of_run(run.id)) == 1
+    attempt = empty.queue.claim(run.id, worker="w", fence=1)
+    assert attempt is not None
+    outcome = Outcome(status=Status.SUCCEEDED, environment=Environment.SAME)
+    empty.attempts.finish(attempt, outcome, output=None, synced=True)
+    run = empty.history.run(run.id)
+    assert (run.environment, run.differences) == (Environment.SAME, None)
 
 
 def test_tags(empty: Store) -> None:

@@ -60,6 +60,29 @@ def test_cancel_and_delete(lab: Lab) -> None:
     expect(lab.sweeps("sleepy.ipynb")).to_have_count(0)
 
 
+def test_runs_with_other_packages_are_marked(lab: Lab, root: Path) -> None:
+    """Runs in another environment than the lock's say so in words, and say what differs."""
+    lab.show_panel()
+    lock = root / PROJECT / "requirements.lock"
+    lock.write_text("ipykernel==0.1\n", "utf-8")
+    try:
+        sweep = lab.run("fragile.ipynb", 2, x="0, 1")
+        has_status(sweep, "succeeded")
+    finally:
+        lock.unlink()
+    mark = lab.runs().first.get_by_text("≠ lock")
+    expect(mark).to_be_visible()
+    title = re.compile(r"differ from requirements\.lock: ipykernel .* instead of 0\.1\.$")
+    expect(mark).to_have_attribute("title", title)
+    lab.choose(sweep, "Open Sweep")
+    tab = lab.page.locator(".jp-Mlops-sweepPanel:visible")
+    expect(tab.locator('td[data-kind="environment"]')).to_have_text(["≠ lock", "≠ lock"])
+    lab.screenshots("sweep-environment")
+    lab.runs().first.click()
+    head = lab.page.locator(".jp-Mlops-runPanel:visible .jp-Mlops-sweepHead")
+    expect(head.get_by_text("≠ lock")).to_be_visible()
+
+
 def test_errors_stand_at_their_fields(lab: Lab) -> None:
     """Values that cannot be read are explained under their field at once, and nothing can run."""
     form = lab.ask_to_run("fragile.ipynb")

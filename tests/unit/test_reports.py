@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_mlops.app import messages as m
-from jupyter_mlops.core.runs import Reason, Status, SweepKind
+from jupyter_mlops.core.runs import Environment, Reason, Status, SweepKind
 from jupyter_mlops.core.search import PruningRule, Sampler
 from jupyter_mlops.reports import Column, Report, Table, as_html, as_text, hint_lines, models, runs
 from jupyter_mlops.reports.run_list import runs_report
@@ -61,6 +61,25 @@ def test_report_of_a_sweep() -> None:
     assert titles == ["run", "status", "depth", "auc", "loss", "duration"]
     assert report.table.rows[0] == ("k3m9x2ab-2", "✓ succeeded", "2", "0.7", "0.2", "4.2 s")
     assert ("Run again what did not succeed", "mlops runs retry k3m9x2ab") in report.hints
+
+
+def test_other_packages_are_marked() -> None:
+    """Lists mark the runs whose packages are not the lock's, and say once what is different."""
+    line = "requirements.txt: numpy 2.1 instead of 2.0"
+    others = [
+        run_view(index, environment=Environment.DIFFERS, differences=line) for index in (1, 2)
+    ]
+    views = [*others, run_view(3, environment=Environment.SAME), run_view(4)]
+    told = f"≠ lock: the packages of 2 runs differ from {line}."
+    for report in (runs_report(views), runs.sweep_report(sweep_view(), views)):
+        assert told in report.details
+        assert report.table is not None
+        states = {row[0]: row[1] for row in report.table.rows}
+        assert [states[each.id] for each in views] == [
+            *["✓ succeeded · ≠ lock"] * 2,
+            *["✓ succeeded"] * 2,
+        ]
+    assert not any("lock" in line for line in runs_report(views[2:]).details)
 
 
 def test_report_of_a_search() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from ...core.runs import Reason, Status, SweepKind
+from ...core.runs import Environment, Reason, Status, SweepKind
 from ...core.search import PruningRule, Sampler
 from .base import Moment, Request, View
 
@@ -154,6 +154,11 @@ class RunView(View):
     pipeline_id: str | None = None
     #: Whether something of it waits here until the tracking server answers.
     unsynced: bool = False
+    #: How its last attempt's packages compare with the project's lock; None where there is none,
+    #: and until the attempt has ended.
+    environment: Environment | None = None
+    #: The lock and the packages that are others, in one line.
+    differences: str | None = None
 
 
 class RunDetail(View):

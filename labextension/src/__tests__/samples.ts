@@ -129,6 +129,8 @@ export function aRun(given: Partial<RunView> = {}): RunView {
     pipeline_id: null,
     stage: null,
     unsynced: false,
+    environment: null,
+    differences: null,
     ...given
   };
 }

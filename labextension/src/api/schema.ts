@@ -1589,7 +1589,7 @@ export interface components {
       readonly challenger: number | null;
       /** Format: date-time */
       readonly created_at: string;
-      readonly environment: components['schemas']['Environment'];
+      readonly environment: components['schemas']['jupyter_mlops.core.endpoints.Environment'];
       readonly error: string | null;
       readonly failures: number;
       readonly log: string;
@@ -1607,12 +1607,6 @@ export interface components {
       readonly status: components['schemas']['EndpointStatus'];
       readonly version: number;
     };
-    /**
-     * Environment
-     * @description Where a model is loaded.
-     * @enum {unknown}
-     */
-    readonly Environment: 'here' | 'uv';
     /**
      * ErrorDetail
      * @description What went wrong, for the user: one line, and the parameter or option it is about.
@@ -2374,8 +2368,11 @@ export interface components {
       readonly cells: number | null;
       /** Format: date-time */
       readonly created_at: string;
+      readonly differences: string | null;
       readonly duration: number | null;
       readonly elapsed: number | null;
+      readonly environment:
+        components['schemas']['jupyter_mlops.core.runs.Environment'] | null;
       readonly error: string | null;
       readonly experiment: string;
       readonly finished_at: string | null;
@@ -2456,7 +2453,9 @@ export interface components {
      */
     readonly ServeRequest: {
       readonly alias?: string | null;
-      readonly environment?: components['schemas']['Environment'] | null;
+      readonly environment?:
+        | components['schemas']['jupyter_mlops.core.endpoints.Environment']
+        | null;
       readonly monitor?: components['schemas']['MonitorRequest'] | null;
       readonly version?: number | null;
     };
@@ -2803,6 +2802,18 @@ export interface components {
      */
     readonly Why:
       'code' | 'forced' | 'fresh' | 'missing' | 'new' | 'sources' | 'window';
+    /**
+     * Environment
+     * @description Where a model is loaded.
+     * @enum {unknown}
+     */
+    readonly 'jupyter_mlops.core.endpoints.Environment': 'here' | 'uv';
+    /**
+     * Environment
+     * @description How the packages that a run had compare with the project's lock.
+     * @enum {unknown}
+     */
+    readonly 'jupyter_mlops.core.runs.Environment': 'differs' | 'same';
   };
   responses: {
     /** @description What went wrong, and what to do. */

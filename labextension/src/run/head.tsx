@@ -6,6 +6,7 @@ import type { ReactElement } from 'react';
 import type { AttemptView, RunView } from '../api/types';
 import { CommandIDs } from '../commands';
 import { useNow, useSignal } from '../components/hooks';
+import { LockMark } from '../components/lock';
 import { Problem } from '../components/problem';
 import { StatusMark, statusWord } from '../components/status';
 import { Toolbar } from '../components/toolbar';
@@ -67,6 +68,7 @@ export function RunHead(props: IRunHeadProps): ReactElement {
       <div className="jp-Mlops-sweepFacts jp-Mlops-muted">
         <Time run={run} now={now} trans={trans} />
         <Place attempt={model.attempt} run={run} trans={trans} />
+        <LockMark run={run} trans={trans} />
       </div>
       {run.error !== null && (
         <div className="jp-Mlops-error jp-Mlops-ellipsis" title={run.error}>

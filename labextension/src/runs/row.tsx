@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 
 import type { RunView, SweepView } from '../api/types';
 import { decodeNumber } from '../values';
+import { LockMark, lockText } from '../components/lock';
 import { finishedCount, SweepProgress } from '../components/progress';
 import { StatusMark, statusWord } from '../components/status';
 import type { ITreeRowProps } from '../components/tree';
@@ -53,6 +54,7 @@ export function SweepRow(
         <span className="jp-Mlops-line">
           <StatusMark status={sweep.status} trans={trans} />
           <span className="jp-Mlops-name">{baseName(sweep.notebook)}</span>
+          {row.run && <LockMark run={row.run} trans={trans} />}
           {isSingle ? (
             <span className="jp-Mlops-number jp-Mlops-muted">
               {singleFact(row, trans, now)}
@@ -88,7 +90,9 @@ export function RunRow(
       isExpanded={null}
       className="jp-Mlops-item jp-Mlops-run"
       data={{ 'data-run-id': run.id, 'data-status': run.status }}
-      title={[parameters, run.error].filter(Boolean).join('\n')}
+      title={[parameters, run.error, lockText(run, trans)]
+        .filter(Boolean)
+        .join('\n')}
       label={runLabel(run, parameters, trans)}
     >
       <span className="jp-Mlops-lines">
@@ -99,6 +103,7 @@ export function RunRow(
               ? formatValues(run.parameters, row.names)
               : parameters) || trans.__('defaults')}
           </span>
+          <LockMark run={run} trans={trans} />
           <RunFacts run={run} trans={trans} now={now} />
         </span>
         <Pace run={run} trans={trans} now={now} />
@@ -235,7 +240,8 @@ function runLabel(
     run.metric !== null && value !== null
       ? `${run.metric} ${formatNumber(value)}`
       : '',
-    run.error ? lastLine(run.error) : ''
+    run.error ? lastLine(run.error) : '',
+    lockText(run, trans)
   ]
     .filter(Boolean)
     .join(', ');

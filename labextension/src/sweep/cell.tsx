@@ -4,6 +4,7 @@ import { launchIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
 import type { RunView } from '../api/types';
+import { LockMark } from '../components/lock';
 import { StatusMark } from '../components/status';
 import {
   formatDuration,
@@ -65,6 +66,15 @@ export function Cell(props: ICellProps): ReactElement {
           title={run.started_at === null ? '' : formatTime(run.started_at)}
         >
           {durationText(props)}
+        </td>
+      );
+    case 'environment':
+      return (
+        <td data-kind="environment">
+          <LockMark run={run} trans={trans} />
+          {run.environment === 'same' && (
+            <span className="jp-Mlops-muted">{trans.__('same')}</span>
+          )}
         </td>
       );
     case 'error':

@@ -10,7 +10,13 @@ export interface IColumn {
   /** Identifies the column, also in a saved state. */
   readonly key: string;
   readonly kind:
-    'index' | 'status' | 'parameter' | 'metric' | 'duration' | 'error';
+    | 'index'
+    | 'status'
+    | 'parameter'
+    | 'metric'
+    | 'duration'
+    | 'environment'
+    | 'error';
   /** The parameter's or metric's name. */
   readonly name: string;
 }
@@ -20,7 +26,8 @@ export interface ISort {
   readonly isDescending: boolean;
 }
 
-/** The columns: number, status, what varies, metrics with the ranking one first, duration. */
+/** The columns: number, status, what varies, metrics with the ranking one first, duration,
+ * and what only some sweeps have to tell. */
 export function buildColumns(
   sweep: SweepView,
   runs: readonly RunView[]
@@ -30,6 +37,7 @@ export function buildColumns(
     kind,
     name
   });
+  const isMixed = runs.some(run => run.environment === 'differs');
   const hasErrors = runs.some(run => run.error !== null);
   return [
     column('index'),
@@ -37,6 +45,7 @@ export function buildColumns(
     ...variedNames(sweep, runs).map(name => column('parameter', name)),
     ...metricNames(sweep, runs).map(name => column('metric', name)),
     column('duration'),
+    ...(isMixed ? [column('environment')] : []),
     ...(hasErrors ? [column('error')] : [])
   ];
 }
@@ -63,6 +72,8 @@ export function columnLabel(column: IColumn, trans: TranslationBundle): string {
       return trans.__('status');
     case 'duration':
       return trans.__('duration');
+    case 'environment':
+      return trans.__('environment');
     case 'error':
       return trans.__('error');
     default:
@@ -83,6 +94,8 @@ export function cellValue(run: RunView, column: IColumn): Value {
       return decode(run.metrics[column.name] ?? null);
     case 'duration':
       return run.duration;
+    case 'environment':
+      return run.environment;
     case 'error':
       return run.error;
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { aRun, aSweep } from '../../__tests__/samples';
+import type { RunView } from '../../api/types';
 import { buildColumns, nextSort, sortRuns } from '../columns';
 import { NO_STATE, readState } from '../state';
 
@@ -47,6 +48,29 @@ describe('columns', () => {
   it('have no errors where there are none', () => {
     const columns = buildColumns(SWEEP, [RUNS[0] ?? aRun()]);
     expect(columns.map(column => column.kind)).not.toContain('error');
+  });
+});
+
+describe('the column of environments', () => {
+  const others = aRun({
+    id: 's1-4',
+    environment: 'differs',
+    differences: 'requirements.txt: numpy 2.1 instead of 2.0'
+  });
+  const same = aRun({ id: 's1-5', environment: 'same' });
+
+  it('is there where a run has other packages than the lock', () => {
+    const keys = (runs: readonly RunView[]): string[] =>
+      buildColumns(SWEEP, runs).map(column => column.key);
+    expect(keys([others, same])).toContain('environment');
+    expect(keys([same, aRun()])).not.toContain('environment');
+  });
+
+  it('sorts by whether they differ', () => {
+    const runs = [same, others];
+    const sort = { key: 'environment', isDescending: false };
+    const sorted = sortRuns(runs, buildColumns(SWEEP, runs), sort);
+    expect(sorted).toEqual([others, same]);
   });
 });
 
