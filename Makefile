@@ -18,7 +18,7 @@ CHAOS_KILLS ?= 500
 CHAOS_SEED ?=
 
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
+BIN := $(abspath $(VENV)/bin)
 PYTEST := $(BIN)/python -m pytest
 # Each file's tests share what it sets up. The long files come first, so that all end together.
 SPREAD := --dist loadfile --no-loadscope-reorder

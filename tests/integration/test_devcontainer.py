@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -46,11 +47,15 @@ class Container:
     #: The user whom commands run as, unless it is whoever runs the tests.
     user: str | None
 
+    def as_user(self, command: str) -> list[str]:
+        """Return what runs a command as the user."""
+        switch = ("setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--")
+        return [*(switch if self.user else ()), "sh", "-c", command]
+
     def run(self, command: str, folder: Path | None = None) -> str:
         """Run a command as the user, and return what it printed."""
-        switch = ("setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--")
         done = subprocess.run(
-            [*(switch if self.user else ()), "sh", "-c", command],
+            self.as_user(command),
             cwd=folder or self.checkout,
             env=self.environment,
             check=False,
@@ -171,8 +176,8 @@ def free_port() -> int:
 class Browser:
     """Somebody who asks the server, and keeps its cookies."""
 
-    def __init__(self, container: Container) -> None:
-        self.base = f"http://127.0.0.1:{container.environment['JUPYTER_PORT']}"
+    def __init__(self, container: Container, base: str | None = None) -> None:
+        self.base = base or f"http://127.0.0.1:{container.environment['JUPYTER_PORT']}"
         self.opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
@@ -188,6 +193,13 @@ class Browser:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, ""
+
+    def answers(self, path: str) -> bool:
+        """Whether there is a server by now that shows a page."""
+        try:
+            return self.get(path)[0] == 200
+        except urllib.error.URLError:
+            return False
 
 
 def test_the_address_is_that_of_the_codespace(container: Container, address: str) -> None:
@@ -207,15 +219,56 @@ def test_nothing_is_answered_without_the_token(container: Container, token: str)
 
 def test_jupyterlab_shows_the_extension(container: Container, token: str) -> None:
     """The page loads the panel, and the server's side of it knows the example's model."""
-    browser = Browser(container)
-    status, page = browser.get(f"/lab?token={token}")
+    has_panel(Browser(container), f"/lab?token={token}", project="")
+
+
+@pytest.fixture
+def binder(container: Container, address: str) -> Iterator[Browser]:
+    """A server that is started as BinderHub does, for a user whose home is the checkout."""
+    port, base, token = free_port(), "/user/x-1/", secrets.token_hex(16)
+    given = {"base_url": base, "token": token, "trust_xheaders": "True", "allow_origin": "'*'"}
+    named = [
+        f"--{app}.{name}={value}"
+        for app in ("NotebookApp", "ServerApp")
+        for name, value in given.items()
+    ]
+    server = subprocess.Popen(
+        container.as_user(f"exec jupyter-lab --ip=0.0.0.0 --port={port} {' '.join(named)}"),
+        cwd=container.checkout,
+        env=container.environment | {"HOME": str(container.checkout)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    browser = Browser(container, f"http://127.0.0.1:{port}{base.rstrip('/')}")
+    try:
+        deadline = time.monotonic() + 60
+        while not browser.answers(f"/lab?token={token}"):
+            assert server.poll() is None, f"JupyterLab ended with {server.returncode}."
+            assert time.monotonic() < deadline, "JupyterLab did not start."
+            time.sleep(0.2)
+        yield browser
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def test_binder_opens_the_example(binder: Browser) -> None:
+    """The notebook that the address names is there, with the panel and the example's model."""
+    assert binder.get("/api/contents/mlops-demo/quickstart.ipynb?content=0")[0] == 200
+    has_panel(binder, "/lab/tree/mlops-demo/quickstart.ipynb", project="mlops-demo")
+
+
+def has_panel(browser: Browser, path: str, project: str) -> None:
+    """Check that a page loads the panel, and that a project's model is known."""
+    status, page = browser.get(path)
     assert status == 200
     (config,) = re.findall(
         r'<script id="jupyter-config-data" type="application/json">(.*?)</script>', page, re.DOTALL
     )
     federated = json.loads(config)["federated_extensions"]
     assert "jupyter-mlops" in {extension["name"] for extension in federated}
-    status, models = browser.get("/mlops/api/models?project=")
+    status, models = browser.get(f"/mlops/api/models?project={project}")
     assert status == 200
     assert json.loads(models)[0]["name"] == "late-flights"
 
