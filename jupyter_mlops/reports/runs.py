@@ -269,7 +269,7 @@ def run_report(
         ("Stopped" if _pruned(run) else "Error", run.error),
         ("Output", run.output),
         ("Stage", run.stage and f"{run.stage} of pipeline run {run.pipeline_id}"),
-        ("Asked for", resources.asked(detail.sweep)),
+        ("Reserved", resources.asked(detail.sweep)),
         ("Used", resources.used(detail.attempts[-1]) if detail.attempts else ""),
         ("Kernel start", detail.attempts[-1].start if detail.attempts else ""),
         ("Shared cells", ", ".join(str(each + 1) for each in detail.context.get("shared", ()))),

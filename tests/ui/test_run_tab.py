@@ -85,7 +85,7 @@ def look_into_the_failure(lab: Lab, tab: Locator) -> None:
     lab.page.keyboard.press("ArrowLeft")
     expect(tab.get_by_role("tab", name="Context")).to_be_focused()
     context = tab.get_by_role("tabpanel", name="Context")
-    expect(context).to_contain_text(re.compile(r"Asked for\d cores?"))
+    expect(context).to_contain_text(re.compile(r"Reserved\d cores?"))
     expect(context).to_contain_text(re.compile(r"Used.*of CPU time"))
     lab.screenshots("run-context")
 

@@ -174,7 +174,7 @@ def test_report_of_a_run() -> None:
     report = runs.run_report(detail)
     assert report.headline.startswith("k3m9x2ab-1 · ✗ failed · train.ipynb · depth=1 seed=0")
     assert "Error: ValueError: bad lr" in report.details
-    assert "Asked for: 1 core, 2.0 GB of memory, 1 GPU" in report.details
+    assert "Reserved: 1 core, 2.0 GB of memory, 1 GPU" in report.details
     used = "1.9 s of CPU time (1.9 cores on average), 1.1 GB of memory at most"
     assert f"Used: {used}" in report.details
     assert "Kernel start: cold" in report.details

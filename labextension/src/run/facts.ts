@@ -13,7 +13,7 @@ export interface IFact {
   readonly text: string;
 }
 
-/** What was asked for and used, how it was started, its attempts, code and environment. */
+/** What was reserved and used, how it was started, its attempts, code and environment. */
 export function contextFacts(
   detail: RunDetail,
   trans: TranslationBundle
@@ -21,7 +21,7 @@ export function contextFacts(
   const { run, sweep, attempts, context } = detail;
   const last = attempts.at(-1);
   const facts: IFact[] = [
-    { name: trans.__('Asked for'), text: askedText(sweep, trans) },
+    { name: trans.__('Reserved'), text: askedText(sweep, trans) },
     { name: trans.__('Used'), text: last ? usedText(last, trans) : '' },
     { name: trans.__('Kernel'), text: last?.start ?? '' },
     { name: trans.__('Executor'), text: last?.executor ?? sweep.executor },
