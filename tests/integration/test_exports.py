@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,8 +98,8 @@ def test_the_image_has_the_packages_of_the_card(tmp_path: Path) -> None:
 def test_sagemaker_gets_the_model_packed(client: Client, tmp_path: Path) -> None:
     """The archive holds the model's files, which SageMaker lays where the image expects them."""
     folder = export(client, Target.SAGEMAKER)
-    with tarfile.open(folder / "model.tar.gz") as archive:
-        archive.extractall(tmp_path, filter="data")
+    packed = folder / "model.tar.gz"
+    subprocess.run(["tar", "-xzf", packed, "-C", tmp_path], check=True)
     registered = client.project.state / "artifacts" / "made" / "flights-1"
     check_files(tmp_path, present_hashes(registered))
 
