@@ -17,7 +17,6 @@ version = release = jupyter_mlops.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx_click",
     "sphinx_copybutton",
     "command_help",
     "reference_directives",

@@ -27,17 +27,17 @@ def field_texts(kind: type[msgspec.Struct]) -> dict[str, str]:
     return texts
 
 
-def type_in_words(schema: Schema, *, link: bool = True) -> str:
-    """Write a type of JSON; with ``link`` types that have a name lead to their description."""
+def type_in_words(schema: Schema) -> str:
+    """Write a type of JSON; types that have a name lead to their description."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{anchor(name)})" if link else name
+        return f"[{name}](#{anchor(name)})"
     if "anyOf" in schema:
-        return " or ".join(type_in_words(each, link=link) for each in schema["anyOf"])
+        return " or ".join(map(type_in_words, schema["anyOf"]))
     if "enum" in schema:
         return " or ".join(f"`{each}`" for each in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {type_in_words(schema.get('items') or {}, link=link)}"
+        return f"list of {type_in_words(schema.get('items') or {})}"
     if schema.get("format") in ("binary", "date-time"):
         return {"binary": "bytes", "date-time": "time"}[schema["format"]]
     return str(schema.get("type", "any value"))

@@ -12,7 +12,7 @@ import msgspec
 
 from ..core import values
 from ..core.exceptions import Conflict, InvalidInput, MlopsError
-from ..core.pipelines import Cause, PipelineRun, StageRun, StageState, read_settings
+from ..core.pipelines import PipelineRun, StageRun, read_settings
 from ..core.runs import Status, new_id
 from ..execution.commands import last_lines
 from ..pipeline import wire
@@ -23,6 +23,7 @@ from .hosts import Hosts
 from .pipeline_requests import dvc_root, options_of, question
 from .pipeline_runs import PipelineRunner
 from .pipeline_state import log_path
+from .pipeline_views import merged, stage_view
 from .projects import Project, confined
 from .stage_runs import recognise
 
@@ -165,7 +166,7 @@ class PipelineUseCases:
             known |= active.planned
         return m.PipelineRunDetail(
             run=self._view(run, stages),
-            stages=[_stage(each, known.get(each.stage)) for each in stages],
+            stages=[stage_view(each, known.get(each.stage)) for each in stages],
         )
 
     async def cancel_pipeline_run(self, pipeline_id: str) -> m.PipelineRunView:
@@ -225,7 +226,7 @@ class PipelineUseCases:
         last = await asyncio.to_thread(self._store.pipelines.last)
         active = self._runner.active
         live = active.stages if active is not None and not fresh_look else {}
-        views = [_merged(each, live.get(each.name), last.get(each.name)) for each in stages]
+        views = [merged(each, live.get(each.name), last.get(each.name)) for each in stages]
         for view, stage in zip(views, stages, strict=True):
             view.notebook = await self._notebook(root, stage)
             if active is not None:
@@ -310,49 +311,8 @@ async def _until_it_waits(host: Host, question: asyncio.Task[list[wire.Stage]]) 
     waiting.cancel()
 
 
-def _merged(stage: wire.Stage, live: StageRun | None, last: StageRun | None) -> m.StageView:
-    known = live or last
-    view = _stage(known, stage)
-    if live is None:
-        view.state = stage.state
-        view.causes = [_cause(each) for each in stage.causes]
-        # What failed is still to be done.
-        if last is not None and last.state is StageState.FAILED and stage.causes:
-            view.state = StageState.FAILED
-        elif not stage.causes:
-            view.error = None
-    return view
-
-
-def _stage(known: StageRun | None, stage: wire.Stage | None) -> m.StageView:
-    """Describe a stage by what a run did with it and by what DVC says of it."""
-    return m.StageView(
-        name=known.stage if known is not None else stage.name if stage is not None else "",
-        group=stage.group if stage is not None else None,
-        kind=stage.kind if stage is not None else "stage",  # type: ignore[arg-type]
-        file=stage.file if stage is not None else "",
-        description=stage.description if stage is not None else None,
-        upstream=stage.upstream if stage is not None else [],
-        state=known.state if known is not None else StageState.STALE,
-        causes=[_cause(each) for each in known.causes] if known is not None else [],
-        error=known.error if known is not None else None,
-        notebook=None,
-        run_id=known.run_id if known is not None else None,
-        cell=None,
-        cells=None,
-        cached=known.cached if known is not None else False,
-        started_at=known.started_at if known is not None else None,
-        finished_at=known.finished_at if known is not None else None,
-        duration=known.duration if known is not None else None,
-    )
-
-
 def _without_dot(path: str) -> str:
     return "" if path == "." else path
-
-
-def _cause(cause: Cause) -> m.CauseView:
-    return m.CauseView(kind=cause.kind, what=cause.what, change=cause.change, text=str(cause))
 
 
 def _file(file: wire.File) -> m.FileView:

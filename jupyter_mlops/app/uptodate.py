@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
-from ..core.pipelines import StageState
+import msgspec
+
 from ..core.runs import Status
+from ..pipeline import wire
 from ..pipeline.freshness import known_stages, request_key
 from . import messages as m
 from .pipeline_requests import dvc_root
+from .pipeline_views import merged
 from .projects import Project
 
 
@@ -33,7 +34,11 @@ def up_to_date(project: Project, request: m.PipelineRequest) -> m.PipelineRunDet
     known = known_stages(root, key)
     if known is None:
         return None
-    stages = [_stage(each) for each in known]
+    try:
+        found = msgspec.convert(known, list[wire.Stage])
+    except msgspec.ValidationError:
+        return None
+    stages = [merged(each, live=None, last=None) for each in found]
     now = datetime.now(UTC)
     run = m.PipelineRunView(
         id="",
@@ -50,26 +55,3 @@ def up_to_date(project: Project, request: m.PipelineRequest) -> m.PipelineRunDet
         duration=0.0,
     )
     return m.PipelineRunDetail(run=run, stages=stages)
-
-
-def _stage(known: Mapping[str, Any]) -> m.StageView:
-    """Describe a stage with which nothing was done."""
-    return m.StageView(
-        name=known["name"],
-        group=known["group"],
-        kind=known["kind"],
-        file=known["file"],
-        description=known["description"],
-        upstream=known["upstream"],
-        state=StageState(known["state"]),
-        causes=[],
-        error=None,
-        notebook=None,
-        run_id=None,
-        cell=None,
-        cells=None,
-        cached=False,
-        started_at=None,
-        finished_at=None,
-        duration=None,
-    )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 #: Changes with what is written down.
-_FORMAT = 2
+_FORMAT = 3
 #: Files and folders together; of larger projects nothing is written down.
 _MOST = 50_000
 #: Requests that are remembered.

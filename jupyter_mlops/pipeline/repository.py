@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from dvc.dependency import ParamsDependency
 from dvc.parsing import JOIN
 from dvc.repo import Repo
@@ -106,7 +107,7 @@ class Repository:
             snapshot = self._snapshot(planned)
             found = self._judge(planned, graph, options, done)
         if snapshot is not None and not any(each.causes for each in found):
-            snapshot.save(_key(request), [_shown(each) for each in found])
+            snapshot.save(_key(request), msgspec.to_builtins(found))
         self._options, self._done, self._graph = options, done, graph
         self._stages = {each.addressing: each for each in planned}
         self._causes = {each.name: tuple(each.causes) for each in found}
@@ -223,19 +224,6 @@ def _key(request: wire.Plan) -> str:
         downstream=request.downstream,
         all_pipelines=request.all_pipelines,
     )
-
-
-def _shown(stage: wire.Stage) -> dict[str, Any]:
-    """Return what `known_stages` is to give back of a stage."""
-    return {
-        "name": stage.name,
-        "group": stage.group,
-        "kind": stage.kind,
-        "file": stage.file,
-        "description": stage.description,
-        "upstream": stage.upstream,
-        "state": str(stage.state),
-    }
 
 
 def _described(stage: Stage, graph: DiGraph, why: tuple[Cause, ...]) -> wire.Stage:

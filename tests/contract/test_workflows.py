@@ -24,25 +24,28 @@ def read(workflow: Path) -> dict[str, Any]:
     return held
 
 
+def check(schema: str, path: Path) -> None:
+    """Hold a file to one of the schemas that check-jsonschema has."""
+    done = subprocess.run(
+        [BIN / "check-jsonschema", "--builtin-schema", schema, path],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 @workflows
 def test_workflows_fit_their_schema(workflow: Path) -> None:
     """The schema of GitHub's workflows accepts them, and no job runs without an end."""
     for schema in ("vendor.github-workflows", "custom.github-workflows-require-timeout"):
-        done = subprocess.run(
-            [BIN / "check-jsonschema", "--builtin-schema", schema, workflow],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout
+        check(schema, workflow)
 
 
 def test_read_the_docs_fits_its_schema() -> None:
     """The schema of Read the Docs accepts what builds the documentation there."""
-    check = [BIN / "check-jsonschema", "--builtin-schema", "vendor.readthedocs"]
     path = ROOT / ".readthedocs.yaml"
-    done = subprocess.run([*check, path], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    check("vendor.readthedocs", path)
     assert "make docs" in yaml.safe_load(path.read_text("utf-8"))["build"]["commands"]
 
 
