@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..core.exceptions import InvalidInput
-from ..core.resources import Capacity, Request, expected_memory, parse_memory
+from ..core.resources import (
+    Capacity,
+    Hold,
+    Ledger,
+    Request,
+    Shortage,
+    expected_memory,
+    parse_memory,
+)
 from ..core.runs import Sweep
 from ..execution import machine
-from ..execution.slots import Shortage, Slots
+from ..execution.slots import Slots
 from ..store import Store
 from .projects import Project, Settings
 
@@ -60,21 +69,23 @@ class Admission:
     Where no memory was asked for, what earlier runs of the notebook used at most stands in.
     """
 
-    def __init__(self, store: Store, capacity: Capacity) -> None:
+    def __init__(self, store: Store, ledgers: Mapping[str, Ledger]) -> None:
+        """``ledgers`` are those of the executors, by name."""
         self._store = store
-        self._capacity = capacity
+        self._ledgers = ledgers
         self._peaks: dict[str, list[int]] = {}
 
     def request(self, sweep: Sweep) -> Request:
         """Return what an attempt of a sweep needs. Reads the store once for each notebook."""
+        most = self._ledgers[sweep.executor].largest
         memory = sweep.memory
         if memory is None:
             expected = expected_memory(self._known(sweep.notebook))
-            memory = expected and min(expected, self._capacity.memory)
+            memory = expected and min(expected, most.memory)
         return Request(
-            cpus=min(sweep.cpus, self._capacity.cores),
+            cpus=min(sweep.cpus, most.cores),
             memory=memory,
-            gpus=min(sweep.gpus, len(self._capacity.gpus)),
+            gpus=min(sweep.gpus, len(most.gpus)),
         )
 
     def learn(self, notebook: str, peak: int) -> None:
@@ -89,8 +100,47 @@ class Admission:
         return self._peaks[notebook]
 
 
+class Round:
+    """One round of giving away what the executors have."""
+
+    def __init__(self, ledgers: Mapping[str, Ledger]) -> None:
+        self._ledgers = ledgers
+        self._turns = {name: Turns() for name in ledgers}
+
+    @property
+    def open(self) -> set[str]:
+        """The executors that may have something left."""
+        return {
+            name
+            for name, turns in self._turns.items()
+            if not (turns.over or self._ledgers[name].full)
+        }
+
+    @property
+    def skipped(self) -> set[str]:
+        """The sweeps that wait in this round."""
+        return set().union(*(each.skipped for each in self._turns.values()))
+
+    def take(self, sweep: Sweep, request: Request) -> Hold | None:
+        """Take what an attempt of a sweep needs; None if the sweep waits."""
+        turns = self._turns[sweep.executor]
+        if not turns.may_go(sweep, request):
+            return None
+        hold = self._ledgers[sweep.executor].acquire(request)
+        if isinstance(hold, Shortage):
+            turns.refuse(sweep, hold)
+            return None
+        return hold
+
+    def content(self) -> None:
+        """Say where nobody waits for anything any more."""
+        for name, turns in self._turns.items():
+            if not turns.skipped:
+                self._ledgers[name].content()
+
+
 class Turns:
-    """One round of giving resources away: who lacks something waits, others may pass.
+    """Who comes next in a round: who lacks something waits, others may pass.
 
     Nobody passes who wants what is lacking, so that a large request is not put off for ever.
     """

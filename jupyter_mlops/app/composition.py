@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
+from ..core.executors import Executor
 from ..core.files import write_atomically
-from ..core.ports import Executor
 from ..core.runs import ENGINE_VARIABLE, new_id
 from ..execution.executors.local import LocalExecutor
 from ..execution.processes import identify, is_alive
@@ -95,7 +95,7 @@ class Worker:
         self._slots = open_ledger(runtime_dir(), project)
         mark = {ENGINE_VARIABLE: str(project.root)}
         warm = open_templates(project, self._slots, mark)
-        self._local = LocalExecutor(project.state / "logs" / "runner.log", warm, mark)
+        self._local = LocalExecutor(project.state / "logs" / "runner.log", self._slots, warm, mark)
         executors: dict[str, Executor] = {"local": self._local}
         self._notifier = Notifier(project, store)
         self._recorder, resolved = open_recorder(project, store, self._notifier)
@@ -105,7 +105,7 @@ class Worker:
             store,
             self._recorder,
             executors,
-            self._slots,
+            self._slots.machine,
             worker=worker,
             fence=fence,
         )

@@ -17,8 +17,8 @@ import yaml
 
 from ..core import values
 from ..core.exceptions import InvalidInput
+from ..core.executors import Outcome
 from ..core.files import write_atomically
-from ..core.ports import Outcome
 from ..core.runs import DECLARATION, INGREDIENT, Attempt, Environment, Run, Sweep
 from ..execution import machine
 from ..tracking import context, data

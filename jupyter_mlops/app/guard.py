@@ -6,11 +6,10 @@ import asyncio
 from dataclasses import replace
 
 from ..core import formats
-from ..core.ports import Executor, Outcome
-from ..core.resources import Capacity
+from ..core.executors import Executor, Outcome
+from ..core.resources import Capacity, Hold
 from ..core.runs import Attempt, ProcessIdentity, Reason, Sweep
 from ..execution.monitor import Monitor
-from ..execution.slots import Hold
 from ..execution.usage import Usage
 
 

@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from ..core.resources import Request
-from ..execution.slots import Hold, Shortage, Slots
+from ..core.resources import Hold, Request, Shortage
+from ..execution.slots import Slots
 
 #: Seconds after which we look again for what another project holds.
 _LOOK_AGAIN = 0.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from ..core.ports import CellFinished, CellStarted, KernelStarted, OutputTail, Progress
+from ..core.executors import CellFinished, CellStarted, KernelStarted, OutputTail, Progress
 from ..core.runs import Attempt
 
 

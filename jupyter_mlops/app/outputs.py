@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from ..core.exceptions import Conflict, NotFound, StoreUnavailable
-from ..core.ports import Outcome
+from ..core.executors import Outcome
 from ..core.runs import Attempt, Run, Status
 from ..execution.assembly import assemble
 from ..store import Store

@@ -11,9 +11,9 @@ from pathlib import Path
 from ..core.exceptions import MlopsError
 from ..core.notices import Notice, NoticeKind
 from ..core.pipelines import StageSettings, StageState
+from ..core.resources import Hold
 from ..core.runs import Status
 from ..core.stages import NotebookCommand
-from ..execution.slots import Hold
 from ..pipeline import wire
 from ..pipeline.client import HostGone
 from .notifying import Notifier

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from ..core.ports import CellStarted, KernelStarted, MetricsLogged, Progress, Stopping
+from ..core.executors import CellStarted, KernelStarted, MetricsLogged, Progress, Stopping
 from ..core.runs import Attempt, MetricPoint, ProcessIdentity
 from ..store import Step, Store
 

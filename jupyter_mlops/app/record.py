@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..core.exceptions import NotFound
+from ..core.executors import Outcome
 from ..core.imports import without_garbage_collection
-from ..core.ports import Outcome, TrackedRun, Tracker
+from ..core.ports import TrackedRun, Tracker
 from ..core.runs import Attempt, MetricPoint, Run, Sweep, SweepKind
 from ..store import Store, Tally
 from ..tracking.locks import told

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.exceptions import MlopsError, NotFound, StoreUnavailable, TrackingUnavailable
-from ..core.ports import Outcome, Registry, Tracker
+from ..core.executors import Outcome
+from ..core.ports import Registry, Tracker
 from ..core.runs import SESSION, Attempt, Run, Status, Sweep, SweepKind
 from ..store import Store, Tally
 from . import views

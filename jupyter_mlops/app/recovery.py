@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..core.exceptions import LeaseLost
-from ..core.ports import Outcome
+from ..core.executors import Outcome
 from ..core.runs import ATTEMPT_VARIABLE, ENGINE_VARIABLE, SESSION, Attempt, Reason, Status
 from ..execution import results
 from ..execution.processes import end, is_alive, with_variables

@@ -7,18 +7,19 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.exceptions import LeaseLost, StoreUnavailable
-from ..core.ports import Executor, KernelStarted, Outcome, Progress, Searcher
-from ..core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
-from ..execution.slots import Hold, Shortage, Slots
+from ..core.executors import Executor, KernelStarted, Outcome, Progress
+from ..core.ports import Searcher
+from ..core.resources import Capacity, Hold, Ledger
+from ..core.runs import MetricPoint, Reason, Run, Status, Sweep
 from ..search import open_searcher
-from ..store import Step, Store
+from ..store import Store
 from . import tasks
-from .admission import Admission, Turns
+from .active import Active
+from .admission import Admission, Round
 from .contexts import Contexts
 from .guard import MemoryGuard, with_usage
 from .live import Live
@@ -41,26 +42,6 @@ LOOK_AGAIN = 0.25
 STORE_PAUSE = 2.0
 
 
-@dataclass(slots=True)
-class _Active:
-    """An attempt under way."""
-
-    attempt: Attempt
-    sweep: Sweep
-    #: What it holds; no cores while it waits for runs of its own, None when it has ended.
-    hold: Hold | None
-    #: What is not written yet of its progress, when it has ended.
-    step: Step | None = None
-    #: Whether its outcome is in the store.
-    recorded: bool = False
-    #: Number of connections by which it waits.
-    waits: int = 0
-    #: Why it is being stopped before its end, in one line; None if it is not.
-    pruned: str | None = None
-    #: The variables of its kernel.
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
 class Scheduler:
     """Drives the executors for one project."""
 
@@ -69,8 +50,8 @@ class Scheduler:
         project: Project,
         store: Store,
         recorder: Recorder,
-        executors: dict[str, Executor],
-        slots: Slots,
+        executors: Mapping[str, Executor],
+        machine: Capacity,
         *,
         worker: str,
         fence: int,
@@ -82,19 +63,20 @@ class Scheduler:
         self._recorder = recorder
         self._searches = Searches(store, open_searcher)
         self._executors = executors
-        self._slots = slots
-        self._guard = MemoryGuard(slots.machine)
+        self._ledgers = {name: each.ledger for name, each in executors.items()}
+        self._guard = MemoryGuard(machine)
         self._progress = ProgressWriter(store, self._stored)
-        self._admission = Admission(store, slots.own)
+        self._admission = Admission(store, self._ledgers)
         self._worker = worker
         self._fence = fence
-        self._active: dict[str, _Active] = {}
+        self._active: dict[str, Active] = {}
         #: Runs that are being claimed, and whether somebody cancelled them meanwhile.
         self._claiming: dict[str, bool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._environments: dict[str, dict[str, str]] = {}
         self._wake = asyncio.Event()
-        slots.released.append(self._wake.set)
+        for ledger in self._ledgers.values():
+            ledger.released.append(self._wake.set)
         self.draining = False
         #: What the attempts under way are doing right now.
         self.live = Live()
@@ -128,7 +110,7 @@ class Scheduler:
             return
         active.waits += 1
         if active.hold is not None and active.hold.cores:
-            self._slots.suspend(active.hold)
+            self._ledger(active).suspend(active.hold)
             self._wake.set()
         try:
             yield
@@ -156,7 +138,7 @@ class Scheduler:
             try:
                 timeout = await self._claim_all()
                 self.problem = None
-                if self._slots.waiting:
+                if any(each.waiting for each in self._ledgers.values()):
                     timeout = LOOK_AGAIN
             except StoreUnavailable as error:
                 self._pause(error)
@@ -181,25 +163,21 @@ class Scheduler:
 
     async def _claim_all(self) -> float | None:
         """Claim what there are cores for; return the seconds until a retry is due."""
-        turns = Turns()
-        owed = not self._resume_waiters()
-        while not (self.draining or owed or turns.over or self._slots.full):
+        owed = self._resume_waiters()
+        given = Round({name: each for name, each in self._ledgers.items() if name not in owed})
+        while not self.draining and (executors := given.open):
             holders = (each for each in self._active.values() if each.hold is not None)
             running = Counter(each.sweep.id for each in holders)
-            found = await asyncio.to_thread(self._store.queue.peek, running, skip=turns.skipped)
+            peek = partial(self._store.queue.peek, running, skip=given.skipped, executors=executors)
+            found = await asyncio.to_thread(peek)
             if found is None:
-                if not turns.skipped:
-                    self._slots.content()
+                given.content()
                 return await asyncio.to_thread(self._store.queue.pause)
             sweep, run = found
             request = await asyncio.to_thread(self._admission.request, sweep)
-            if not turns.may_go(sweep, request):
-                continue
-            hold = self._slots.acquire(request)
-            if isinstance(hold, Shortage):
-                turns.refuse(sweep, hold)
-                continue
-            await self._begin(sweep, run, hold)
+            hold = given.take(sweep, request)
+            if hold is not None:
+                await self._begin(sweep, run, hold)
         return None
 
     async def _begin(self, sweep: Sweep, run: Run, hold: Hold) -> None:
@@ -219,31 +197,37 @@ class Scheduler:
         finally:
             cancelled = self._claiming.pop(run.id)
             if attempt is None:
-                self._slots.release(hold)
+                self._ledgers[sweep.executor].release(hold)
         if chosen is None:
             await self._recorder.finish_sweep(sweep.id)
         elif attempt is not None:
-            active = self._active[attempt.id] = _Active(attempt, sweep, hold)
+            active = self._active[attempt.id] = Active(attempt, sweep, hold)
             if cancelled:
                 await self._executors[sweep.executor].cancel(attempt.id)
             task = asyncio.create_task(self._see_through(active, chosen))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _resume_waiters(self) -> bool:
+    def _resume_waiters(self) -> set[str]:
         """Give cores back to attempts that waited for their own runs and go on.
 
-        Return whether none of them still waits for cores.
+        Return the executors where some still wait for cores.
         """
-        return all(
-            self._slots.resume(active.hold, active.sweep.cpus)
+        return {
+            active.sweep.executor
             for active in self._active.values()
-            if active.hold is not None and not active.hold.cores and not active.waits
-        )
+            if active.hold is not None
+            and not active.hold.cores
+            and not active.waits
+            and not self._ledger(active).resume(active.hold, active.sweep.cpus)
+        }
+
+    def _ledger(self, active: Active) -> Ledger:
+        return self._ledgers[active.sweep.executor]
 
     # -- one attempt -------------------------------------------------------------------------------
 
-    async def _see_through(self, active: _Active, run: Run) -> None:
+    async def _see_through(self, active: Active, run: Run) -> None:
         try:
             outcome = await self._outcome(active, run)
             active.step = await self._progress.settle(active.attempt)
@@ -263,18 +247,18 @@ class Scheduler:
         finally:
             self._give_back(active)
 
-    def _give_back(self, active: _Active) -> None:
+    def _give_back(self, active: Active) -> None:
         self._active.pop(active.attempt.id, None)
         self._progress.forget(active.attempt)
         self._release(active)
 
-    def _release(self, active: _Active) -> None:
+    def _release(self, active: Active) -> None:
         if active.hold is not None:
-            self._slots.release(active.hold)
+            self._ledger(active).release(active.hold)
             active.hold = None
         self._wake.set()
 
-    async def _outcome(self, active: _Active, run: Run) -> Outcome:
+    async def _outcome(self, active: Active, run: Run) -> Outcome:
         """Execute an attempt; whatever goes wrong, there is an outcome."""
         try:
             return await self._execute(active, run)
@@ -287,7 +271,7 @@ class Scheduler:
                 status=Status.FAILED, reason=Reason.INTERNAL, error=line, has_output=False
             )
 
-    async def _execute(self, active: _Active, run: Run) -> Outcome:
+    async def _execute(self, active: Active, run: Run) -> Outcome:
         sweep, attempt = active.sweep, active.attempt
         self._progress.follow(attempt, partial(self._logged, active, run))
         tracking = await self._recorder.begin(sweep, run, attempt, self._progress.note_tracked)
@@ -327,7 +311,7 @@ class Scheduler:
                     task.log.unlink()
         return with_usage(outcome, used)
 
-    async def _finish(self, active: _Active, run: Run, outcome: Outcome) -> None:
+    async def _finish(self, active: Active, run: Run, outcome: Outcome) -> None:
         sweep, attempt = active.sweep, active.attempt
         if sweep.search is None:
             self._release(active)
@@ -368,13 +352,13 @@ class Scheduler:
         others = (each for each in self._active.values() if each.sweep.id == sweep.id)
         return any(not each.recorded for each in others)
 
-    async def _logged(self, active: _Active, run: Run, points: Sequence[MetricPoint]) -> None:
+    async def _logged(self, active: Active, run: Run, points: Sequence[MetricPoint]) -> None:
         """Make use of metrics that have been stored."""
         self._recorder.logged(active.attempt)
         with contextlib.suppress(LeaseLost):
             await self._judge(active, run, points)
 
-    async def _judge(self, active: _Active, run: Run, points: Sequence[MetricPoint]) -> None:
+    async def _judge(self, active: Active, run: Run, points: Sequence[MetricPoint]) -> None:
         """Stop an attempt whose metric shows that it is not worth going on."""
         if active.pruned is not None:
             return

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 
 from ..core import formats
 from ..core.exceptions import InvalidInput, MlopsError, SearchFailed, SearchMissing
-from ..core.ports import Outcome, Searcher
+from ..core.executors import Outcome
+from ..core.ports import Searcher
 from ..core.runs import MetricPoint, Reason, Run, Status, Sweep
 from ..core.search import FACTOR, Pruning, Sampler, Search, Standing, dimensions
 from ..core.spaces import Space

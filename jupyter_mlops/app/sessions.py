@@ -15,7 +15,7 @@ import psutil
 
 from ..core import values
 from ..core.exceptions import InvalidInput, NotFound, StoreUnavailable
-from ..core.ports import Outcome
+from ..core.executors import Outcome
 from ..core.runs import (
     READS_VARIABLE,
     SESSION,

@@ -14,11 +14,10 @@ from dotenv import dotenv_values
 from ..core import formats
 from ..core.exceptions import TooManyResources
 from ..core.pipelines import StageSettings
-from ..core.resources import Capacity, Request, check_request
+from ..core.resources import Capacity, Hold, Request, check_request
 from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Status
 from ..core.stages import NotebookCommand
 from ..execution import commands
-from ..execution.slots import Hold
 from ..notebooks.commands import may_execute_notebook
 from .holds import Holds
 from .projects import Project

@@ -10,7 +10,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from ..core import values
-from ..core.ports import Kept, Outcome, Task
+from ..core.executors import Kept, Outcome, Task
 from ..core.resources import thread_limits
 from ..core.runs import (
     ATTEMPT_VARIABLE,

@@ -5,198 +5,23 @@ Each port has a version in `jupyter_mlops.testing` that needs no engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from .executors import Outcome
 from .models import ModelVersion, Tracked
 from .runs import (
     Attempt,
-    Environment,
     MetricPoint,
-    ProcessIdentity,
-    Reason,
     Run,
     Status,
     Sweep,
 )
 from .search import Standing
-from .stages import ErrorRule
 from .values import Value
-
-# -- executors ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
-    """Outputs of an earlier attempt that stay although their cells are executed again."""
-
-    #: The first code cell whose outputs are new, counted from 1.
-    before: int
-    #: The earlier attempt's output notebook.
-    notebook: Path
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
-    """All that an executor needs in order to execute one attempt."""
-
-    attempt_id: str
-    #: The notebook's path as the user knows it.
-    source: str
-    #: The notebook as it was submitted.
-    snapshot: Path
-    #: Where the output notebook goes; its folder exists. Written aside and renamed.
-    output: Path
-    #: Where the result file goes, which tells the outcome if nobody listens any more.
-    result: Path
-    #: Where everything that the engine and the kernel print goes.
-    log: Path
-    #: Working directory of the kernel: the notebook's folder, unless a stage's command differs.
-    cwd: Path
-    parameters: dict[str, Any]
-    kernel: str
-    language: str
-    #: Names of parameters whose values must not be written into the output notebook.
-    secrets: frozenset[str]
-    #: The kernel's whole environment.
-    environment: dict[str, str] = field(repr=False)
-    cpus: int
-    memory: int | None
-    gpus: int
-    #: Seconds for the whole attempt; None means no limit.
-    timeout: float | None
-    #: Positions, among the code cells, of those that need be executed but once per sweep.
-    shared: tuple[int, ...] = ()
-    #: Seconds for each cell; None means no limit.
-    cell_timeout: float | None = None
-    #: What is kept of an earlier attempt.
-    kept: Kept | None = None
-    #: Bytes that each stream of a cell may have in the output notebook; the rest goes to a file.
-    stream_limit: int = 10_000_000
-    #: Which errors of cells make it fail.
-    errors: ErrorRule = ErrorRule.ALL
-    #: Seconds that the kernel may take to start; None means our own limit.
-    start_timeout: float | None = None
-
-    @property
-    def journal(self) -> Path:
-        """Where the journal goes, of which the output notebook is made."""
-        return self.result.with_suffix(".jsonl")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KernelStarted:
-    """The kernel runs. ``start`` is ``warm``, or ``cold`` with the reason in brackets."""
-
-    process: ProcessIdentity
-    start: str
-    #: Number of code cells.
-    cells: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CellStarted:
-    """A code cell begins; ``cell`` counts code cells from 1."""
-
-    cell: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CellFinished:
-    """A code cell has ended, whichever way, after so many seconds."""
-
-    cell: int
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OutputTail:
-    """The last lines that the current code cell printed; at most four times a second."""
-
-    cell: int
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MetricsLogged:
-    """The notebook logged metrics."""
-
-    points: tuple[MetricPoint, ...]
-    #: What was no metric, in one line each.
-    refused: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stopping:
-    """The attempt is being stopped: its kernel is interrupted, then terminated, then killed."""
-
-    stage: Literal["interrupt", "terminate", "kill"]
-
-
-Progress = KernelStarted | CellStarted | CellFinished | OutputTail | MetricsLogged | Stopping
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """How an attempt ended."""
-
-    status: Status
-    reason: Reason | None = None
-    #: One line for the user.
-    error: str | None = None
-    #: Code cell at which it failed, from 1.
-    failed_cell: int | None = None
-    #: Seconds on a monotonic clock.
-    duration: float = 0.0
-    #: Whether the output notebook was written.
-    has_output: bool = True
-    #: Seconds that each code cell took that has ended, in order.
-    cell_times: tuple[float, ...] = ()
-    #: Most bytes of memory that the kernel and all its processes used together, if known.
-    peak_memory: int | None = None
-    #: Seconds of CPU time that they used, if known.
-    cpu_time: float | None = None
-    #: How the packages compare with the project's lock, and in what they differ, if there is one.
-    environment: Environment | None = None
-    differences: str | None = None
-
-
-class Executor(Protocol):
-    """Somewhere that attempts run.
-
-    `execute` returns when the attempt has ended, whichever way, and raises only for faults of the
-    executor itself. It calls ``report`` in the event loop's thread, in order. An attempt that
-    was cancelled still returns its outcome, with its kernel and all its processes gone.
-    """
-
-    #: Name in settings and in ``--executor``.
-    name: str
-
-    async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
-        """Execute one attempt."""
-        ...
-
-    async def cancel(self, attempt_id: str) -> None:
-        """Ask the attempt to stop: interrupt, then terminate, then kill.
-
-        Unknown ids are ignored.
-        """
-        ...
-
-    async def kill(self, attempt_id: str, line: str) -> None:
-        """End an attempt at once that takes too much memory; ``line`` is its outcome's error.
-
-        Unknown ids are ignored.
-        """
-        ...
-
-    async def close(self) -> None:
-        """End everything at once."""
-        ...
-
 
 # -- adaptive search ------------------------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
 
 from . import formats
 from .exceptions import InvalidInput, TooManyResources
@@ -51,6 +53,66 @@ class Capacity:
     cores: int
     memory: int
     gpus: tuple[str, ...] = ()
+
+
+class Shortage(StrEnum):
+    """What there is not enough of, just now."""
+
+    CORES = "cores"
+    MEMORY = "memory"
+    GPUS = "gpus"
+    ATTEMPTS = "attempts"  #: as many attempts run as this user allows
+
+
+@dataclass(slots=True, eq=False)
+class Hold:
+    """What an attempt holds. Without cores it only waits, for runs of its own."""
+
+    cores: int
+    #: Bytes.
+    memory: int
+    gpus: tuple[str, ...]
+    #: Where it is, by the name that its executor gives; empty for this machine.
+    node: str = ""
+
+
+class Ledger(Protocol):
+    """What an executor has to give, and who holds what of it. For one event loop."""
+
+    #: The most that one attempt may ask for.
+    largest: Capacity
+    #: Called when something was given back, or has come to be there.
+    released: list[Callable[[], None]]
+
+    def acquire(self, request: Request) -> Hold | Shortage:
+        """Take what an attempt needs, all or nothing. Raises `StoreUnavailable`."""
+        ...
+
+    def release(self, hold: Hold) -> None:
+        """Give everything back."""
+        ...
+
+    def suspend(self, hold: Hold) -> None:
+        """Give the cores back and keep the rest: the attempt only waits for other runs."""
+        ...
+
+    def resume(self, hold: Hold, cores: int) -> bool:
+        """Take cores again for an attempt that goes on; return whether there were enough."""
+        ...
+
+    def content(self) -> None:
+        """Say that nobody waits for anything any more."""
+        ...
+
+    @property
+    def full(self) -> bool:
+        """Whether there is certainly nothing to take."""
+        ...
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was refused that may come to be there without our being told."""
+        ...
 
 
 def parse_memory(text: str) -> int:

@@ -12,14 +12,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbclient.output_widget import OutputWidget
 from nbclient.util import run_sync
 
-from ..core.ports import (
-    CellFinished,
-    CellStarted,
-    KernelStarted,
-    OutputTail,
-    Progress,
-    Task,
-)
+from ..core.executors import CellFinished, CellStarted, KernelStarted, OutputTail, Progress, Task
 from ..core.stages import ErrorRule
 from .control import Control
 from .exchange import Exchange, Message

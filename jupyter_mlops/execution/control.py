@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..core.ports import Progress, Stopping, Task
+from ..core.executors import Progress, Stopping, Task
 from ..core.runs import ProcessIdentity, Reason
 from .processes import end
 from .usage import Usage

@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 
-from ..core.ports import Kept
+from ..core.executors import Kept
 from .journal import CellChanged, Cleared, Record, Shown, Text
 
 

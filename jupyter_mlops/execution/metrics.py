@@ -8,7 +8,7 @@ import msgspec
 
 from ..core import values
 from ..core.exceptions import MlopsError
-from ..core.ports import MetricsLogged
+from ..core.executors import MetricsLogged
 from ..core.runs import MetricPoint, check_point
 
 #: The display type by which a notebook in any language logs metrics.

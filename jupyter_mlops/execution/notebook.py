@@ -15,7 +15,7 @@ from papermill.execute import remove_error_markers
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
-from ..core.ports import Outcome, Progress, Task
+from ..core.executors import Outcome, Progress, Task
 from ..core.runs import Reason, Status
 from .client import Client, KernelGone
 from .control import Control

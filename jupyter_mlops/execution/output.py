@@ -18,7 +18,7 @@ from papermill.execute import ERROR_ANCHOR_MSG, ERROR_MARKER_TAG, ERROR_MESSAGE_
 from papermill.translators import translate_parameters
 
 from ..core import formats, values
-from ..core.ports import Task
+from ..core.executors import Task
 from ..core.stages import ErrorRule
 from .journal import CellChanged, Cleared, Closed, Marked, Opened, Shown, Spilled, Text
 from .keeping import Keeping

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from ..core.executors import CellStarted, MetricsLogged, Outcome, Progress
 from ..core.files import write_atomically
-from ..core.ports import CellStarted, MetricsLogged, Outcome, Progress
 from ..core.runs import MetricPoint
 
 #: So many metric values a worker may not have stored yet when it is killed.

@@ -16,7 +16,7 @@ from functools import partial
 
 from nbclient.exceptions import DeadKernelError
 
-from ..core.ports import Outcome, Progress
+from ..core.executors import Outcome, Progress
 from ..core.runs import Reason
 from . import results, wire
 from .control import Control

@@ -15,12 +15,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from ..core.exceptions import StoreUnavailable
-from ..core.resources import Capacity, Request
+from ..core.resources import Capacity, Hold, Request, Shortage
 from ..core.runs import new_id
 
 #: Seconds after which one who waits for cores is let go first by all other projects.
@@ -31,22 +30,10 @@ _STALE = 5.0
 _RECORD = 2048
 
 
-class Shortage(StrEnum):
-    """What there is not enough of, just now."""
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The file of a hold of ours, locked."""
 
-    CORES = "cores"
-    MEMORY = "memory"
-    GPUS = "gpus"
-    ATTEMPTS = "attempts"  #: as many attempts run as this user allows
-
-
-@dataclass(slots=True, eq=False)
-class Hold:
-    """What an attempt holds. Without cores it only waits, for runs of its own."""
-
-    cores: int
-    memory: int
-    gpus: tuple[str, ...]
     path: Path
     descriptor: int
 
@@ -73,6 +60,7 @@ class Slots:
         self.machine = machine
         #: What the project may use.
         self.own = own or machine
+        self.largest = self.own
         self.limit = self.own.cores
         #: Cores that this project holds.
         self.held = 0
@@ -80,7 +68,7 @@ class Slots:
         self._available = available or (lambda: machine.memory)
         self._reserve = reserve
         self._folder = folder
-        self._mine: dict[Path, Hold] = {}
+        self._mine: dict[Hold, _File] = {}
         self._wish = folder / f"wish-{project}"
         self._wishing: int | None = None
         self._since = 0.0
@@ -124,16 +112,16 @@ class Slots:
     def release(self, hold: Hold) -> None:
         """Give everything back."""
         self.held -= hold.cores
-        self._mine.pop(hold.path, None)
-        hold.path.unlink(missing_ok=True)
-        os.close(hold.descriptor)
+        file = self._mine.pop(hold)
+        file.path.unlink(missing_ok=True)
+        os.close(file.descriptor)
         self._tell()
 
     def suspend(self, hold: Hold) -> None:
         """Give the cores back and keep the rest: the attempt only waits for other runs."""
         self.held -= hold.cores
         hold.cores = 0
-        _record(hold.descriptor, _facts(hold))
+        _record(self._mine[hold].descriptor, _facts(hold))
         self._tell()
 
     def _tell(self) -> None:
@@ -150,7 +138,7 @@ class Slots:
                 self._wait(Shortage.CORES)
                 return False
             hold.cores = cores
-            _record(hold.descriptor, _facts(hold))
+            _record(self._mine[hold].descriptor, _facts(hold))
         self.held += cores
         return True
 
@@ -178,7 +166,7 @@ class Slots:
     # -- who holds what ----------------------------------------------------------------------------
 
     def _short(self, cores: int, request: Request, others: list[Hold]) -> Shortage | None:
-        everybody = [*others, *self._mine.values()]
+        everybody = [*others, *self._mine]
         if self._most is not None and sum(bool(each.cores) for each in everybody) >= self._most:
             return Shortage.ATTEMPTS
         if self._held_cores(others) + cores > self.machine.cores or self._must_yield(cores):
@@ -187,7 +175,7 @@ class Slots:
             return Shortage.GPUS
         memory = request.memory or 0
         held = sum(each.memory for each in others)
-        mine = sum(each.memory for each in self._mine.values())
+        mine = sum(each.memory for each in self._mine)
         if held + mine + memory > self.machine.memory or mine + memory > self.own.memory:
             return Shortage.MEMORY
         left = self._available()
@@ -196,7 +184,7 @@ class Slots:
         return None
 
     def _free_gpus(self, others: list[Hold]) -> tuple[str, ...]:
-        taken = {name for each in (*others, *self._mine.values()) for name in each.gpus}
+        taken = {name for each in (*others, *self._mine) for name in each.gpus}
         return tuple(name for name in self.own.gpus if name not in taken)
 
     def _held_cores(self, others: list[Hold]) -> int:
@@ -214,14 +202,15 @@ class Slots:
 
     def _others(self) -> Iterator[Hold]:
         """Yield what other projects hold, and clear away what dead ones have left."""
+        mine = {each.path for each in self._mine.values()}
         for path in self._folder.glob("hold-*"):
-            if path in self._mine:
+            if path in mine:
                 continue
             with _probed(path) as (facts, is_held):
                 if not is_held:
                     path.unlink(missing_ok=True)
                 elif facts:
-                    yield Hold(facts["cores"], facts["memory"], tuple(facts["gpus"]), path, -1)
+                    yield Hold(facts["cores"], facts["memory"], tuple(facts["gpus"]))
 
     def _wishes(self) -> Iterator[float]:
         """Yield since when each of the other projects waits for cores."""
@@ -247,14 +236,14 @@ class Slots:
         descriptor = _lock(path)
         if descriptor is None:  # only somebody who does not ask for the ledger's lock could do that
             raise BlockingIOError(f"{path} is locked")
-        hold = Hold(cores, memory, gpus, path, descriptor)
+        hold = Hold(cores, memory, gpus)
         try:
             _record(descriptor, _facts(hold))
         except OSError:
             os.close(descriptor)
             path.unlink(missing_ok=True)
             raise
-        self._mine[path] = hold
+        self._mine[hold] = _File(path, descriptor)
         return hold
 
     @contextlib.contextmanager

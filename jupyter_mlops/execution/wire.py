@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from ..core.ports import Outcome, Progress, Task
+from ..core.executors import Outcome, Progress, Task
 from .warm import Source
 
 _LENGTH = struct.Struct(">I")

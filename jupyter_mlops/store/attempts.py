@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ..core import retries
 from ..core.exceptions import LeaseLost
-from ..core.ports import Outcome
+from ..core.executors import Outcome
 from ..core.runs import (
     SESSION,
     Attempt,

@@ -65,14 +65,20 @@ class Queue:
             transaction.emit("sweep", sweep_id=sweep.id, status=Status.QUEUED)
 
     def peek(
-        self, running: Mapping[str, int] | None = None, *, skip: Collection[str] = ()
+        self,
+        running: Mapping[str, int] | None = None,
+        *,
+        skip: Collection[str] = (),
+        executors: Collection[str] | None = None,
     ) -> tuple[Sweep, Run] | None:
         """Return the run whose turn it is, in sweeps that are not to be skipped.
+
+        With ``executors`` only sweeps of these count.
 
         By priority, then the sweep with the fewest ``running`` attempts, then by age. Within a
         sweep by place, those that are tried again after those that were not tried.
         """
-        return self._turns.first(running or {}, skip)
+        return self._turns.first(running or {}, skip, executors)
 
     def claim(
         self, run: str, *, worker: str, fence: int, parameters: dict[str, Any] | None = None

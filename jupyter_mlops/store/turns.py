@@ -53,8 +53,15 @@ class TurnTaking:
         #: The sweeps that had queued runs when we last looked: they cost more to read than to keep.
         self._known: dict[str, Sweep] = {}
 
-    def first(self, running: Mapping[str, int], skip: Collection[str]) -> tuple[Sweep, Run] | None:
+    def first(
+        self,
+        running: Mapping[str, int],
+        skip: Collection[str],
+        executors: Collection[str] | None = None,
+    ) -> tuple[Sweep, Run] | None:
         """Return the run whose turn it is, in sweeps that are not to be skipped.
+
+        With ``executors`` only sweeps of these count.
 
         By priority, then the sweep with the fewest ``running`` attempts, then by age. Within a
         sweep by place, those that are tried again after those that were not tried.
@@ -64,7 +71,11 @@ class TurnTaking:
             waiting = transaction.connection.scalars(_WAITING, bound).all()
             self._known = {each: self._sweep(transaction, each) for each in waiting}
             turns = sorted(
-                (each for each in self._known.values() if each.id not in skip),
+                (
+                    each
+                    for each in self._known.values()
+                    if each.id not in skip and (executors is None or each.executor in executors)
+                ),
                 key=lambda each: (
                     -each.priority,
                     running.get(each.id, 0),

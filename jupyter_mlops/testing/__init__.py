@@ -17,9 +17,10 @@ from ..core.exceptions import (
     NotFound,
     TrackingUnavailable,
 )
+from ..core.executors import CellStarted, MetricsLogged, Outcome, Progress, Stopping, Task
 from ..core.model_names import check_alias, check_model_name
 from ..core.models import ModelVersion
-from ..core.ports import CellStarted, MetricsLogged, Outcome, Progress, Stopping, Task, TrackedRun
+from ..core.ports import TrackedRun
 from ..core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
 from ..core.values import masked
 from .cards import CardKeeper

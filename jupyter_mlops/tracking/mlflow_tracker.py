@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import mlflow_client
-from ..core.ports import Outcome, TrackedRun
+from ..core.executors import Outcome
+from ..core.ports import TrackedRun
 from ..core.runs import Attempt, MetricPoint, Run, Status, Sweep
 from ..mlflow_client import ATTEMPT, DETACHED, METRIC, PARAMETER, SWEEP, translated
 from . import local_store, lookup, recording, relatives

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
-from ..core.ports import Outcome
+from ..core.executors import Outcome
 from ..core.runs import Attempt, Run, Status, Sweep
 from ..core.values import masked, quote
 from ..mlflow_client import ATTEMPT, DETACHED, METRIC, PARAMETER, PARENT, RUN, SWEEP

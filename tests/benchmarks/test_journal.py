@@ -44,7 +44,7 @@ PAPERMILL = MEASURE.format(
 OURS = MEASURE.format(
     prepare="""
 import os
-from jupyter_mlops.core.ports import Task
+from jupyter_mlops.core.executors import (Task)
 from jupyter_mlops.execution.control import Control
 from jupyter_mlops.execution.notebook import execute
 from jupyter_mlops.execution.warm import Source

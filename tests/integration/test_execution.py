@@ -13,7 +13,7 @@ import nbformat
 import psutil
 import pytest
 
-from jupyter_mlops.core.ports import (
+from jupyter_mlops.core.executors import (
     CellFinished,
     CellStarted,
     KernelStarted,
@@ -27,13 +27,14 @@ from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.execution import results
 from jupyter_mlops.execution.executors.local import LocalExecutor
 from jupyter_mlops.execution.processes import end, identify, is_alive
+from tests.support.local import local_executor
 from tests.support.notebooks import write_notebook
 
 
 @pytest.fixture
 async def executor(tmp_path: Path) -> AsyncIterator[LocalExecutor]:
     """An executor whose processes are gone afterwards."""
-    made = LocalExecutor(tmp_path / "runner.log")
+    made = local_executor(tmp_path / "runner.log")
     yield made
     await made.close()
     assert not [p for p in psutil.Process().children() if "runner" in " ".join(p.cmdline())]

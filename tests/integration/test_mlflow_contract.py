@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.core.exceptions import InvalidInput, NoModelLogged, NotFound
-from jupyter_mlops.core.ports import Outcome, Registry, TrackedRun, Tracker
+from jupyter_mlops.core.executors import Outcome
+from jupyter_mlops.core.ports import Registry, TrackedRun, Tracker
 from jupyter_mlops.core.runs import Reason, Run, Status, Sweep, SweepKind
 from jupyter_mlops.registry import open_registry
 from jupyter_mlops.testing import InMemoryRegistry, InMemoryTracker

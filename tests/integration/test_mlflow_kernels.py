@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 
 from jupyter_mlops import mlflow_client
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import Reason, Status, Sweep
 from jupyter_mlops.registry import open_registry
 from jupyter_mlops.tracking import REPLACED_VARIABLES, MlflowTracker, context, open_tracker

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import Status
 from jupyter_mlops.tracking import MlflowTracker, open_tracker
 from jupyter_mlops.tracking.glance import facts_of

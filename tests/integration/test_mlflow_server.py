@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.core.exceptions import NotFound, TrackingUnavailable
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import Status
 from jupyter_mlops.registry import MlflowRegistry, open_registry
 from jupyter_mlops.tracking import MlflowTracker, open_tracker

@@ -17,7 +17,7 @@ import pytest
 
 from jupyter_mlops import mlflow_client
 from jupyter_mlops.core.exceptions import InvalidInput, MlopsError, TrackingUnavailable
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import Status
 from jupyter_mlops.registry import open_registry
 from jupyter_mlops.tracking import MlflowTracker, default_uri, local_store, open_tracker

@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import ENDPOINT_NOT_FOUND
 
 from jupyter_mlops.core.exceptions import InvalidInput
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import MetricPoint, Reason, Status, Sweep
 from jupyter_mlops.core.values import quote
 from jupyter_mlops.registry import open_registry

@@ -14,11 +14,12 @@ import psutil
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from jupyter_mlops.core.ports import CellStarted, KernelStarted, OutputTail, Progress, Task
+from jupyter_mlops.core.executors import CellStarted, KernelStarted, OutputTail, Progress, Task
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.execution.assembly import assemble
 from jupyter_mlops.execution.executors.local import LocalExecutor
 from jupyter_mlops.execution.limits import files_beside
+from tests.support.local import local_executor
 from tests.support.tasks import a_task, executed
 from tests.support.workers import FOREVER
 
@@ -45,7 +46,7 @@ MANY_THINGS = (
 @pytest.fixture
 async def executor(tmp_path: Path) -> AsyncIterator[LocalExecutor]:
     """An executor with cold kernels."""
-    made = LocalExecutor(tmp_path / "runner.log")
+    made = local_executor(tmp_path / "runner.log")
     yield made
     await made.close()
 

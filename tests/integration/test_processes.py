@@ -13,10 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_mlops.core.ports import CellStarted, KernelStarted, Progress, Task
+from jupyter_mlops.core.executors import CellStarted, KernelStarted, Progress, Task
 from jupyter_mlops.core.runs import ATTEMPT_VARIABLE, ProcessIdentity, Reason, Status
 from jupyter_mlops.execution.executors.local import LocalExecutor
 from jupyter_mlops.execution.processes import end, identify, is_alive
+from tests.support.local import local_executor
 from tests.support.tasks import a_task
 
 #: A cell that starts a daemon: its parent has ended, it has a session of its own, and it does not
@@ -42,7 +43,7 @@ while not os.path.exists("daemon"):
 @pytest.fixture
 async def executor(tmp_path: Path) -> AsyncIterator[LocalExecutor]:
     """An executor without templates."""
-    made = LocalExecutor(tmp_path / "runner.log")
+    made = local_executor(tmp_path / "runner.log")
     yield made
     await made.close()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.run_query import parse_condition, parse_order
 from jupyter_mlops.core.runs import Environment, Reason, Status, new_id
 from jupyter_mlops.core.stages import Stage

@@ -14,12 +14,13 @@ import nbformat
 import psutil
 import pytest
 
-from jupyter_mlops.core.ports import KernelStarted, MetricsLogged, Task
+from jupyter_mlops.core.executors import KernelStarted, MetricsLogged, Task
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.execution.executors.local import LocalExecutor
 from jupyter_mlops.execution.warm import Source
 from jupyter_mlops.execution.warm.pool import Templates
 from jupyter_mlops.execution.warm.recipes import Need
+from tests.support.local import local_executor
 from tests.support.tasks import a_task, executed
 
 Open = Callable[..., contextlib.AbstractAsyncContextManager[LocalExecutor]]
@@ -32,7 +33,7 @@ def opened(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Open:
     @contextlib.asynccontextmanager
     async def open_executor() -> AsyncIterator[LocalExecutor]:
         folder = tmp_path_factory.mktemp("t")
-        made = LocalExecutor(
+        made = local_executor(
             tmp_path / "runner.log", Templates(folder / "w", folder / "log", idle=1)
         )
         yield made
@@ -194,7 +195,7 @@ async def test_a_template_that_has_gone_shares_nothing(
     """A kernel that had to be started cold has not got what the cells made, and executes them."""
     folder = tmp_path_factory.mktemp("t")
     templates = Killed(folder / "w", folder / "log", idle=1)
-    executor = LocalExecutor(tmp_path / "runner.log", templates)
+    executor = local_executor(tmp_path / "runner.log", templates)
     task = a_task(tmp_path, "x = 1", "y = 2; print('here')", "print(x + y)", shared=(1,))
     try:
         assert (await start_of(executor, task)).startswith("cold (its template does not answer")

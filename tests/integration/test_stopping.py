@@ -11,17 +11,18 @@ import psutil
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 
-from jupyter_mlops.core.ports import CellStarted, KernelStarted, Progress, Stopping
+from jupyter_mlops.core.executors import CellStarted, KernelStarted, Progress, Stopping
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.execution.executors.local import LocalExecutor
 from jupyter_mlops.execution.processes import is_alive
+from tests.support.local import local_executor
 from tests.support.tasks import DEAF, a_task, executed
 
 
 @pytest.fixture
 async def executor(tmp_path: Path) -> AsyncIterator[LocalExecutor]:
     """An executor whose processes are gone afterwards."""
-    made = LocalExecutor(tmp_path / "runner.log")
+    made = local_executor(tmp_path / "runner.log")
     yield made
     await made.close()
     assert not [p for p in psutil.Process().children() if "runner" in " ".join(p.cmdline())]

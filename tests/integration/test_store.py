@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.core.exceptions import Conflict, LeaseLost, NotFound, StoreUnavailable
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import (
     MAX_LOST,
     Attempt,

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.core.exceptions import Conflict, LeaseLost, NotFound
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.occasions import FireState, Missed, Overlap, TriggerKind
-from jupyter_mlops.core.ports import Outcome
 from jupyter_mlops.core.runs import Attempt, ProcessIdentity, Status, Sweep, SweepKind, new_id
 from jupyter_mlops.execution.processes import identify, is_alive
 from jupyter_mlops.store import OCCASIONS, Store, find, of_sweep

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.core.clock import Clock
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import ProcessIdentity, Reason, Status
 from jupyter_mlops.store import Store, leases, of_run, of_sweep
 from tests.support.records import a_sweep

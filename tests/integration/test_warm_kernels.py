@@ -16,11 +16,12 @@ import nbformat
 import psutil
 import pytest
 
-from jupyter_mlops.core.ports import KernelStarted, Outcome, Progress, Task
+from jupyter_mlops.core.executors import KernelStarted, Outcome, Progress, Task
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.execution.executors.local import LocalExecutor
 from jupyter_mlops.execution.warm.pool import Templates
 from tests.support.corpus import CORPUS
+from tests.support.local import local_executor
 from tests.support.tasks import a_task, executed
 
 Make = Callable[..., Templates]
@@ -41,7 +42,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Make:
 async def warm(tmp_path: Path, templates: Make) -> AsyncIterator[LocalExecutor]:
     """An executor with warm kernels; nothing of it is left afterwards."""
     others = set(psutil.Process().children(recursive=True))
-    made = LocalExecutor(tmp_path / "runner.log", templates())
+    made = local_executor(tmp_path / "runner.log", templates())
     yield made
     children = set(psutil.Process().children(recursive=True)) - others
     await made.close()
@@ -52,7 +53,7 @@ async def warm(tmp_path: Path, templates: Make) -> AsyncIterator[LocalExecutor]:
 @pytest.fixture
 async def cold(tmp_path: Path) -> AsyncIterator[LocalExecutor]:
     """An executor without."""
-    made = LocalExecutor(tmp_path / "runner.log")
+    made = local_executor(tmp_path / "runner.log")
     yield made
     await made.close()
 
@@ -182,7 +183,7 @@ async def test_variables_that_matter_at_import_choose_the_template(
 ) -> None:
     """Another value needs another template; the same value again finds the one that there is."""
     pool = templates()
-    warm = LocalExecutor(tmp_path / "runner.log", pool)
+    warm = local_executor(tmp_path / "runner.log", pool)
     try:
         seen = []
         for value in ("3", "4", "3"):
@@ -203,7 +204,7 @@ async def test_a_changed_environment_retires_the_template(
     site.mkdir()
     (site / "fresh.py").write_text("version = 1", "utf-8")
     pool = templates()
-    warm = LocalExecutor(tmp_path / "runner.log", pool)
+    warm = local_executor(tmp_path / "runner.log", pool)
     task = a_task(
         tmp_path,
         "x = 1",
@@ -235,7 +236,7 @@ async def test_a_killed_kernel(warm: LocalExecutor, tmp_path: Path) -> None:
 async def test_a_kernel_that_is_killed_while_it_waits(tmp_path: Path, templates: Make) -> None:
     """Nobody has asked for it yet: the next attempt gets another one."""
     pool = templates(idle=2)
-    warm = LocalExecutor(tmp_path / "runner.log", pool)
+    warm = local_executor(tmp_path / "runner.log", pool)
     try:
         for _ in range(3):
             outcome, started = await run(warm, a_task(tmp_path, "x = 1"))
@@ -253,7 +254,7 @@ async def test_a_kernel_that_is_killed_while_it_waits(tmp_path: Path, templates:
 async def test_a_kernel_for_another_template_is_given_back(tmp_path: Path, templates: Make) -> None:
     """The kernel that waits for a runner's next attempt ends if that needs another one."""
     pool = templates(idle=1)
-    warm = LocalExecutor(tmp_path / "runner.log", pool)
+    warm = local_executor(tmp_path / "runner.log", pool)
     try:
         await run(warm, a_task(tmp_path, "x = 1"))
         (pid,) = pool.pids()
@@ -285,7 +286,7 @@ async def test_a_kernel_that_is_killed_before_it_answers(
 async def test_a_killed_template(tmp_path: Path, templates: Make) -> None:
     """Kernels die with their template, whose place another one takes: their attempts are lost."""
     pool = templates()
-    warm = LocalExecutor(tmp_path / "runner.log", pool)
+    warm = local_executor(tmp_path / "runner.log", pool)
     try:
         await run(warm, a_task(tmp_path, "x = 1"))
         (pid,) = pool.pids()
@@ -310,7 +311,7 @@ async def test_forks_that_are_killed_at_their_start(tmp_path: Path, templates: M
     The system kills them when it runs out of memory, for which no other kernel can be blamed.
     """
     pool = templates()
-    warm = LocalExecutor(tmp_path / "runner.log", pool)
+    warm = local_executor(tmp_path / "runner.log", pool)
     gate, begun = tmp_path / "gate", asyncio.Event()
     wait = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
     kernels: list[int] = []

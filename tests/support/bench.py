@@ -11,7 +11,8 @@ from typing import Any
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.recorder import Recorder
 from jupyter_mlops.app.scheduler import Scheduler
-from jupyter_mlops.core.ports import Outcome, Searcher, Task
+from jupyter_mlops.core.executors import Outcome, Task
+from jupyter_mlops.core.ports import Searcher
 from jupyter_mlops.core.resources import Capacity
 from jupyter_mlops.core.runs import Status, Sweep
 from jupyter_mlops.execution.slots import Slots
@@ -39,7 +40,7 @@ class Bench:
         self.store = Store(project.id, url=None, state=project.state)
         self.tracker = InMemoryTracker()
         self.executor = executor
-        self.slots = Slots(folder, project.id, machine=machine)
+        self.slots = executor.ledger = Slots(folder, project.id, machine=machine)
         self.recorder = Recorder(
             self.store,
             lambda: self.tracker,
@@ -52,7 +53,7 @@ class Bench:
             self.store,
             self.recorder,
             {"local": executor},
-            self.slots,
+            machine,
             worker="w",
             fence=1,
             open_searcher=searcher,

@@ -52,13 +52,13 @@ class Stages:
             while_away=lambda *_: {},
         )
         templates = Templates(runtime / "w", logs / "templates.log", idle=1)
-        self.executor = LocalExecutor(logs / "runner.log", templates)
+        self.executor = LocalExecutor(logs / "runner.log", self.slots, templates)
         self.scheduler = Scheduler(
             project,
             self.store,
             self.recorder,
             {"local": self.executor},
-            self.slots,
+            self.slots.machine,
             worker="w",
             fence=1,
         )

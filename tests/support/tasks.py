@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops.core.ports import Outcome, Progress, Task
+from jupyter_mlops.core.executors import Outcome, Progress, Task
 from jupyter_mlops.execution.executors.local import LocalExecutor
 from tests.support.notebooks import write_notebook
 

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_mlops.app.estimates import Estimates, remaining
 from jupyter_mlops.app.live import Activity
-from jupyter_mlops.core.ports import Outcome, Task
+from jupyter_mlops.core.executors import Outcome, Task
 from jupyter_mlops.core.runs import Status, SweepKind
 from jupyter_mlops.store import Timing
 from tests.support.bench import bench

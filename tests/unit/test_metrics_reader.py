@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_mlops.core.ports import MetricsLogged
+from jupyter_mlops.core.executors import MetricsLogged
 from jupyter_mlops.execution import wire
 from jupyter_mlops.execution.metrics import METRICS_TYPE, MetricsReader
 

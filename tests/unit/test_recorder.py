@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_mlops.app import recorder
 from jupyter_mlops.core.exceptions import InvalidInput
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import SESSION, Attempt, MetricPoint, Run, Status, Sweep, SweepKind
 from jupyter_mlops.store import of_sweep
 from jupyter_mlops.testing import RecordedRun

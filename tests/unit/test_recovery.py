@@ -16,7 +16,7 @@ from jupyter_mlops.app.contexts import Contexts
 from jupyter_mlops.app.projects import Project, find_project
 from jupyter_mlops.app.recovery import recover
 from jupyter_mlops.app.tasks import context_path, reads_path, result_path
-from jupyter_mlops.core.ports import CellStarted, MetricsLogged, Outcome
+from jupyter_mlops.core.executors import CellStarted, MetricsLogged, Outcome
 from jupyter_mlops.core.runs import (
     ATTEMPT_VARIABLE,
     ENGINE_VARIABLE,

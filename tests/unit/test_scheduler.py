@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.app.admission import Admission
-from jupyter_mlops.core.ports import Outcome, Task
+from jupyter_mlops.core.executors import Outcome, Task
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.store import RunFilter, of_sweep
 from tests.support.bench import Bench, bench
@@ -133,9 +133,9 @@ async def test_the_need_of_memory_is_learned(tmp_path: Path) -> None:
         b.executor.open.set()
         assert await b.done(later) == {Status.SUCCEEDED: 4}
         assert b.executor.most == 2
-        known = Admission(b.store, a_machine()).request(a_sweep())
+        known = Admission(b.store, {"local": b.slots}).request(a_sweep())
         assert known.memory == 2_900_000_000 * 1.2
-        assert Admission(b.store, a_machine()).request(a_sweep(memory=7)).memory == 7
+        assert Admission(b.store, {"local": b.slots}).request(a_sweep(memory=7)).memory == 7
 
 
 async def test_one_that_takes_too_much_memory_is_told_so(tmp_path: Path) -> None:

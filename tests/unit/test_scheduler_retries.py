@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.core.ports import Outcome, Task
+from jupyter_mlops.core.executors import Outcome, Task
 from jupyter_mlops.core.runs import Attempt, Reason, Status
 from jupyter_mlops.store import of_run
 from tests.support.bench import bench

@@ -14,7 +14,7 @@ from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.recovery import recover
 from jupyter_mlops.app.tasks import result_path
 from jupyter_mlops.core.axes import Listed, Log, Range
-from jupyter_mlops.core.ports import Outcome, Task
+from jupyter_mlops.core.executors import Outcome, Task
 from jupyter_mlops.core.runs import MetricPoint, Reason, Run, Status, Sweep
 from jupyter_mlops.core.search import Pruning, PruningRule, Sampler, Search
 from jupyter_mlops.core.values import Value

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.app.session_spool import SessionSpool
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import SESSION, Attempt, Run, Status, Sweep, SweepKind
 from jupyter_mlops.sessions import SessionLink
 from jupyter_mlops.store import Store

@@ -11,7 +11,9 @@ import pytest
 
 from jupyter_mlops.core.exceptions import InvalidInput, TooManyResources
 from jupyter_mlops.core.resources import (
+    Hold,
     Request,
+    Shortage,
     check_request,
     expected_memory,
     most_memory,
@@ -26,7 +28,7 @@ from jupyter_mlops.execution.machine import (
     granted_memory,
     total_memory,
 )
-from jupyter_mlops.execution.slots import PATIENCE, Hold, Shortage, Slots
+from jupyter_mlops.execution.slots import PATIENCE, Slots
 from tests.support.records import a_machine
 
 

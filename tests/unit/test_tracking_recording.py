@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from jupyter_mlops import mlflow_client
 from jupyter_mlops.core.exceptions import InvalidInput
-from jupyter_mlops.core.ports import Outcome
+from jupyter_mlops.core.executors import Outcome
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.core.search import Pruning, PruningRule, Sampler, Search
 from jupyter_mlops.core.stages import Stage

@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ...core.ports import Outcome, Progress, Task
+from ...core.executors import Outcome, Progress, Task
+from ...core.resources import Ledger
 from ...core.runs import Reason, Status
 from ..warm import Source
 from ..warm.pool import Templates
@@ -25,6 +26,7 @@ class LocalExecutor:
     def __init__(
         self,
         log: Path,
+        ledger: Ledger,
         templates: Templates | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
@@ -32,6 +34,7 @@ class LocalExecutor:
 
         ``variables`` are added to the environment of runners.
         """
+        self.ledger = ledger
         self._runners = Runners(log, variables)
         self._templates = templates
         self._idle: list[Runner] = []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from ...core.ports import KernelStarted, Outcome, Progress, Task
+from ...core.executors import KernelStarted, Outcome, Progress, Task
 from ...core.runs import ProcessIdentity
 from .. import wire
 from ..processes import end, of_attempt

@@ -14,7 +14,7 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpec, NoSuchKernel
 
 from ... import interpreter
-from ...core.ports import Task
+from ...core.executors import Task
 from ...core.resources import thread_limits
 from ..kernelspecs import find_kernelspec
 from .preloads import modules_to_preload
