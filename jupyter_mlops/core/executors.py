@@ -63,6 +63,8 @@ class Task:
     errors: ErrorRule = ErrorRule.ALL
     #: Seconds that the kernel may take to start; None means our own limit.
     start_timeout: float | None = None
+    #: Where it was placed: the node of its hold.
+    node: str = ""
 
     @property
     def journal(self) -> Path:

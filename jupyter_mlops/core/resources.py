@@ -79,10 +79,13 @@ class Hold:
 class Ledger(Protocol):
     """What an executor has to give, and who holds what of it. For one event loop."""
 
-    #: The most that one attempt may ask for.
-    largest: Capacity
     #: Called when something was given back, or has come to be there.
     released: list[Callable[[], None]]
+
+    @property
+    def largest(self) -> Capacity:
+        """Return the most that one attempt may ask for."""
+        ...
 
     def acquire(self, request: Request) -> Hold | Shortage:
         """Take what an attempt needs, all or nothing. Raises `StoreUnavailable`."""

@@ -60,7 +60,6 @@ class Slots:
         self.machine = machine
         #: What the project may use.
         self.own = own or machine
-        self.largest = self.own
         self.limit = self.own.cores
         #: Cores that this project holds.
         self.held = 0
@@ -147,6 +146,11 @@ class Slots:
         if self._wishing is not None:
             os.close(self._wishing)
             self._wishing = None
+
+    @property
+    def largest(self) -> Capacity:
+        """Return what this project may use."""
+        return self.own
 
     @property
     def waiting(self) -> bool:

@@ -1,0 +1,244 @@
+"""The executor: places attempts on the nodes of a cluster, and hears what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from distributed import Client
+
+from ....core.executors import Outcome, Progress, Task
+from ....core.resources import Capacity
+from ....core.runs import Reason, Status
+from ... import wire
+from ...warm import Source
+from . import node
+from .nodes import Node, Nodes
+
+log = logging.getLogger(__name__)
+
+#: Seconds that a scheduler may take to answer, and between two tries to reach it.
+_PATIENCE = 10.0
+_PAUSE = 2.0
+#: Seconds between two looks at a worker that has come and is not ready yet.
+_LOOK_EVERY = 0.2
+
+_CANCELLED = Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
+
+
+@dataclass(slots=True, eq=False)
+class _Placed:
+    """An attempt on a node."""
+
+    node: Node
+    report: Callable[[Progress], None]
+    #: Set when its node is gone.
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class DaskExecutor:
+    """Executes attempts on the workers of a Dask cluster."""
+
+    name = "dask"
+
+    def __init__(self, config: node.NodeConfig, connect: Callable[[], Any]) -> None:
+        """``connect`` makes a client, not awaited yet, whose callbacks come in our event loop."""
+        self.ledger = Nodes()
+        #: What keeps it from executing, in one line; None while nothing does.
+        self.problem: str | None = None
+        self._config = config
+        self._connect = connect
+        self._client: Client | None = None
+        self._placed: dict[str, _Placed] = {}
+        #: Attempts that were cancelled before they had begun.
+        self._cancelled: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+
+    # -- the cluster -------------------------------------------------------------------------------
+
+    async def prepare(self) -> None:
+        """Connect, and stay connected from then on."""
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * _PATIENCE):
+                await self._ready.wait()
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self._connected()
+            except (OSError, TimeoutError) as error:
+                self.problem = f"The Dask scheduler does not answer: {error}"
+                log.warning("%s", self.problem)
+            self._ready.set()
+            await asyncio.sleep(_PAUSE)
+
+    async def _connected(self) -> None:
+        """Connect, and return when the connection is lost."""
+        client = await self._connect()
+        try:
+            await client.register_plugin(node.NodePlugin(self._config))
+            client.subscribe_topic(self._config.name, self._hear)
+            client.subscribe_topic("all", self._changed)
+            self._client, self.problem = client, None
+            # Of those that come later we are told.
+            there = await client.run(node.describe, self._config.name, on_error="ignore")
+            await asyncio.gather(*map(self._come, there))
+            self._ready.set()
+            await self._lost(client)
+        finally:
+            self._client = None
+            for each in list(self.ledger):
+                self._go(each.address)
+            with contextlib.suppress(OSError, TimeoutError):
+                await client.close()
+
+    async def _lost(self, client: Client) -> None:
+        """Return when the connection is lost, of which Dask does not tell."""
+        while client.status == "running":  # noqa: ASYNC110
+            await asyncio.sleep(_PAUSE)
+
+    def _changed(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        _, message = event
+        if message.get("action") == "add-worker":
+            self._later(self._come(message["worker"]))
+        elif message.get("action") == "remove-worker":
+            self._go(message["worker"])
+
+    async def _come(self, address: str) -> None:
+        """Take note of a worker, as soon as our plugin is there."""
+        async with asyncio.timeout(_PATIENCE):
+            while self._client is not None and self.ledger.get(address) is None:
+                with contextlib.suppress(OSError):
+                    answers = await self._client.run(
+                        node.describe, self._config.name, workers=[address], on_error="ignore"
+                    )
+                    found = answers.get(address)
+                    if found is not None:
+                        self.ledger.add(_node(address, found))
+                        return
+                await asyncio.sleep(_LOOK_EVERY)
+
+    def _go(self, address: str) -> None:
+        """Take note that a worker is gone."""
+        self.ledger.remove(address)
+        for each in self._placed.values():
+            if each.node.address == address:
+                each.lost.set()
+
+    def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        _, message = event
+        placed = self._placed.get(message["attempt"])
+        if placed is not None:
+            reply = wire.read_reply(message["report"][wire.HEADER_SIZE :])
+            if isinstance(reply, wire.Reported):
+                placed.report(wire.read_report(reply))
+
+    # -- attempts ----------------------------------------------------------------------------------
+
+    async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
+        """Execute one attempt on the node that was taken for it."""
+        found = self.ledger.get(task.node)
+        client = self._client
+        if client is None or found is None:
+            return _lost(task, "Its node is gone.")
+        if task.attempt_id in self._cancelled:
+            self._cancelled.discard(task.attempt_id)
+            return _CANCELLED
+        placed = self._placed[task.attempt_id] = _Placed(found, report)
+        future = client.submit(
+            node.execute,
+            self._config.name,
+            found.incarnation,
+            wire.pack(wire.Execute(task, Source())),
+            key=f"{task.source}-{task.attempt_id}",
+            workers=[found.address],
+            allow_other_workers=False,
+            pure=False,
+        )
+        try:
+            return await self._outcome(task, future, placed)
+        finally:
+            self._placed.pop(task.attempt_id, None)
+            with contextlib.suppress(Exception):
+                await future.cancel(force=True)
+
+    async def _outcome(self, task: Task, future: Any, placed: _Placed) -> Outcome:
+        gone = asyncio.create_task(placed.lost.wait())
+        result = asyncio.ensure_future(future.result())
+        try:
+            await asyncio.wait([gone, result], return_when=asyncio.FIRST_COMPLETED)
+            if not result.done():
+                return _lost(task, f"Its node {placed.node.name} is gone.")
+            reply = wire.read_reply((await result)[wire.HEADER_SIZE :])
+        except LookupError as error:
+            return _lost(task, str(error))
+        finally:
+            gone.cancel()
+            result.cancel()
+        if not isinstance(reply, wire.Done):
+            raise TypeError(f"{type(reply).__name__} is no outcome")
+        return reply.outcome
+
+    async def cancel(self, attempt_id: str) -> None:
+        """Stop an attempt: its kernel is interrupted, then terminated, then killed."""
+        if attempt_id in self._placed:
+            await self._stop(attempt_id, None)
+        else:
+            self._cancelled.add(attempt_id)
+
+    async def kill(self, attempt_id: str, line: str) -> None:
+        """End an attempt's kernel at once, since it takes too much memory."""
+        if attempt_id in self._placed:
+            await self._stop(attempt_id, line)
+
+    async def _stop(self, attempt_id: str, line: str | None) -> None:
+        placed = self._placed[attempt_id]
+        if self._client is not None:
+            await self._client.run(
+                node.stop,
+                self._config.name,
+                attempt_id,
+                line,
+                workers=[placed.node.address],
+                on_error="ignore",
+            )
+
+    async def close(self) -> None:
+        """End everything at once: the nodes end what they execute when the plugin goes."""
+        client = self._client
+        if client is not None:
+            with contextlib.suppress(OSError, TimeoutError, ValueError):
+                await client.unregister_worker_plugin(self._config.name)
+        for each in (*self._tasks, *([self._watching] if self._watching else [])):
+            each.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._watching is not None:
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _node(address: str, found: Mapping[str, Any]) -> Node:
+    return Node(
+        address=address,
+        name=found["name"],
+        incarnation=found["incarnation"],
+        capacity=Capacity(cores=found["cores"], memory=found["memory"], gpus=tuple(found["gpus"])),
+    )
+
+
+def _lost(task: Task, error: str) -> Outcome:
+    return Outcome(
+        status=Status.FAILED, reason=Reason.LOST, error=error, has_output=task.output.exists()
+    )
