@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 
 from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
-from ..core.executors import Executor
 from ..core.files import write_atomically
 from ..core.runs import ENGINE_VARIABLE, new_id
 from ..execution.executors.local import LocalExecutor
@@ -40,7 +39,7 @@ from .mirroring import Mirrors
 from .models import ModelUseCases
 from .notifying import Notifier
 from .occasions import Occasions, wall
-from .opening import open_recorder, open_serving, open_templates
+from .opening import open_executors, open_recorder, open_serving, open_templates
 from .operations import DOWNLOADS, OPERATIONS
 from .outputs import OutputUseCases
 from .pipeline_runs import PipelineRunner
@@ -96,7 +95,7 @@ class Worker:
         mark = {ENGINE_VARIABLE: str(project.root)}
         warm = open_templates(project, self._slots, mark)
         self._local = LocalExecutor(project.state / "logs" / "runner.log", self._slots, warm, mark)
-        executors: dict[str, Executor] = {"local": self._local}
+        executors = open_executors(project, self._local, mark)
         self._notifier = Notifier(project, store)
         self._recorder, resolved = open_recorder(project, store, self._notifier)
         self._mirrors = Mirrors(project, store, self._recorder)
@@ -125,7 +124,7 @@ class Worker:
             self._recorder,
             self._slots,
             removal,
-            tuple(executors),
+            executors,
             resolved,
         )
         retrying = RetryUseCases(project, store, self._scheduler, removal, sweeps)

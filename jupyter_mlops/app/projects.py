@@ -39,6 +39,13 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return f"Notification(name={self.name!r}, on={self.on}, of={self.of})"
 
 
+class DaskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The Dask cluster that attempts may run on."""
+
+    #: Address of its scheduler, such as ``tcp://host:8786``.
+    address: str
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What ``mlops.toml``, or ``[tool.jupyter-mlops]`` in ``pyproject.toml``, may say."""
 
@@ -66,8 +73,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retry_delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
     #: Days after which finished runs are removed, unless a model needs them; unset keeps them.
     retention: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    #: Where attempts run.
+    #: Where attempts run, unless a sweep says otherwise: ``local``, or ``dask``.
     executor: str = "local"
+    #: The cluster of the executor ``dask``, as ``[dask]``.
+    dask: DaskSettings | None = None
     #: Megabytes of each stream of a cell that the output notebook takes; the rest goes to a file.
     max_output_mb: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     #: Whether kernels are forked from templates; otherwise each is started anew.

@@ -15,6 +15,7 @@ from ..core.executors import Executor, KernelStarted, Outcome, Progress
 from ..core.ports import Searcher
 from ..core.resources import Capacity, Hold, Ledger
 from ..core.runs import MetricPoint, Reason, Run, Status, Sweep
+from ..mlflow_client import kernel_defaults
 from ..search import open_searcher
 from ..store import Store
 from . import tasks
@@ -276,13 +277,15 @@ class Scheduler:
         self._progress.follow(attempt, partial(self._logged, active, run))
         tracking = await self._recorder.begin(sweep, run, attempt, self._progress.note_tracked)
         gpus = active.hold.gpus if active.hold is not None else ()
-        base = self._environments.get(sweep.id)
+        executor = self._executors[sweep.executor]
+        base = kernel_defaults() if executor.remote else self._environments.get(sweep.id)
         environment = tasks.environment(self._project, sweep, attempt, base, gpus) | tracking
         if self._recorder.kernels is not None and sweep.context.get("language") == "python":
             known = sweep.kernel_argv
             environment = await self._recorder.kernels.of_kernel(attempt, known, environment)
         try:
-            task = tasks.make_task(self._project, sweep, run, attempt, environment)
+            place = active.hold.node if active.hold is not None else ""
+            task = tasks.make_task(self._project, sweep, run, attempt, environment, place)
         except OSError as error:
             return Outcome(
                 status=Status.FAILED,
@@ -293,10 +296,9 @@ class Scheduler:
         active.environment = environment
         self.contexts.prepare(sweep, environment)
         activity = self.live.begin(attempt)
-        executor = self._executors[sweep.executor]
 
         def report(progress: Progress) -> None:
-            if isinstance(progress, KernelStarted):
+            if isinstance(progress, KernelStarted) and not executor.remote:
                 self._guard.watch(attempt, sweep, active.hold, executor, progress.process)
             activity.note(progress)
             self._progress.note(attempt, progress)

@@ -205,8 +205,7 @@ def prepare(
     project: Project,
     request: m.SubmitRequest,
     *,
-    capacity: Capacity,
-    executors: tuple[str, ...],
+    capacities: Mapping[str, Capacity],
     tracking_uri: str,
     of: StageRequest | None = None,
     keep: bool = True,
@@ -227,8 +226,9 @@ def prepare(
     shared = () if stage and stage.plain else _shared(notebook, space)
     kernel = find_kernel(request.kernel or notebook.parameters.kernel_name or "python3")
     executor = request.executor or project.settings.executor
-    if executor not in executors:
-        known = ", ".join(executors)
+    capacity = capacities.get(executor)
+    if capacity is None:
+        known = ", ".join(capacities)
         raise InvalidInput(
             f"There is no executor {executor} (there is: {known}).", field="executor"
         )

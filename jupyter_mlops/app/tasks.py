@@ -28,7 +28,12 @@ from .submission import snapshot_path
 
 
 def make_task(
-    project: Project, sweep: Sweep, run: Run, attempt: Attempt, variables: dict[str, str]
+    project: Project,
+    sweep: Sweep,
+    run: Run,
+    attempt: Attempt,
+    variables: dict[str, str],
+    node: str = "",
 ) -> Task:
     """Describe an attempt for its executor, and make the folders of its files. Raises OSError."""
     output = output_path(project, run)
@@ -65,6 +70,7 @@ def make_task(
         stream_limit=round(project.settings.max_output_mb * 1_000_000),
         errors=stage.errors if stage else ErrorRule.ALL,
         start_timeout=stage.start_timeout if stage else None,
+        node=node,
     )
 
 

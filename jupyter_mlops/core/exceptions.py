@@ -136,6 +136,12 @@ class TrackingUnavailable(MlopsError):
     code = "tracking_unavailable"
 
 
+class ExecutorUnavailable(MlopsError):
+    """The executor cannot be reached. See: jupyter mlops doctor."""
+
+    code = "executor_unavailable"
+
+
 class WorkerUnavailable(MlopsError):
     """The project's worker does not answer.
 

@@ -159,8 +159,18 @@ class Executor(Protocol):
 
     #: Name in settings and in ``--executor``.
     name: str
-    #: What it has to give. What `execute` is called with was taken from it.
-    ledger: Ledger
+    #: Whether attempts run elsewhere: with the variables of that place, to which those of the task
+    #: are added.
+    remote: bool
+
+    @property
+    def ledger(self) -> Ledger:
+        """Return what it has to give; what `execute` is called with was taken from there."""
+        ...
+
+    async def prepare(self) -> None:
+        """Get ready for the first attempt, if that is not so yet. Raises `ExecutorUnavailable`."""
+        ...
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         """Execute one attempt."""

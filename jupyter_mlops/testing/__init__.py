@@ -21,6 +21,7 @@ from ..core.executors import CellStarted, MetricsLogged, Outcome, Progress, Stop
 from ..core.model_names import check_alias, check_model_name
 from ..core.models import ModelVersion
 from ..core.ports import TrackedRun
+from ..core.resources import Ledger
 from ..core.runs import Attempt, MetricPoint, Reason, Run, Status, Sweep
 from ..core.values import masked
 from .cards import CardKeeper
@@ -299,6 +300,8 @@ class InMemoryExecutor:
     """Executes nothing: attempts end as ``decide`` says, when they are let go."""
 
     name = "local"
+    remote = False
+    ledger: Ledger
 
     def __init__(self, decide: Callable[[Task], Outcome] | None = None) -> None:
         self._decide = decide or (lambda _: Outcome(status=Status.SUCCEEDED))
@@ -314,6 +317,9 @@ class InMemoryExecutor:
         self.open.set()
         #: The metrics that an attempt logs.
         self.log: Callable[[Task], Iterable[MetricPoint]] = lambda _: ()
+
+    async def prepare(self) -> None:
+        """It is ready."""
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         """End as decided, or cancelled."""

@@ -69,7 +69,7 @@ class Stages:
             self.recorder,
             self.slots,
             Removal(project, self.store, self.recorder),
-            ("local",),
+            {"local": self.executor},
             "sqlite://",
         )
         self.runs = StageRuns(project, self.store, self.sweeps, EventHub(self.store))

@@ -22,6 +22,7 @@ class LocalExecutor:
     """Executes attempts in runner processes, each of which serves one attempt at a time."""
 
     name = "local"
+    remote = False
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 
 from distributed import Client
 
+from ....core.exceptions import ExecutorUnavailable
 from ....core.executors import Outcome, Progress, Task
 from ....core.resources import Capacity
 from ....core.runs import Reason, Status
@@ -44,6 +45,7 @@ class DaskExecutor:
     """Executes attempts on the workers of a Dask cluster."""
 
     name = "dask"
+    remote = True
 
     def __init__(self, config: node.NodeConfig, connect: Callable[[], Any]) -> None:
         """``connect`` makes a client, not awaited yet, whose callbacks come in our event loop."""
@@ -63,19 +65,21 @@ class DaskExecutor:
     # -- the cluster -------------------------------------------------------------------------------
 
     async def prepare(self) -> None:
-        """Connect, and stay connected from then on."""
+        """Connect, and stay connected from then on. Raises `ExecutorUnavailable`."""
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2 * _PATIENCE):
                 await self._ready.wait()
+        if self.problem is not None:
+            raise ExecutorUnavailable(self.problem)
 
     async def _watch(self) -> None:
         while True:
             try:
                 await self._connected()
             except (OSError, TimeoutError) as error:
-                self.problem = f"The Dask scheduler does not answer: {error}"
+                self.problem = f"The Dask scheduler does not answer: {error}."
                 log.warning("%s", self.problem)
             self._ready.set()
             await asyncio.sleep(_PAUSE)
