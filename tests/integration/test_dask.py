@@ -11,9 +11,11 @@ import nbformat
 import pytest
 from distributed import Client
 
+from jupyter_mlops.core.exceptions import ExecutorUnavailable
 from jupyter_mlops.core.executors import CellStarted, KernelStarted, Outcome, Progress, Task
 from jupyter_mlops.core.resources import Hold, Request
 from jupyter_mlops.core.runs import Reason, Status
+from jupyter_mlops.execution.executors.dask import fitness
 from jupyter_mlops.execution.executors.dask.executor import DaskExecutor
 from jupyter_mlops.execution.executors.dask.node import NodeConfig
 from tests.support.dask_cluster import Cluster, cluster
@@ -105,3 +107,26 @@ async def test_a_node_that_is_lost(executor: DaskExecutor, nodes: Cluster, tmp_p
     for each in holds:
         assert isinstance(each, Hold)
         executor.ledger.release(each)
+
+
+async def test_nobody_answers(tmp_path: Path) -> None:
+    """A wrong address is a line, and so is what was asked of it."""
+    made = DaskExecutor(CONFIG, lambda: Client("tcp://127.0.0.1:9", asynchronous=True, timeout=1))
+    with pytest.raises(ExecutorUnavailable, match="The Dask scheduler does not answer"):
+        await made.prepare()
+    await made.close()
+
+
+async def test_workers_without_our_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are told of in a line before anything is placed, and never used."""
+    monkeypatch.setattr(fitness, "_ALIKE", ("ipykernel",))
+    monkeypatch.setattr(fitness.metadata, "version", lambda _: "0.1")
+    with cluster(tmp_path / "cluster", "a") as made:
+        address = await asyncio.to_thread(lambda: made.address)
+        executor = DaskExecutor(CONFIG, lambda: Client(address, asynchronous=True, timeout=10))
+        await executor.prepare()
+        await until(lambda: bool(executor.unfit))
+        with pytest.raises(ExecutorUnavailable, match="it has ipykernel"):
+            await executor.prepare()
+        assert not list(executor.ledger)
+        await executor.close()

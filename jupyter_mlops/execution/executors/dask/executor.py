@@ -18,6 +18,7 @@ from ....core.runs import Reason, Status
 from ... import wire
 from ...warm import Source
 from . import node
+from .fitness import QUESTION, lacking
 from .nodes import Node, Nodes
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ class DaskExecutor:
         self._config = config
         self._connect = connect
         self._client: Client | None = None
+        #: Workers that cannot execute attempts, and why.
+        self.unfit: dict[str, str] = {}
         self._placed: dict[str, _Placed] = {}
         #: Attempts that were cancelled before they had begun.
         self._cancelled: set[str] = set()
@@ -73,6 +76,12 @@ class DaskExecutor:
                 await self._ready.wait()
         if self.problem is not None:
             raise ExecutorUnavailable(self.problem)
+        if self.unfit and not list(self.ledger):
+            address, why = next(iter(self.unfit.items()))
+            raise ExecutorUnavailable(
+                f"No worker of the Dask cluster can execute notebooks: of {address} {why}. "
+                "Install the same there."
+            )
 
     async def _watch(self) -> None:
         while True:
@@ -88,12 +97,14 @@ class DaskExecutor:
         """Connect, and return when the connection is lost."""
         client = await self._connect()
         try:
-            await client.register_plugin(node.NodePlugin(self._config))
             client.subscribe_topic(self._config.name, self._hear)
             client.subscribe_topic("all", self._changed)
             self._client, self.problem = client, None
+            # Workers that lack our package refuse it, as do those of them that come later.
+            with contextlib.suppress(ImportError):
+                await client.register_plugin(node.NodePlugin(self._config))
             # Of those that come later we are told.
-            there = await client.run(node.describe, self._config.name, on_error="ignore")
+            there = await client.run(eval, QUESTION, on_error="ignore")
             await asyncio.gather(*map(self._come, there))
             self._ready.set()
             await self._lost(client)
@@ -117,22 +128,35 @@ class DaskExecutor:
             self._go(message["worker"])
 
     async def _come(self, address: str) -> None:
-        """Take note of a worker, as soon as our plugin is there."""
+        """Take note of a worker, as soon as our plugin is there, if it can work for us."""
         async with asyncio.timeout(_PATIENCE):
+            why = lacking(await self._ask(address, eval, QUESTION) or {})
+            if why is not None:
+                self.unfit[address] = why
+                log.warning("The Dask worker %s is not used: %s.", address, why)
+                return
             while self._client is not None and self.ledger.get(address) is None:
-                with contextlib.suppress(OSError):
-                    answers = await self._client.run(
-                        node.describe, self._config.name, workers=[address], on_error="ignore"
-                    )
-                    found = answers.get(address)
-                    if found is not None:
-                        self.ledger.add(_node(address, found))
-                        return
+                found = await self._ask(address, node.describe, self._config.name)
+                if found is not None:
+                    self.ledger.add(_node(address, found))
+                    return
                 await asyncio.sleep(_LOOK_EVERY)
+
+    async def _ask(self, address: str, question: Callable[..., Any], *arguments: str) -> Any:
+        """Have a function called on a worker; None if it is gone, or refuses."""
+        if self._client is None:
+            return None
+        with contextlib.suppress(OSError):
+            answers = await self._client.run(
+                question, *arguments, workers=[address], on_error="ignore"
+            )
+            return answers.get(address)
+        return None
 
     def _go(self, address: str) -> None:
         """Take note that a worker is gone."""
         self.ledger.remove(address)
+        self.unfit.pop(address, None)
         for each in self._placed.values():
             if each.node.address == address:
                 each.lost.set()
