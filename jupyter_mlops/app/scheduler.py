@@ -194,6 +194,7 @@ class Scheduler:
                     worker=self._worker,
                     fence=self._fence,
                     parameters=chosen.parameters,
+                    node=hold.place,
                 )
         finally:
             cancelled = self._claiming.pop(run.id)

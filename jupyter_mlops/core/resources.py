@@ -72,8 +72,10 @@ class Hold:
     #: Bytes.
     memory: int
     gpus: tuple[str, ...]
-    #: Where it is, by the name that its executor gives; empty for this machine.
+    #: Where it is, by the name that its executor knows; empty for this machine.
     node: str = ""
+    #: What people call that.
+    place: str | None = None
 
 
 class Ledger(Protocol):

@@ -241,6 +241,8 @@ class Attempt:
     peak_memory: int | None = None
     #: Seconds of CPU time that they used.
     cpu_time: float | None = None
+    #: Where its executor has it run, as people call it; None for this machine.
+    node: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -271,6 +271,7 @@ def run_report(
         ("Stage", run.stage and f"{run.stage} of pipeline run {run.pipeline_id}"),
         ("Reserved", resources.asked(detail.sweep)),
         ("Used", resources.used(detail.attempts[-1]) if detail.attempts else ""),
+        ("Node", detail.attempts[-1].node if detail.attempts else None),
         ("Kernel start", detail.attempts[-1].start if detail.attempts else ""),
         ("Shared cells", ", ".join(str(each + 1) for each in detail.context.get("shared", ()))),
         ("Experiment", run.experiment),

@@ -19,6 +19,7 @@ ADDED: dict[int, dict[sa.Table, tuple[str, ...]]] = {
     },
     3: {schema.sweeps: ("stage",)},
     4: {schema.runs: ("environment", "differences")},
+    5: {schema.attempts: ("node",)},
 }
 
 #: Number of the lock that keeps two programs from migrating a PostgreSQL database together.

@@ -81,11 +81,18 @@ class Queue:
         return self._turns.first(running or {}, skip, executors)
 
     def claim(
-        self, run: str, *, worker: str, fence: int, parameters: dict[str, Any] | None = None
+        self,
+        run: str,
+        *,
+        worker: str,
+        fence: int,
+        parameters: dict[str, Any] | None = None,
+        node: str | None = None,
     ) -> Attempt | None:
         """Begin an attempt at a queued run; None if it is not queued, or waits for its retry.
 
-        ``parameters`` are those of a run whose point has just been chosen.
+        ``parameters`` are those of a run whose point has just been chosen, ``node`` is where it
+        will run, if not here.
         """
         now = datetime.now(UTC)
         chosen = {} if parameters is None else {"parameters": parameters}
@@ -134,6 +141,7 @@ class Queue:
                 failed_cell=None,
                 notebook_hash=None if resume is None else resume.notebook_hash,
                 resumed_at=None if resume is None else resume.cell,
+                node=node,
             )
             transaction.connection.execute(
                 attempts.insert().values(project=self._database.project, **asdict(attempt))

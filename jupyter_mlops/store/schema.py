@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ..core import values
 
 #: Version of these tables; a newer database is refused, an older one migrated (`migrations`).
-VERSION = 4
+VERSION = 5
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -185,6 +185,7 @@ attempts = sa.Table(
     #: Most bytes of memory and seconds of CPU time that it used.
     sa.Column("peak_memory", sa.BigInteger),
     sa.Column("cpu_time", sa.Double),
+    sa.Column("node", sa.Text),
     sa.Index("attempts_of_run", "project", "run_id", "number"),
     sa.Index("attempts_by_status", "project", "status"),
     sa.Index("attempts_unsynced", "project", "synced"),

@@ -111,6 +111,8 @@ class AttemptView(View):
     #: counted once, and their seconds of CPU time; None if unknown.
     peak_memory: int | None = None
     cpu_time: float | None = None
+    #: Where its executor had it run, as people call it; None for this machine.
+    node: str | None = None
     #: What could not be kept as it is, such as a parameter that MLflow cuts, in one line each.
     notes: list[str] = msgspec.field(default_factory=list)
 

@@ -154,6 +154,7 @@ export function anAttempt(given: Partial<AttemptView> = {}): AttemptView {
     notebook_hash: null,
     peak_memory: null,
     cpu_time: null,
+    node: null,
     notes: [],
     ...given
   };

@@ -1181,6 +1181,7 @@ export interface components {
       readonly finished_at: string | null;
       readonly id: string;
       readonly mlflow_run_id: string | null;
+      readonly node: string | null;
       readonly notebook_hash: string | null;
       readonly notes: readonly string[];
       readonly number: number;

@@ -25,6 +25,7 @@ export function contextFacts(
     { name: trans.__('Used'), text: last ? usedText(last, trans) : '' },
     { name: trans.__('Kernel'), text: last?.start ?? '' },
     { name: trans.__('Executor'), text: last?.executor ?? sweep.executor },
+    { name: trans.__('Node'), text: last?.node ?? '' },
     ...(attempts.length > 1
       ? attempts.map(each => ({
           name: trans.__('Attempt %1', each.number),

@@ -150,7 +150,7 @@ function Place(props: {
   const { attempt, run, trans } = props;
   return attempt ? (
     <>
-      <span>{trans.__('on %1', attempt.executor)}</span>
+      <span>{trans.__('on %1', attempt.node ?? attempt.executor)}</span>
       <span>{trans.__('kernel started %1', attempt.start)}</span>
       {run.attempts > 1 && <span>{trans.__('attempt %1', run.attempts)}</span>}
     </>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -45,10 +46,12 @@ class NodePlugin(WorkerPlugin):
         self._incarnation = uuid.uuid4().hex
         folder = Path(worker.local_directory) / self.name
         folder.mkdir(exist_ok=True)
+        # A socket's path has about 100 bytes, more than the folder of a worker may leave.
+        self._sockets = tempfile.TemporaryDirectory(prefix="mlops-", ignore_cleanup_errors=True)
         templates = None
         if self._config.warm:
             templates = Templates(
-                folder / "warm",
+                Path(self._sockets.name) / "warm",
                 folder / "templates.log",
                 idle=1,
                 allowed=self._config.preload,
@@ -63,6 +66,7 @@ class NodePlugin(WorkerPlugin):
     async def teardown(self, worker: Worker) -> None:
         """End all runners, templates and kernels."""
         await self._executor.close()
+        self._sockets.cleanup()
 
     def describe(self) -> dict[str, Any]:
         """Tell what this node is and has."""

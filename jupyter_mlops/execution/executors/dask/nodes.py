@@ -89,7 +89,7 @@ class Nodes:
             lacking = _lacking(node.free, request)
             if lacking is None:
                 gpus = node.free.gpus[: request.gpus]
-                hold = Hold(request.cpus, request.memory or 0, gpus, node.address)
+                hold = Hold(request.cpus, request.memory or 0, gpus, node.address, node.name)
                 node.holds.add(hold)
                 return hold
             if lacking is not Shortage.CORES:

@@ -1,0 +1,93 @@
+"""Sweeps of a project on a real Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlops.app import messages as m
+from jupyter_mlops.app import operations as ops
+from jupyter_mlops.app.client import Client
+from jupyter_mlops.core.exceptions import ExecutorUnavailable, TooManyResources
+from jupyter_mlops.core.runs import Reason, Status
+from tests.support import workers
+from tests.support.dask_cluster import Cluster, cluster
+from tests.support.workers import submit, wait_for, write
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster of two nodes."""
+    with cluster(tmp_path / "cluster", "a", "b") as made:
+        yield made
+
+
+@pytest.fixture
+def client(tmp_path: Path, nodes: Cluster) -> Iterator[Client]:
+    """A client of the worker of a project that uses it."""
+    settings = f'executor = "dask"\n[dask]\naddress = "{nodes.address}"\n'
+    with workers.worker(workers.make_project(tmp_path / "project", settings)) as made:
+        yield made
+
+
+def attempts(client: Client, sweep: m.SweepView) -> list[m.AttemptView]:
+    """Return all attempts of a sweep."""
+    return [
+        attempt
+        for run in workers.runs(client, sweep.id)
+        for attempt in client.call(ops.GET_RUN, run_id=run.id).attempts
+    ]
+
+
+def test_a_sweep(client: Client) -> None:
+    """Runs go to all nodes, and tell where they were, what they logged and printed."""
+    write(client, "x = 1", "import jupyter_mlops as mlops; mlops.log(loss=x / 2); print(x)")
+    sweep = submit(client, space={"x": "1..6"}, metric="loss")
+    done = wait_for(client, sweep.id)
+    assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 6)
+    found = attempts(client, sweep)
+    assert {each.executor for each in found} == {"dask"}
+    assert {(each.node or "").partition(" on ")[0] for each in found} == {"a", "b"}
+    assert [run.metrics["loss"] for run in workers.runs(client, sweep.id)] == [
+        0.5,
+        1,
+        1.5,
+        2,
+        2.5,
+        3,
+    ]
+
+
+def test_a_node_is_killed(client: Client, nodes: Cluster) -> None:
+    """What ran there is lost, is told so, and runs again on the node that is left."""
+    gate = client.project.root / "gate"
+    cell = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.1)"
+    write(client, "x = 1", cell)
+    sweep = submit(client, space={"x": "1..2"})
+    at_work: set[str | None] = set()
+    for event in client.events(0, beat=5):
+        if event is not None and event.data.get("cell") == 3:
+            at_work.add(event.run_id)
+        if len(at_work) == 2:
+            break
+    nodes.kill("a")
+    gate.touch()
+    done = wait_for(client, sweep.id)
+    assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 2)
+    (lost,) = [each for each in attempts(client, sweep) if each.status is Status.FAILED]
+    assert lost.reason is Reason.LOST
+    assert "Its node a on" in (lost.error or "")
+
+
+def test_refused_before_anything_runs(client: Client, nodes: Cluster) -> None:
+    """More than any node has, and a cluster that is away, are a line each."""
+    write(client, "x = 1")
+    with pytest.raises(TooManyResources, match="gpus: 1 were asked for"):
+        submit(client, gpus=1)
+    nodes.close()
+    workers.stop(client.project.root)
+    with pytest.raises(ExecutorUnavailable, match="The Dask scheduler does not answer"):
+        submit(workers.connect(client.project.root))
+    assert workers.connect(client.project.root).call(ops.LIST_SWEEPS, query=m.ListQuery()) == []
