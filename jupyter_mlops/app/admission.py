@@ -80,8 +80,11 @@ class Admission:
         most = self._ledgers[sweep.executor].largest
         memory = sweep.memory
         if memory is None:
-            expected = expected_memory(self._known(sweep.notebook))
-            memory = expected and min(expected, most.memory)
+            memory = expected_memory(self._known(sweep.notebook))
+        if most is None:
+            return Request(cpus=sweep.cpus, memory=memory, gpus=sweep.gpus)
+        if sweep.memory is None and memory is not None:
+            memory = min(memory, most.memory)
         return Request(
             cpus=min(sweep.cpus, most.cores),
             memory=memory,
@@ -106,6 +109,8 @@ class Round:
     def __init__(self, ledgers: Mapping[str, Ledger]) -> None:
         self._ledgers = ledgers
         self._turns = {name: Turns() for name in ledgers}
+        #: What each executor refused first.
+        self.refused: dict[str, Request] = {}
 
     @property
     def open(self) -> set[str]:
@@ -129,6 +134,7 @@ class Round:
         hold = self._ledgers[sweep.executor].acquire(request)
         if isinstance(hold, Shortage):
             turns.refuse(sweep, hold)
+            self.refused.setdefault(sweep.executor, request)
             return None
         return hold
 

@@ -20,6 +20,7 @@ from ..core.exceptions import LeaseLost, MlopsError, StoreUnavailable
 from ..core.files import write_atomically
 from ..core.runs import ENGINE_VARIABLE, new_id
 from ..execution.executors.local import LocalExecutor
+from ..execution.monitor import Monitor
 from ..execution.processes import identify, is_alive
 from ..pipeline.launch import Launched
 from ..store import TTL, Store
@@ -30,6 +31,7 @@ from .artifacts import ArtifactUseCases
 from .client import connect
 from .comparing import ComparisonUseCases
 from .door import Actions, Door
+from .executors import Executors
 from .health import HealthUseCases
 from .holds import Holds
 from .hosts import Hosts
@@ -39,7 +41,7 @@ from .mirroring import Mirrors
 from .models import ModelUseCases
 from .notifying import Notifier
 from .occasions import Occasions, wall
-from .opening import open_executors, open_recorder, open_serving, open_templates
+from .opening import open_recorder, open_serving, open_templates
 from .operations import DOWNLOADS, OPERATIONS
 from .outputs import OutputUseCases
 from .pipeline_runs import PipelineRunner
@@ -94,8 +96,14 @@ class Worker:
         self._slots = open_ledger(runtime_dir(), project)
         mark = {ENGINE_VARIABLE: str(project.root)}
         warm = open_templates(project, self._slots, mark)
-        self._local = LocalExecutor(project.state / "logs" / "runner.log", self._slots, warm, mark)
-        executors = open_executors(project, self._local, mark)
+        self._local = LocalExecutor(
+            project.state / "logs" / "runner.log",
+            self._slots,
+            warm,
+            mark,
+            Monitor(self._slots.machine),
+        )
+        self._executors = executors = Executors(project, self._local, mark)
         self._notifier = Notifier(project, store)
         self._recorder, resolved = open_recorder(project, store, self._notifier)
         self._mirrors = Mirrors(project, store, self._recorder)
@@ -104,7 +112,6 @@ class Worker:
             store,
             self._recorder,
             executors,
-            self._slots.machine,
             worker=worker,
             fence=fence,
         )
@@ -152,7 +159,7 @@ class Worker:
             self._scheduler,
             self._recorder,
             self._slots,
-            (self._notifier, self._mirrors),
+            (executors, self._notifier, self._mirrors),
             self.stop,
             schedules.upcoming,
         )
@@ -256,6 +263,8 @@ class Worker:
         else:
             await self._hosts.prepare()
         await self._local.prepare()
+        waiting = await asyncio.to_thread(self._store.queue.executors)
+        await self._executors.go_on(waiting - {self._local.name})
         self._recorder.catch_up()
 
     async def _renew(self) -> None:

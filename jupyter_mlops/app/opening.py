@@ -9,9 +9,7 @@ from functools import partial
 from dotenv import dotenv_values
 
 from .. import registry, tracking
-from ..core.executors import Executor
 from ..core.runs import ENGINE_VARIABLE
-from ..execution.executors.local import LocalExecutor
 from ..execution.slots import Slots
 from ..execution.warm.pool import Templates
 from ..store import Store, network_file_system
@@ -46,29 +44,6 @@ def open_templates(project: Project, slots: Slots, mark: Mapping[str, str]) -> T
         allowed=project.settings.preload,
         variables=mark,
     )
-
-
-def open_executors(
-    project: Project, local: LocalExecutor, mark: Mapping[str, str]
-) -> dict[str, Executor]:
-    """Return the executors that the settings name, the local one first."""
-    executors: dict[str, Executor] = {local.name: local}
-    settings = project.settings
-    if settings.dask is not None:
-        from distributed import Client
-
-        from ..execution.executors.dask.executor import DaskExecutor
-        from ..execution.executors.dask.node import NodeConfig
-
-        config = NodeConfig(
-            name=f"jupyter-mlops-{project.id}",
-            warm=settings.warm_kernels,
-            preload=settings.preload,
-            mark=dict(mark),
-        )
-        connect = partial(Client, settings.dask.address, asynchronous=True, timeout=10)
-        executors["dask"] = DaskExecutor(config, connect)
-    return executors
 
 
 def open_recorder(project: Project, store: Store, notifier: Notifier) -> tuple[Recorder, str]:

@@ -13,6 +13,7 @@ import msgspec
 
 from ..core.exceptions import InvalidInput, NotAllowedPath
 from ..core.notices import NoticeKind
+from ..execution.executors.dask.settings import DaskSettings
 from .feature_settings import FeatureSettings
 from .variables import Variable
 
@@ -37,13 +38,6 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def __repr__(self) -> str:
         """Return it without the URL."""
         return f"Notification(name={self.name!r}, on={self.on}, of={self.of})"
-
-
-class DaskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The Dask cluster that attempts may run on."""
-
-    #: Address of its scheduler, such as ``tcp://host:8786``.
-    address: str
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,10 +67,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retry_delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
     #: Days after which finished runs are removed, unless a model needs them; unset keeps them.
     retention: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    #: Where attempts run, unless a sweep says otherwise: ``local``, or ``dask``.
+    #: Where attempts run, unless a sweep says otherwise: ``local``, ``dask``, or another's name.
     executor: str = "local"
     #: The cluster of the executor ``dask``, as ``[dask]``.
     dask: DaskSettings | None = None
+    #: What executors of other packages are told, as ``[executors.NAME]``.
+    executors: dict[str, dict[str, Any]] = {}
     #: Megabytes of each stream of a cell that the output notebook takes; the rest goes to a file.
     max_output_mb: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     #: Whether kernels are forked from templates; otherwise each is started anew.

@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.exceptions import LeaseLost, StoreUnavailable
-from ..core.executors import Executor, KernelStarted, Outcome, Progress
+from ..core.executors import Executor, Outcome, Progress
 from ..core.ports import Searcher
-from ..core.resources import Capacity, Hold, Ledger
+from ..core.resources import Hold, Ledger
 from ..core.runs import MetricPoint, Reason, Run, Status, Sweep
 from ..mlflow_client import kernel_defaults
 from ..search import open_searcher
@@ -22,7 +22,6 @@ from . import tasks
 from .active import Active
 from .admission import Admission, Round
 from .contexts import Contexts
-from .guard import MemoryGuard, with_usage
 from .live import Live
 from .outputs import settle
 from .progress import ProgressWriter
@@ -52,7 +51,6 @@ class Scheduler:
         store: Store,
         recorder: Recorder,
         executors: Mapping[str, Executor],
-        machine: Capacity,
         *,
         worker: str,
         fence: int,
@@ -65,7 +63,6 @@ class Scheduler:
         self._searches = Searches(store, open_searcher)
         self._executors = executors
         self._ledgers = {name: each.ledger for name, each in executors.items()}
-        self._guard = MemoryGuard(machine)
         self._progress = ProgressWriter(store, self._stored)
         self._admission = Admission(store, self._ledgers)
         self._worker = worker
@@ -133,7 +130,6 @@ class Scheduler:
 
     async def run(self) -> None:
         """Claim and execute until cancelled."""
-        self._guard.begin()
         while True:
             timeout = None
             try:
@@ -157,7 +153,6 @@ class Scheduler:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._progress.close()
-        self._guard.close()
         for executor in self._executors.values():
             await executor.close()
         self._searches.close()
@@ -173,13 +168,22 @@ class Scheduler:
             found = await asyncio.to_thread(peek)
             if found is None:
                 given.content()
+                await self._expect(given)
                 return await asyncio.to_thread(self._store.queue.pause)
             sweep, run = found
             request = await asyncio.to_thread(self._admission.request, sweep)
             hold = given.take(sweep, request)
             if hold is not None:
                 await self._begin(sweep, run, hold)
+        await self._expect(given)
         return None
+
+    async def _expect(self, given: Round) -> None:
+        """Tell executors that may grow what they had not enough for."""
+        for name, request in given.refused.items():
+            if self._executors[name].remote:
+                queued = await asyncio.to_thread(self._store.queue.waiting, name)
+                self._ledgers[name].expect(request, queued)
 
     async def _begin(self, sweep: Sweep, run: Run, hold: Hold) -> None:
         """Begin an attempt with what it holds, unless its run is no longer queued."""
@@ -285,8 +289,7 @@ class Scheduler:
             known = sweep.kernel_argv
             environment = await self._recorder.kernels.of_kernel(attempt, known, environment)
         try:
-            place = active.hold.node if active.hold is not None else ""
-            task = tasks.make_task(self._project, sweep, run, attempt, environment, place)
+            task = tasks.make_task(self._project, sweep, run, attempt, environment, active.hold)
         except OSError as error:
             return Outcome(
                 status=Status.FAILED,
@@ -299,27 +302,24 @@ class Scheduler:
         activity = self.live.begin(attempt)
 
         def report(progress: Progress) -> None:
-            if isinstance(progress, KernelStarted) and not executor.remote:
-                self._guard.watch(attempt, sweep, active.hold, executor, progress.process)
             activity.note(progress)
             self._progress.note(attempt, progress)
 
         try:
-            outcome = await executor.execute(task, report)
+            return await executor.execute(task, report)
         finally:
-            used = self._guard.forget(attempt)
             self.live.end(activity)
             with contextlib.suppress(FileNotFoundError):
                 if not task.log.stat().st_size:
                     task.log.unlink()
-        return with_usage(outcome, used)
 
     async def _finish(self, active: Active, run: Run, outcome: Outcome) -> None:
         sweep, attempt = active.sweep, active.attempt
         if sweep.search is None:
             self._release(active)
         # Else the next point is asked for once this result is known.
-        if outcome.reason is Reason.LOST or not outcome.has_output:
+        lost = outcome.reason is not None and outcome.reason.lost
+        if lost or not outcome.has_output:
             outcome = await asyncio.to_thread(settle, self._project, run, attempt, outcome)
         keep = partial(self.contexts.keep, sweep, run, attempt, outcome, active.environment)
         outcome = await asyncio.to_thread(keep)

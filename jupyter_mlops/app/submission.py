@@ -18,6 +18,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from ..core import values
 from ..core.axes import Axis
 from ..core.exceptions import Conflict, InvalidInput, KernelMissing, MlopsError
+from ..core.executors import Executor
 from ..core.files import write_atomically
 from ..core.language import parse_axis
 from ..core.parameters import Parameter, check_names
@@ -205,7 +206,7 @@ def prepare(
     project: Project,
     request: m.SubmitRequest,
     *,
-    capacities: Mapping[str, Capacity],
+    executors: Mapping[str, Executor],
     tracking_uri: str,
     of: StageRequest | None = None,
     keep: bool = True,
@@ -225,14 +226,22 @@ def prepare(
     _check_points(request, space)
     shared = () if stage and stage.plain else _shared(notebook, space)
     kernel = find_kernel(request.kernel or notebook.parameters.kernel_name or "python3")
-    executor = request.executor or project.settings.executor
-    capacity = capacities.get(executor)
-    if capacity is None:
-        known = ", ".join(capacities)
+    executor = executors.get(request.executor or project.settings.executor)
+    if executor is None:
         raise InvalidInput(
-            f"There is no executor {executor} (there is: {known}).", field="executor"
+            f"There is no executor {request.executor or project.settings.executor} (there is: "
+            f"{', '.join(executors)}).",
+            field="executor",
         )
-    check_request(capacity, cpus=request.cpus, memory=request.memory, gpus=request.gpus)
+    capacity = executor.ledger.largest
+    if capacity is not None:
+        check_request(
+            capacity,
+            cpus=request.cpus,
+            memory=request.memory,
+            gpus=request.gpus,
+            place="each node of the cluster" if executor.remote else "this machine",
+        )
     retries, causes = _retries(project, request)
     searching, pruning = search.make_search(request, space), search.make_pruning(request)
     if keep:
@@ -255,7 +264,12 @@ def prepare(
         or default_experiment(project, notebook.path),
         metric=request.metric,
         maximize=_direction(request),
-        cpus=share_of_cores(request.cpus, runs=space.count, cores=capacity.cores),
+        cpus=share_of_cores(
+            request.cpus,
+            runs=space.count,
+            # A cluster is not for one run alone.
+            cores=1 if executor.remote or capacity is None else capacity.cores,
+        ),
         memory=request.memory,
         gpus=request.gpus,
         timeout=request.timeout,
@@ -264,7 +278,7 @@ def prepare(
         retry_on=causes,
         retry_delay=settings.retry_delay if request.retry_delay is None else request.retry_delay,
         priority=request.priority,
-        executor=executor,
+        executor=executor.name,
         kernel=kernel.name,
         kernel_argv=kernel.argv,
         created_at=datetime.now(UTC),

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import statistics
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..core import values
 from ..core.exceptions import Conflict, NotFound
-from ..core.executors import Executor
 from ..core.parameters import Parameter
 from ..core.runs import Attempt, Run, Status, Sweep, SweepKind
 from ..execution.slots import Slots
@@ -20,6 +19,7 @@ from . import messages as m
 from . import searching, submission, unfinished, views
 from .contexts import Contexts
 from .estimates import Estimates
+from .executors import Executors
 from .projects import Project
 from .recorder import Recorder
 from .removal import Removal
@@ -40,7 +40,7 @@ class SweepUseCases:
         recorder: Recorder,
         slots: Slots,
         removal: Removal,
-        executors: Mapping[str, Executor],
+        executors: Executors,
         tracking_uri: str,
     ) -> None:
         self._project = project
@@ -125,7 +125,7 @@ class SweepUseCases:
         return submission.prepare(
             self._project,
             body,
-            capacities={name: each.ledger.largest for name, each in self._executors.items()},
+            executors=self._executors,
             tracking_uri=self._tracking_uri,
             of=of,
             keep=keep,
@@ -153,9 +153,7 @@ class SweepUseCases:
     ) -> str:
         if self._scheduler.draining:
             raise Conflict("The worker is ending. Try again in a moment.")
-        executor = self._executors.get(body.executor or self._project.settings.executor)
-        if executor is not None and executor.remote:
-            await executor.prepare()
+        await self._executors.ready(body.executor or self._project.settings.executor)
         prepared = await asyncio.to_thread(self._prepare, body, of)
         sweep = prepared.sweep if sweep_id is None else replace(prepared.sweep, id=sweep_id)
         expect(sweep.id)

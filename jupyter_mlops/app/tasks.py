@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 
 from ..core import values
 from ..core.executors import Kept, Outcome, Task
-from ..core.resources import thread_limits
+from ..core.resources import Hold, thread_limits
 from ..core.runs import (
     ATTEMPT_VARIABLE,
     PROJECT_VARIABLE,
@@ -33,7 +33,7 @@ def make_task(
     run: Run,
     attempt: Attempt,
     variables: dict[str, str],
-    node: str = "",
+    hold: Hold | None = None,
 ) -> Task:
     """Describe an attempt for its executor, and make the folders of its files. Raises OSError."""
     output = output_path(project, run)
@@ -70,7 +70,8 @@ def make_task(
         stream_limit=round(project.settings.max_output_mb * 1_000_000),
         errors=stage.errors if stage else ErrorRule.ALL,
         start_timeout=stage.start_timeout if stage else None,
-        node=node,
+        expected_memory=(hold.memory or None) if hold is not None else None,
+        node=hold.node if hold is not None else "",
     )
 
 

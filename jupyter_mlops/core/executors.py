@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from .resources import Ledger
+from .resources import Capacity, Ledger
 from .runs import Environment, MetricPoint, ProcessIdentity, Reason, Status
 from .stages import ErrorRule
 
@@ -63,6 +63,8 @@ class Task:
     errors: ErrorRule = ErrorRule.ALL
     #: Seconds that the kernel may take to start; None means our own limit.
     start_timeout: float | None = None
+    #: Bytes that it is expected to use, where none were asked for; None means unknown.
+    expected_memory: int | None = None
     #: Where it was placed: the node of its hold.
     node: str = ""
 
@@ -149,12 +151,62 @@ class Outcome:
     differences: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeState:
+    """A machine, or a part of one, on which an executor has attempts run."""
+
+    name: str
+    has: Capacity
+    #: What nobody holds of it.
+    free: Capacity
+    #: Number of attempts that it executes.
+    running: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutorState:
+    """How an executor stands."""
+
+    #: What it runs on, as people call it, such as the address of a scheduler.
+    runs_on: str
+    nodes: tuple[NodeState, ...] = ()
+    #: What is there and not used, with the reason, in one line each.
+    unused: tuple[str, ...] = ()
+    #: Where the engine shows its own view of itself: a URL.
+    dashboard: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """What an executor is opened for: a project, and what its settings say."""
+
+    #: A name of the project that no other of this user has: 12 hexadecimal digits.
+    project: str
+    #: The project's folder, and that of its state, where logs go to ``logs/``.
+    root: Path
+    state: Path
+    #: The executor's own table of the settings.
+    settings: Mapping[str, Any]
+    #: Whether kernels are to be forked from templates, and packages that these may import.
+    warm: bool
+    preload: tuple[str, ...]
+    #: Variables that mark the processes of this project's engine.
+    mark: Mapping[str, str]
+
+
 class Executor(Protocol):
     """Somewhere that attempts run.
 
+    A package offers one by an entry point of the group ``jupyter_mlops.executors``: its name is
+    what the settings call it, its object is called with a `Site` in the worker's event loop and
+    returns the executor, or raises `InvalidInput` for what the settings get wrong. The class
+    `jupyter_mlops.testing.executors.ExecutorTests` checks what is said here.
+
     `execute` returns when the attempt has ended, whichever way, and raises only for faults of the
     executor itself. It calls ``report`` in the event loop's thread, in order. An attempt that
-    was cancelled still returns its outcome, with its kernel and all its processes gone.
+    was cancelled still returns its outcome, with its kernel and all its processes gone. One whose
+    node went away fails with `Reason.NODE_LOST`, and with `Reason.LOST` if that was not the
+    node's fault: both are tried again, the first at most three times.
     """
 
     #: Name in settings and in ``--executor``.
@@ -162,6 +214,8 @@ class Executor(Protocol):
     #: Whether attempts run elsewhere: with the variables of that place, to which those of the task
     #: are added.
     remote: bool
+    #: What keeps it from executing, in one line; None while nothing does.
+    problem: str | None
 
     @property
     def ledger(self) -> Ledger:
@@ -169,7 +223,14 @@ class Executor(Protocol):
         ...
 
     async def prepare(self) -> None:
-        """Get ready for the first attempt, if that is not so yet. Raises `ExecutorUnavailable`."""
+        """Get ready for the first attempt, if that is not so yet. Raises `ExecutorUnavailable`.
+
+        What it raises is told to whoever submits, before anything is queued.
+        """
+        ...
+
+    def state(self) -> ExecutorState:
+        """Tell how it stands, from what is known already."""
         ...
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
@@ -178,13 +239,6 @@ class Executor(Protocol):
 
     async def cancel(self, attempt_id: str) -> None:
         """Ask the attempt to stop: interrupt, then terminate, then kill.
-
-        Unknown ids are ignored.
-        """
-        ...
-
-    async def kill(self, attempt_id: str, line: str) -> None:
-        """End an attempt at once that takes too much memory; ``line`` is its outcome's error.
 
         Unknown ids are ignored.
         """

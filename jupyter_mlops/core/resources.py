@@ -85,8 +85,8 @@ class Ledger(Protocol):
     released: list[Callable[[], None]]
 
     @property
-    def largest(self) -> Capacity:
-        """Return the most that one attempt may ask for."""
+    def largest(self) -> Capacity | None:
+        """Return the most that one attempt may ask for; None as long as that is not known."""
         ...
 
     def acquire(self, request: Request) -> Hold | Shortage:
@@ -103,6 +103,13 @@ class Ledger(Protocol):
 
     def resume(self, hold: Hold, cores: int) -> bool:
         """Take cores again for an attempt that goes on; return whether there were enough."""
+        ...
+
+    def expect(self, request: Request, attempts: int) -> None:
+        """Say that so many attempts wait, the first of which was refused what it asks for.
+
+        An executor that can get more machines does so. Of others nothing is expected.
+        """
         ...
 
     def content(self) -> None:
@@ -132,21 +139,24 @@ def parse_memory(text: str) -> int:
 
 
 def check_request(
-    capacity: Capacity, *, cpus: int | None = None, memory: int | None = None, gpus: int = 0
+    capacity: Capacity,
+    *,
+    cpus: int | None = None,
+    memory: int | None = None,
+    gpus: int = 0,
+    place: str = "this machine",
 ) -> None:
     """Raise `TooManyResources` if one attempt asks for more than there is, even alone."""
     few = "Ask for fewer."
     if cpus is not None and cpus > capacity.cores:
-        line = f"{cpus} cores were asked for, this machine grants {capacity.cores}. {few}"
+        line = f"{cpus} cores were asked for, {place} grants {capacity.cores}. {few}"
         raise TooManyResources(f"cpus: {line}", field="cpus")
     if memory is not None and memory > capacity.memory:
         granted = formats.size(capacity.memory)
-        line = (
-            f"{formats.size(memory)} were asked for, this machine grants {granted}. Ask for less."
-        )
+        line = f"{formats.size(memory)} were asked for, {place} grants {granted}. Ask for less."
         raise TooManyResources(f"memory: {line}", field="memory")
     if gpus > len(capacity.gpus):
-        line = f"{gpus} were asked for, this machine has {len(capacity.gpus) or 'none'}. {few}"
+        line = f"{gpus} were asked for, {place} has {len(capacity.gpus) or 'none'}. {few}"
         raise TooManyResources(f"gpus: {line}", field="gpus")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .exceptions import InvalidInput
-from .runs import ANY, LONGEST_DELAY, MAX_LOST, Reason, Sweep
+from .runs import ANY, LONGEST_DELAY, MAX_LOST, MAX_NODES, Reason, Sweep
 
 #: What ``--retry-on`` may name. Attempts that were lost are tried again in any case.
 CAUSES = (
@@ -31,15 +31,18 @@ def check_causes(names: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def pause(sweep: Sweep, reason: Reason | None, *, tries: int, lost: int) -> float | None:
+def pause(
+    sweep: Sweep, reason: Reason | None, *, tries: int, lost: int, nodes: int = 0
+) -> float | None:
     """Return the seconds to wait before a failed run is tried again; None if it is not.
 
     ``tries`` counts the attempts since somebody asked for the run that were not lost, ``lost``
-    those that were, this one included in one of them. The pause doubles from one retry to the
-    next; the first attempt that is lost is tried again at once, since it is not the run's fault.
+    those that were, ``nodes`` those of them whose node went away, this one included. The pause
+    doubles from one retry to the next; the first attempt that is lost is tried again at once, since
+    it is not the run's fault.
     """
-    if reason is Reason.LOST:
-        if lost >= MAX_LOST:
+    if reason is not None and reason.lost:
+        if lost >= MAX_LOST or nodes >= MAX_NODES:
             return None
         return _pause(sweep, lost - 2) if lost > 1 else 0.0
     if tries > sweep.retries or not {ANY, reason}.intersection(sweep.retry_on):

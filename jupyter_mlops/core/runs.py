@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 #: Attempts lost with their worker are retried this often before the run is given up.
 MAX_LOST = 20
 
+#: And those whose node went away, of which they may be the cause, only so often.
+MAX_NODES = 3
+
 #: The longest pause before a retry, in seconds.
 LONGEST_DELAY = 300.0
 
@@ -67,9 +70,15 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"  #: it used more memory than was allowed
     DISK_FULL = "disk_full"  #: the output could not be written
     LOST = "lost"  #: its worker or machine went away
+    NODE_LOST = "node_lost"  #: the node that executed it went away, maybe because of it
     USER = "user"  #: somebody cancelled it
     PRUNED = "pruned"  #: it was stopped since others did better
     INTERNAL = "internal"  #: our own failure; the message says which
+
+    @property
+    def lost(self) -> bool:
+        """Whether nobody knows how the attempt would have ended, so that it is tried again."""
+        return self in (Reason.LOST, Reason.NODE_LOST)
 
 
 class Environment(StrEnum):

@@ -141,6 +141,9 @@ class Slots:
         self.held += cores
         return True
 
+    def expect(self, request: Request, attempts: int) -> None:
+        """This machine does not grow."""
+
     def content(self) -> None:
         """Say that we no longer wait for anything."""
         if self._wishing is not None:

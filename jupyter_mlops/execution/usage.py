@@ -9,12 +9,14 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
-from ..core.runs import ProcessIdentity
+from ..core import formats
+from ..core.executors import Outcome
+from ..core.runs import ProcessIdentity, Reason
 from .processes import family, is_alive
 
 _PROC = Path("/proc")
@@ -67,6 +69,19 @@ def measure(process: ProcessIdentity) -> Usage | None:
         return None
     pids = family(process.pid)
     return Usage(proportional(pids) + _given_back(process.pid), cpu_time(pids))
+
+
+def with_usage(outcome: Outcome, seen: Usage | None) -> Outcome:
+    """Return an outcome with the larger figures of what it says and of what was seen."""
+    if seen is None:
+        return outcome
+    most = seen | Usage(outcome.peak_memory or 0, outcome.cpu_time or 0.0)
+    error = outcome.error
+    if outcome.reason is Reason.KERNEL_DIED and error is not None:
+        error = error.replace(
+            "maybe out of memory", f"maybe out of memory, peak {formats.size(most.peak_memory)}"
+        )
+    return replace(outcome, peak_memory=most.peak_memory, cpu_time=most.cpu_time, error=error)
 
 
 def _resident(pid: int) -> int:

@@ -6,7 +6,7 @@ A late writer is refused by the fence that its claim was given.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..core import retries
 from ..core.exceptions import LeaseLost
 from ..core.executors import Outcome
 from ..core.runs import (
+    MAX_NODES,
     SESSION,
     Attempt,
     MetricPoint,
@@ -118,6 +119,10 @@ class AttemptLog:
             if step is not None and not step.is_empty:
                 self._steps.add(transaction, step)
             run = self._run(transaction, attempt.run_id)
+            places = self._nodes_lost(transaction, attempt, run, outcome)
+            if len(places) >= MAX_NODES:
+                line = f"Each node that executed it went away, so it is given up: {places[0]}"
+                outcome = replace(outcome, error=", ".join((line, *places[1:])) + ".")
             self._set(
                 transaction,
                 attempt.id,
@@ -132,7 +137,8 @@ class AttemptLog:
                 peak_memory=outcome.peak_memory,
                 cpu_time=outcome.cpu_time,
             )
-            lost = run.lost + (outcome.reason is Reason.LOST)
+            was_lost = outcome.reason is not None and outcome.reason.lost
+            lost = run.lost + was_lost
             change: dict[str, Any] = {
                 "reason": outcome.reason,
                 "error": outcome.error,
@@ -145,14 +151,14 @@ class AttemptLog:
                 "differences": outcome.differences,
             }
             data: dict[str, Any] = {}
-            pause = self._pause(transaction, attempt, run, outcome, lost)
+            pause = self._pause(transaction, attempt, run, outcome, lost, len(places))
             if pause is None:
                 change |= {"status": outcome.status, "finished_at": now}
                 add_mirrored(transaction, self._database.project, attempt.id, self._mirrors)
             else:
                 change |= {"status": Status.QUEUED, **self._put_off(pause)}
                 data = {"retry_in": pause}
-                if outcome.reason is Reason.LOST:
+                if was_lost:
                     change["tries"] = runs.c.tries - 1
             row = transaction.connection.execute(
                 self._runs(run.id).values(**change).returning(*runs.c)
@@ -290,8 +296,32 @@ class AttemptLog:
         with self._database.transaction() as transaction:
             transaction.emit(kind)
 
+    def _nodes_lost(
+        self, transaction: Transaction, attempt: Attempt, run: Run, outcome: Outcome
+    ) -> list[str]:
+        """Return the nodes that went away under a run since somebody asked for it, if this did."""
+        if outcome.reason is not Reason.NODE_LOST:
+            return []
+        mine = self._database.mine(attempts), attempts.c.run_id == run.id
+        tries = sa.select(runs.c.tries + runs.c.lost).where(
+            self._database.mine(runs), runs.c.id == run.id
+        )
+        earlier = sa.select(attempts.c.node).where(
+            *mine,
+            attempts.c.reason == Reason.NODE_LOST,
+            attempts.c.number > run.attempts - tries.scalar_subquery(),
+        )
+        found = transaction.connection.scalars(earlier.order_by(attempts.c.number)).all()
+        return [each or "a node" for each in (*found, attempt.node)]
+
     def _pause(
-        self, transaction: Transaction, attempt: Attempt, run: Run, outcome: Outcome, lost: int
+        self,
+        transaction: Transaction,
+        attempt: Attempt,
+        run: Run,
+        outcome: Outcome,
+        lost: int,
+        nodes: int,
     ) -> float | None:
         """Return the seconds until the run is tried again; None if it is not."""
         if outcome.status is not Status.FAILED or attempt.executor == SESSION:
@@ -306,7 +336,9 @@ class AttemptLog:
         row = transaction.connection.execute(
             sa.select(sweeps).where(self._database.mine(sweeps), sweeps.c.id == run.sweep_id)
         ).one()
-        return retries.pause(reading.sweep(row), outcome.reason, tries=tries, lost=lost)
+        return retries.pause(
+            reading.sweep(row), outcome.reason, tries=tries, lost=lost, nodes=nodes
+        )
 
     def _put_off(self, pause: float) -> dict[str, Any]:
         if not pause:

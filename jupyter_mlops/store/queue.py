@@ -80,6 +80,20 @@ class Queue:
         """
         return self._turns.first(running or {}, skip, executors)
 
+    def executors(self) -> set[str]:
+        """Return the executors of the queued runs."""
+        queued = self._database.mine(runs), runs.c.status == Status.QUEUED
+        with self._database.transaction() as transaction:
+            found = transaction.connection.scalars(sa.select(_EXECUTOR).where(*queued).distinct())
+            return set(found)
+
+    def waiting(self, executor: str, most: int = 1_000) -> int:
+        """Count the queued runs of an executor, up to a number."""
+        queued = self._database.mine(runs), runs.c.status == Status.QUEUED
+        some = sa.select(runs.c.id).where(*queued, _EXECUTOR.in_([executor])).limit(most).subquery()
+        with self._database.transaction() as transaction:
+            return transaction.connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+
     def claim(
         self,
         run: str,

@@ -17,7 +17,15 @@ from ..core.exceptions import (
     NotFound,
     TrackingUnavailable,
 )
-from ..core.executors import CellStarted, MetricsLogged, Outcome, Progress, Stopping, Task
+from ..core.executors import (
+    CellStarted,
+    ExecutorState,
+    MetricsLogged,
+    Outcome,
+    Progress,
+    Stopping,
+    Task,
+)
 from ..core.model_names import check_alias, check_model_name
 from ..core.models import ModelVersion
 from ..core.ports import TrackedRun
@@ -301,6 +309,7 @@ class InMemoryExecutor:
 
     name = "local"
     remote = False
+    problem: str | None = None
     ledger: Ledger
 
     def __init__(self, decide: Callable[[Task], Outcome] | None = None) -> None:
@@ -308,8 +317,6 @@ class InMemoryExecutor:
         #: Attempts under way, and the most that there were at a time.
         self.running: dict[str, asyncio.Event] = {}
         self.most = 0
-        #: Attempts that were ended for want of memory, and why.
-        self.killed: dict[str, str] = {}
         #: Attempts that were cancelled before they began.
         self._early: set[str] = set()
         #: Set: attempts end at once. Cleared: they end when cancelled or when it is set.
@@ -320,6 +327,10 @@ class InMemoryExecutor:
 
     async def prepare(self) -> None:
         """It is ready."""
+
+    def state(self) -> ExecutorState:
+        """Nothing is to be told."""
+        return ExecutorState(runs_on="memory")
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         """End as decided, or cancelled."""
@@ -337,13 +348,6 @@ class InMemoryExecutor:
                 each.cancel()
         finally:
             del self.running[task.attempt_id]
-        if task.attempt_id in self.killed:
-            return Outcome(
-                status=Status.FAILED,
-                reason=Reason.OUT_OF_MEMORY,
-                error=self.killed[task.attempt_id],
-                has_output=False,
-            )
         if stop.is_set():
             report(Stopping(stage="interrupt"))
             return Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
@@ -355,12 +359,6 @@ class InMemoryExecutor:
             self.running[attempt_id].set()
         else:
             self._early.add(attempt_id)
-
-    async def kill(self, attempt_id: str, line: str) -> None:
-        """Let an attempt end for want of memory."""
-        if attempt_id in self.running:
-            self.killed[attempt_id] = line
-            self.running[attempt_id].set()
 
     async def close(self) -> None:
         """Let all attempts end as cancelled."""

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import contextlib
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
-from distributed import Client
 
 from jupyter_mlops.core.exceptions import ExecutorUnavailable
-from jupyter_mlops.core.executors import CellStarted, KernelStarted, Outcome, Progress, Task
+from jupyter_mlops.core.executors import CellStarted, KernelStarted, Outcome, Progress, Site, Task
 from jupyter_mlops.core.resources import Hold, Request
 from jupyter_mlops.core.runs import Reason, Status
 from jupyter_mlops.execution.executors.dask import fitness
 from jupyter_mlops.execution.executors.dask.executor import DaskExecutor
-from jupyter_mlops.execution.executors.dask.node import NodeConfig
-from tests.support.dask_cluster import Cluster, cluster
+from jupyter_mlops.execution.executors.dask.opening import open_executor
+from tests.support.dask_cluster import Cluster, cluster, until
 from tests.support.tasks import DEAF, a_task
 
 SLEEP = "import time; time.sleep(600)"
-CONFIG = NodeConfig(name="mlops-test", warm=True, preload=(), mark={})
+
+
+def connect(address: str) -> DaskExecutor:
+    """Return the executor of a project whose settings name that scheduler."""
+    table = {"address": address}
+    here = Path("/nowhere")
+    return open_executor(
+        Site(project="test", root=here, state=here, settings=table, warm=True, preload=(), mark={})
+    )
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +44,11 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 async def executor(nodes: Cluster) -> AsyncIterator[DaskExecutor]:
     """An executor that is connected to it."""
     address = await asyncio.to_thread(lambda: nodes.address)
-    made = DaskExecutor(CONFIG, lambda: Client(address, asynchronous=True, timeout=10))
+    made = connect(address)
     await made.prepare()
     await until(lambda: len(list(made.ledger)) == 2)
     yield made
     await made.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
 
 
 async def run(executor: DaskExecutor, task: Task, seen: list[Progress]) -> Outcome:
@@ -102,7 +103,7 @@ async def test_a_node_that_is_lost(executor: DaskExecutor, nodes: Cluster, tmp_p
     await until(lambda: CellStarted(cell=3) in seen)
     await asyncio.to_thread(nodes.kill, "c")
     outcome = await running
-    assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.LOST)
+    assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.NODE_LOST)
     assert len(list(executor.ledger)) == 2
     for each in holds:
         assert isinstance(each, Hold)
@@ -111,7 +112,7 @@ async def test_a_node_that_is_lost(executor: DaskExecutor, nodes: Cluster, tmp_p
 
 async def test_nobody_answers(tmp_path: Path) -> None:
     """A wrong address is a line, and so is what was asked of it."""
-    made = DaskExecutor(CONFIG, lambda: Client("tcp://127.0.0.1:9", asynchronous=True, timeout=1))
+    made = connect("tcp://127.0.0.1:9")
     with pytest.raises(ExecutorUnavailable, match="The Dask scheduler does not answer"):
         await made.prepare()
     await made.close()
@@ -119,14 +120,14 @@ async def test_nobody_answers(tmp_path: Path) -> None:
 
 async def test_workers_without_our_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are told of in a line before anything is placed, and never used."""
-    monkeypatch.setattr(fitness, "_ALIKE", ("ipykernel",))
     monkeypatch.setattr(fitness.metadata, "version", lambda _: "0.1")
     with cluster(tmp_path / "cluster", "a") as made:
         address = await asyncio.to_thread(lambda: made.address)
-        executor = DaskExecutor(CONFIG, lambda: Client(address, asynchronous=True, timeout=10))
-        await executor.prepare()
+        executor = connect(address)
+        with contextlib.suppress(ExecutorUnavailable):
+            await executor.prepare()
         await until(lambda: bool(executor.unfit))
-        with pytest.raises(ExecutorUnavailable, match="it has ipykernel"):
+        with pytest.raises(ExecutorUnavailable, match="it has jupyter-mlops"):
             await executor.prepare()
         assert not list(executor.ledger)
         await executor.close()

@@ -77,7 +77,7 @@ def test_a_node_is_killed(client: Client, nodes: Cluster) -> None:
     done = wait_for(client, sweep.id)
     assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 2)
     (lost,) = [each for each in attempts(client, sweep) if each.status is Status.FAILED]
-    assert lost.reason is Reason.LOST
+    assert lost.reason is Reason.NODE_LOST
     assert "Its node a on" in (lost.error or "")
 
 

@@ -53,7 +53,6 @@ class Bench:
             self.store,
             self.recorder,
             {"local": executor},
-            machine,
             worker="w",
             fence=1,
             open_searcher=searcher,

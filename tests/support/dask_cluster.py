@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from distributed import Client
 
 
 class Cluster:
     """A scheduler and its workers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tls: tuple[str, ...] = ()) -> None:
+        """``tls`` are the options of Dask's programs that name certificates."""
         self._folder = folder
+        self._tls = tls
         self._file = folder / "scheduler.json"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._start(
@@ -48,9 +52,12 @@ class Cluster:
     @property
     def address(self) -> str:
         """Where the scheduler answers; it is waited for."""
-        with Client(scheduler_file=str(self._file), timeout=30) as client:
-            found: str = client.scheduler_info()["address"]
-            return found
+        deadline = time.monotonic() + 60
+        while not self._file.exists():
+            assert time.monotonic() < deadline, (self._folder / "scheduler.log").read_text()
+            time.sleep(0.05)
+        found: str = json.loads(self._file.read_text("utf-8"))["address"]
+        return found
 
     def close(self) -> None:
         """End everything."""
@@ -60,18 +67,31 @@ class Cluster:
     def _start(self, name: str, *arguments: str) -> None:
         with (self._folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
+                [
+                    sys.executable,
+                    "-m",
+                    f"distributed.cli.dask_{arguments[0]}",
+                    *arguments[1:],
+                    *self._tls,
+                ],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "DASK_DISTRIBUTED__WORKER__DAEMON": "False"},
             )
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
 @contextmanager
-def cluster(folder: Path, *workers: str) -> Iterator[Cluster]:
+def cluster(folder: Path, *workers: str, tls: tuple[str, ...] = ()) -> Iterator[Cluster]:
     """Run a cluster with some workers of one thread."""
     folder.mkdir()
-    made = Cluster(folder)
+    made = Cluster(folder, tls)
     try:
         for name in workers:
             made.add(name)

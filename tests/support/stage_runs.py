@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 
+from jupyter_mlops.app.executors import Executors
 from jupyter_mlops.app.hub import EventHub
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.recorder import Recorder
@@ -58,7 +59,6 @@ class Stages:
             self.store,
             self.recorder,
             {"local": self.executor},
-            self.slots.machine,
             worker="w",
             fence=1,
         )
@@ -69,7 +69,7 @@ class Stages:
             self.recorder,
             self.slots,
             Removal(project, self.store, self.recorder),
-            {"local": self.executor},
+            Executors(project, self.executor, {}),
             "sqlite://",
         )
         self.runs = StageRuns(project, self.store, self.sweeps, EventHub(self.store))

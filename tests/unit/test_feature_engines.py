@@ -65,7 +65,7 @@ def test_dask_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = code.replace("import pandas", "import units\n    import pandas")
     place = project(tmp_path, code)
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0"
     ) as cluster:
         monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", cluster.scheduler_address)
         assert [each.peak_memory for each in check(tmp_path / "plain", "dask")] == [None] * 3

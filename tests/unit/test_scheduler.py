@@ -138,19 +138,6 @@ async def test_the_need_of_memory_is_learned(tmp_path: Path) -> None:
         assert Admission(b.store, {"local": b.slots}).request(a_sweep(memory=7)).memory == 7
 
 
-async def test_one_that_takes_too_much_memory_is_told_so(tmp_path: Path) -> None:
-    """It fails for that reason, and its sibling goes on."""
-    async with bench(tmp_path) as b:
-        b.executor.open.clear()
-        sweep = b.submit(2)
-        await b.until(lambda: len(b.executor.running) == 2)
-        await b.executor.kill(f"{sweep.id}-1.1", "It used 2 GB.")
-        b.executor.open.set()
-        assert await b.done(sweep) == {Status.FAILED: 1, Status.SUCCEEDED: 1}
-        run = b.store.history.run(f"{sweep.id}-1")
-        assert (run.reason, run.error) == (Reason.OUT_OF_MEMORY, "It used 2 GB.")
-
-
 async def test_one_that_waits_for_runs_holds_no_core(tmp_path: Path) -> None:
     """On one core an attempt that waits for others lets them run, and gets its core back."""
     async with bench(tmp_path, cores=1) as b:

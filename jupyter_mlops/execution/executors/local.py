@@ -7,9 +7,11 @@ import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ...core.executors import Outcome, Progress, Task
+from ...core.executors import ExecutorState, KernelStarted, Outcome, Progress, Task
 from ...core.resources import Ledger
 from ...core.runs import Reason, Status
+from ..monitor import Monitor
+from ..usage import with_usage
 from ..warm import Source
 from ..warm.pool import Templates
 from ..warm.recipes import Need
@@ -23,6 +25,7 @@ class LocalExecutor:
 
     name = "local"
     remote = False
+    problem: str | None = None
 
     def __init__(
         self,
@@ -30,12 +33,15 @@ class LocalExecutor:
         ledger: Ledger,
         templates: Templates | None = None,
         variables: Mapping[str, str] | None = None,
+        monitor: Monitor | None = None,
     ) -> None:
         """Runners print to ``log``; kernels come from ``templates`` where they can.
 
-        ``variables`` are added to the environment of runners.
+        ``variables`` are added to the environment of runners; ``monitor`` says which attempts take
+        too much memory.
         """
         self.ledger = ledger
+        self._monitor = monitor
         self._runners = Runners(log, variables)
         self._templates = templates
         self._idle: list[Runner] = []
@@ -47,10 +53,43 @@ class LocalExecutor:
 
     async def prepare(self) -> None:
         """Get ready for the first attempt."""
+        if self._monitor is not None:
+            loop = asyncio.get_running_loop()
+
+            def exceeded(attempt_id: str, line: str) -> None:
+                asyncio.run_coroutine_threadsafe(self._kill(attempt_id, line), loop)
+
+            self._monitor.begin(exceeded)
         await self._runners.prepare()
+
+    def state(self) -> ExecutorState:
+        """Tell how it stands."""
+        return ExecutorState(runs_on="this machine")
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         """Execute one attempt on an idle runner, or on a new one."""
+        monitor = self._monitor
+        if monitor is None:
+            return await self._execute(task, report)
+
+        def watched(progress: Progress) -> None:
+            if isinstance(progress, KernelStarted):
+                monitor.watch(
+                    task.attempt_id,
+                    progress.process,
+                    requested=task.memory,
+                    expected=task.expected_memory,
+                )
+            report(progress)
+
+        try:
+            outcome = await self._execute(task, watched)
+        except BaseException:
+            monitor.forget(task.attempt_id)
+            raise
+        return with_usage(outcome, monitor.forget(task.attempt_id))
+
+    async def _execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         try:
             runner = await self._runner()
         except NoRunner as error:
@@ -109,13 +148,15 @@ class LocalExecutor:
         if waiting := self._waiting.get(attempt_id):
             waiting.cancel()
 
-    async def kill(self, attempt_id: str, line: str) -> None:
+    async def _kill(self, attempt_id: str, line: str) -> None:
         """End an attempt's kernel at once, since it takes too much memory."""
         if runner := self._busy.get(attempt_id):
             await runner.kill(attempt_id, line)
 
     async def close(self) -> None:
         """End all runners and their kernels at once."""
+        if self._monitor is not None:
+            self._monitor.close()
         await asyncio.gather(*(each.end() for each in (*self._idle, *self._busy.values())))
         self._idle.clear()
         await self._runners.close()

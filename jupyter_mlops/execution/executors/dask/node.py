@@ -12,12 +12,16 @@ from typing import Any
 
 from distributed import Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.worker_state_machine import SecedeEvent
 
 from ....core.executors import Progress
+from ....core.resources import Capacity
 from ... import machine, wire
+from ...monitor import Monitor
 from ...warm.pool import Templates
 from ..local import LocalExecutor
 from .nodes import Nodes
+from .settings import DaskResources
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class NodeConfig:
     preload: tuple[str, ...]
     #: Variables that mark the processes of this project's engine.
     mark: Mapping[str, str]
+    #: What workers call what they have, where they declare it.
+    resources: DaskResources
 
 
 class NodePlugin(WorkerPlugin):
@@ -59,7 +65,11 @@ class NodePlugin(WorkerPlugin):
             )
         # It is told what to execute by whoever has asked our project's ledger.
         self._executor = LocalExecutor(
-            folder / "runner.log", Nodes(), templates, dict(self._config.mark)
+            folder / "runner.log",
+            Nodes(),
+            templates,
+            dict(self._config.mark),
+            Monitor(Capacity(cores=worker.state.nthreads, memory=self._limit())),
         )
         await self._executor.prepare()
 
@@ -70,13 +80,25 @@ class NodePlugin(WorkerPlugin):
 
     def describe(self) -> dict[str, Any]:
         """Tell what this node is and has."""
+        has = self._worker.state.total_resources
+        names = {kind: getattr(self._config.resources, kind) for kind in ("cpus", "memory", "gpus")}
+        declared = {kind: name for kind, name in names.items() if name in has}
+        gpus = list(machine.gpu_devices())
+        if "gpus" in declared:
+            number = int(has[declared["gpus"]])
+            gpus = gpus[:number] if len(gpus) >= number else list(map(str, range(number)))
         return {
             "incarnation": self._incarnation,
+            "host": self._worker.host,
             "name": f"{self._worker.name} on {machine.described()['host']}",
-            "cores": self._worker.state.nthreads,
-            "memory": self._worker.memory_manager.memory_limit or machine.granted_memory(),
-            "gpus": list(machine.gpu_devices()),
+            "cores": int(has.get(names["cpus"], self._worker.state.nthreads)),
+            "memory": int(has.get(names["memory"], self._limit())),
+            "gpus": gpus,
+            "declared": declared,
         }
+
+    def _limit(self) -> int:
+        return self._worker.memory_manager.memory_limit or machine.granted_memory()
 
     async def execute(self, incarnation: str, packed: bytes) -> bytes:
         """Execute an attempt, and tell of it by the topic; return the packed outcome.
@@ -101,10 +123,6 @@ class NodePlugin(WorkerPlugin):
         """Stop an attempt."""
         await self._executor.cancel(attempt_id)
 
-    async def kill(self, attempt_id: str, line: str) -> None:
-        """End an attempt at once."""
-        await self._executor.kill(attempt_id, line)
-
 
 def plugin_of(worker: Worker, name: str) -> NodePlugin | None:
     """Return our plugin of a worker; None if it is not there yet."""
@@ -112,23 +130,23 @@ def plugin_of(worker: Worker, name: str) -> NodePlugin | None:
     return found if isinstance(found, NodePlugin) else None
 
 
-async def execute(name: str, incarnation: str, packed: bytes) -> bytes:
-    """Be the Dask task of an attempt."""
-    plugin = plugin_of(get_worker(), name)
+async def execute(name: str, incarnation: str, packed: bytes, key: str) -> bytes:
+    """Be the Dask task of an attempt, whose ``key`` Dask knows it by."""
+    worker = get_worker()
+    # One that waits for runs of its own must not keep a thread from them. Dask ends no worker
+    # either, for want of work, that has such a task.
+    worker.handle_stimulus(SecedeEvent(key=key, compute_duration=0.0, stimulus_id=f"secede-{key}"))
+    plugin = plugin_of(worker, name)
     if plugin is None:
         raise LookupError("This worker is not one of the project's nodes.")
     return await plugin.execute(incarnation, packed)
 
 
-async def stop(name: str, attempt_id: str, line: str | None, dask_worker: Worker) -> None:
-    """Cancel an attempt, or with a ``line`` end it at once. Dask fills in the last argument."""
+async def stop(name: str, attempt_id: str, dask_worker: Worker) -> None:
+    """Cancel an attempt. Dask fills in the last argument."""
     plugin = plugin_of(dask_worker, name)
-    if plugin is None:
-        return
-    if line is None:
+    if plugin is not None:
         await plugin.cancel(attempt_id)
-    else:
-        await plugin.kill(attempt_id, line)
 
 
 async def describe(name: str, dask_worker: Worker) -> dict[str, Any] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ....core import formats
 from ....core.resources import Capacity, Hold, Request, Shortage
 
 
@@ -17,18 +19,17 @@ class Node:
     name: str
     #: Another one each time that its process is started, even at the same address.
     incarnation: str
+    #: Name of its machine.
+    host: str
     capacity: Capacity
+    #: What it declares as a resource of Dask, by the names of `Request`'s fields.
+    declared: Mapping[str, str] = field(default_factory=dict)
     holds: set[Hold] = field(default_factory=set)
 
-    @property
-    def free(self) -> Capacity:
-        """Return what nobody holds."""
-        taken = {name for each in self.holds for name in each.gpus}
-        return Capacity(
-            cores=self.capacity.cores - sum(each.cores for each in self.holds),
-            memory=self.capacity.memory - sum(each.memory for each in self.holds),
-            gpus=tuple(name for name in self.capacity.gpus if name not in taken),
-        )
+    def resources(self, request: Request) -> dict[str, float]:
+        """Return what Dask is told that an attempt takes."""
+        amounts = {"cpus": request.cpus, "memory": request.memory, "gpus": request.gpus}
+        return {name: float(amounts[kind] or 0) for kind, name in self.declared.items()}
 
 
 class Nodes:
@@ -38,6 +39,13 @@ class Nodes:
         self._nodes: dict[str, Node] = {}
         #: Called when something was given back, or a node has come.
         self.released: list[Callable[[], None]] = []
+        #: Whether nodes may come because of what waits.
+        self.elastic = False
+        #: Cores of a node, if that is known before there is one.
+        self.expected_cores: int | None = None
+        self._most: Capacity | None = None
+        #: What was refused last, and how many attempts wait for that.
+        self._waiting: tuple[Request, int] | None = None
 
     # -- which there are ---------------------------------------------------------------------------
 
@@ -47,6 +55,7 @@ class Nodes:
     def add(self, node: Node) -> None:
         """Take note of a node that is there."""
         self._nodes[node.address] = node
+        self._most = _larger(self._most, node.capacity)
         self._tell()
 
     def remove(self, address: str) -> None:
@@ -60,19 +69,24 @@ class Nodes:
     # -- what they have ----------------------------------------------------------------------------
 
     @property
-    def largest(self) -> Capacity:
-        """The most that an attempt may ask for of each kind, on some node."""
-        have = [each.capacity for each in self]
+    def largest(self) -> Capacity | None:
+        """The most of each kind that some node has or had; None as long as there was none."""
+        return self._most
+
+    def free(self, node: Node) -> Capacity:
+        """Return what nobody holds of a node; nodes of one machine have their GPUs in common."""
+        near = (each for each in self if each.host == node.host)
+        taken = {name for each in near for hold in each.holds for name in hold.gpus}
         return Capacity(
-            cores=max((each.cores for each in have), default=0),
-            memory=max((each.memory for each in have), default=0),
-            gpus=max((each.gpus for each in have), key=len, default=()),
+            cores=node.capacity.cores - sum(each.cores for each in node.holds),
+            memory=node.capacity.memory - sum(each.memory for each in node.holds),
+            gpus=tuple(name for name in node.capacity.gpus if name not in taken),
         )
 
     @property
     def full(self) -> bool:
-        """Whether no node has a core left."""
-        return not any(each.free.cores > 0 for each in self)
+        """Whether no node has a core left, and none will come because of what waits."""
+        return not (self.elastic or any(self._free_cores(each) > 0 for each in self))
 
     @property
     def waiting(self) -> bool:
@@ -80,15 +94,45 @@ class Nodes:
         return False
 
     def content(self) -> None:
-        """Nobody else is asked to wait for us."""
+        """Nobody waits for us any more."""
+        self._waiting = None
+
+    def expect(self, request: Request, attempts: int) -> None:
+        """Take note of what waits."""
+        self._waiting = (request, attempts) if attempts else None
+
+    @property
+    def wanted(self) -> int:
+        """How many nodes the work needs: those that execute, and those for what waits."""
+        busy = sum(bool(each.holds) for each in self)
+        if self._waiting is None:
+            return busy
+        request, attempts = self._waiting
+        return busy + math.ceil(attempts / self._fitting(request))
+
+    @property
+    def lacking(self) -> str | None:
+        """Say in a line why what waits will wait for ever as things are; None if it will not."""
+        if self._waiting is None or self.elastic:
+            return None
+        if not self._nodes:
+            return "The Dask cluster has no workers, so runs wait."
+        request, _ = self._waiting
+        if any(_lacking(each.capacity, request) is None for each in self):
+            return None
+        parts = [f"{request.cpus} cores"]
+        parts += [formats.size(request.memory)] if request.memory else []
+        parts += [f"{request.gpus} GPUs"] if request.gpus else []
+        return f"Runs wait for {', '.join(parts)}, which no worker of the Dask cluster has now."
 
     def acquire(self, request: Request) -> Hold | Shortage:
         """Take what an attempt needs, on the node that has the most cores left."""
         short = Shortage.CORES
-        for node in sorted(self, key=lambda each: -each.free.cores):
-            lacking = _lacking(node.free, request)
+        for node in sorted(self, key=lambda each: -self._free_cores(each)):
+            free = self.free(node)
+            lacking = _lacking(free, request)
             if lacking is None:
-                gpus = node.free.gpus[: request.gpus]
+                gpus = free.gpus[: request.gpus]
                 hold = Hold(request.cpus, request.memory or 0, gpus, node.address, node.name)
                 node.holds.add(hold)
                 return hold
@@ -111,14 +155,38 @@ class Nodes:
     def resume(self, hold: Hold, cores: int) -> bool:
         """Take cores of the same node again; return whether there were enough."""
         node = self._nodes.get(hold.node)
-        if node is not None and node.free.cores < cores:
+        if node is not None and self._free_cores(node) < cores:
             return False
         hold.cores = cores
         return True
 
+    def _free_cores(self, node: Node) -> int:
+        return node.capacity.cores - sum(each.cores for each in node.holds)
+
+    def _fitting(self, request: Request) -> int:
+        """Return how many attempts one node can hold."""
+        if self._most is None:
+            return max(1, (self.expected_cores or 1) // request.cpus)
+        most = self._most.cores // request.cpus
+        if request.memory:
+            most = min(most, self._most.memory // request.memory)
+        if request.gpus:
+            most = min(most, len(self._most.gpus) // request.gpus)
+        return max(1, most)
+
     def _tell(self) -> None:
         for listener in list(self.released):
             listener()
+
+
+def _larger(one: Capacity | None, other: Capacity) -> Capacity:
+    if one is None:
+        return other
+    return Capacity(
+        cores=max(one.cores, other.cores),
+        memory=max(one.memory, other.memory),
+        gpus=max(one.gpus, other.gpus, key=len),
+    )
 
 
 def _lacking(free: Capacity, request: Request) -> Shortage | None:

@@ -1,0 +1,177 @@
+"""Where attempts may run: the executors that are installed, and those that the settings name."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import msgspec
+
+from ..core.exceptions import ExecutorUnavailable, InvalidInput, MlopsError
+from ..core.executors import Executor, Site
+from ..execution.executors.local import LocalExecutor
+from . import messages as m
+from .projects import Project
+
+#: Where packages offer executors.
+GROUP = "jupyter_mlops.executors"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installed:
+    """An executor that a package offers."""
+
+    name: str
+    package: str
+    version: str
+    entry: metadata.EntryPoint
+
+
+def installed() -> dict[str, Installed]:
+    """Return the executors that packages offer, by name."""
+    found = {}
+    for entry in metadata.entry_points(group=GROUP):
+        package = entry.dist.name if entry.dist is not None else "?"
+        version = entry.dist.version if entry.dist is not None else "?"
+        found[entry.name] = Installed(
+            name=entry.name, package=package, version=version, entry=entry
+        )
+    return found
+
+
+class Executors(Mapping[str, Executor]):
+    """The executors of a project, by name, the local one first.
+
+    One that cannot be opened does not keep the worker from its other work: whoever asks for it is
+    told why.
+    """
+
+    def __init__(self, project: Project, local: LocalExecutor, mark: Mapping[str, str]) -> None:
+        self._project = project
+        self._mark = mark
+        self._opened: dict[str, Executor] = {local.name: local}
+        #: Those that cannot be opened, and why.
+        self._failures: dict[str, str] = {}
+        settings = project.settings
+        self._tables: dict[str, Any] = {**settings.executors}
+        if settings.dask is not None:
+            self._tables["dask"] = msgspec.to_builtins(settings.dask)
+        for name in dict.fromkeys((*self._tables, settings.executor)):
+            if name != local.name:
+                self._open(name)
+
+    def __getitem__(self, name: str) -> Executor:
+        """Return an executor; KeyError if there is none."""
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._opened)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._opened)
+
+    async def ready(self, name: str) -> None:
+        """See that an executor can be given work. Raises `ExecutorUnavailable`, `InvalidInput`."""
+        if name in self._failures:
+            raise ExecutorUnavailable(self._failures[name])
+        if name not in self._opened:
+            known = ", ".join(self._opened)
+            raise InvalidInput(
+                f"There is no executor {name} (there is: {known}). "
+                f"An executor is named in mlops.toml, as in [executors.{name}].",
+                field="executor",
+            )
+        await self._opened[name].prepare()
+
+    async def go_on(self, names: set[str]) -> None:
+        """Have those get ready for which work waits already; their problems are told later."""
+        waiting = [self._opened[each].prepare() for each in names & self._opened.keys()]
+        for error in await asyncio.gather(*waiting, return_exceptions=True):
+            if isinstance(error, BaseException):
+                log.warning("%s", error)
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps one of them from executing, in one line; None while nothing does."""
+        return next((each.problem for each in self.values() if each.problem), None)
+
+    async def findings(self) -> list[m.Finding]:
+        """Say which are installed, and whether those that the settings name can be reached."""
+        findings = []
+        offered = installed()
+        for name in dict.fromkeys((*offered, *self._failures)):
+            title = f"executor {name}"
+            if name in self._opened:
+                findings.append(await self._reach(title, self._opened[name]))
+            elif name in self._failures:
+                findings.append(m.Finding(name=title, ok=False, message=self._failures[name]))
+            else:
+                findings.append(_loaded(title, offered[name]))
+        return findings
+
+    async def _reach(self, title: str, executor: Executor) -> m.Finding:
+        try:
+            await executor.prepare()
+        except MlopsError as error:
+            return m.Finding(name=title, ok=False, message=error.message)
+        if executor.problem is not None:
+            return m.Finding(name=title, ok=False, message=executor.problem)
+        state = executor.state()
+        cores = sum(each.has.cores for each in state.nodes)
+        nodes = len(state.nodes)
+        detail = f"{state.runs_on}: {nodes} {'node' if nodes == 1 else 'nodes'}, {cores} cores"
+        return m.Finding(name=title, ok=True, message=f"{detail}.")
+
+    def _open(self, name: str) -> None:
+        offered = installed().get(name)
+        if offered is None:
+            self._failures[name] = (
+                f"There is no executor {name} among the installed packages. Install the one that "
+                "offers it, or mend mlops.toml."
+            )
+            return
+        site = Site(
+            project=self._project.id,
+            root=self._project.root,
+            state=self._project.state,
+            settings=self._tables.get(name, {}),
+            warm=self._project.settings.warm_kernels,
+            preload=self._project.settings.preload,
+            mark=self._mark,
+        )
+        try:
+            self._opened[name] = offered.entry.load()(site)
+        except InvalidInput as error:
+            self._failures[name] = error.message
+        except Exception as error:  # whatever a package of somebody else's does
+            log.exception("The executor %s could not be opened.", name)
+            self._failures[name] = _not_loaded(offered, error)
+
+
+def _not_loaded(offered: Installed, error: Exception) -> str:
+    line = str(error).split("\n", 1)[0]
+    advice = ""
+    if offered.package == "jupyter-mlops" and isinstance(error, ImportError):
+        advice = f" Install it: pip install 'jupyter-mlops[{offered.name}]'"
+    return (
+        f"The executor {offered.name} of {offered.package} {offered.version} does not load: "
+        f"{line}.{advice}"
+    )
+
+
+def _loaded(title: str, offered: Installed) -> m.Finding:
+    where = f"{offered.package} {offered.version}"
+    try:
+        offered.entry.load()
+    except Exception as error:  # noqa: BLE001 - whatever a package of somebody else's does
+        # Not an error of the project, which does not name it.
+        return m.Finding(name=title, ok=True, message=_not_loaded(offered, error))
+    return m.Finding(name=title, ok=True, message=f"{where}, not used by this project.")

@@ -1,0 +1,212 @@
+"""The cluster: one whose address is known, or one that is made, and maybe scaled, by us."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from distributed import Client, Security, SpecCluster
+from distributed.deploy.adaptive import Adaptive
+
+from ....core.exceptions import InvalidInput
+from .settings import DaskSettings
+
+#: Seconds that a scheduler may take to answer.
+PATIENCE = 10.0
+#: Looks, one every second or two, at which a worker must be idle before it is given back.
+_IDLE_LOOKS = 30
+
+
+class Cluster(Protocol):
+    """Where attempts are executed."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def elastic(self) -> bool:
+        """Whether it may get more workers when it is told of work."""
+        ...
+
+    async def connect(self) -> Client:
+        """Return a client in our event loop. Raises OSError, `InvalidInput`."""
+        ...
+
+    @property
+    def cores_of_a_node(self) -> int | None:
+        """How many cores its workers will have, if it is known before there is one."""
+        ...
+
+    async def follow(self) -> None:
+        """Have as many workers as are wanted, if that is ours to decide. Called now and then."""
+        ...
+
+    async def close(self) -> None:
+        """End what was made."""
+        ...
+
+
+def open_cluster(settings: DaskSettings, wanted: Callable[[], int]) -> Cluster:
+    """Return the cluster that the settings name, to which nobody is connected yet.
+
+    ``wanted`` tells how many nodes the work needs just now.
+    """
+    if settings.address is not None:
+        return Addressed(settings.address, _security(settings))
+    return Made(settings, wanted)
+
+
+class Addressed:
+    """A cluster that is there."""
+
+    elastic = False
+    cores_of_a_node = None
+
+    def __init__(self, address: str, security: Security | None = None) -> None:
+        self.name = address
+        self._security = security
+
+    async def connect(self) -> Client:
+        """Return a client in our event loop. Raises OSError."""
+        try:
+            return await _connected(self.name, security=self._security)
+        except (TypeError, ValueError) as error:
+            raise OSError(f"{self.name}: {error}") from error
+
+    async def follow(self) -> None:
+        """Whoever started it decides how large it is."""
+
+    async def close(self) -> None:
+        """It stays."""
+
+
+class Made:
+    """A cluster of a class that the settings name."""
+
+    def __init__(self, settings: DaskSettings, wanted: Callable[[], int]) -> None:
+        self._settings = settings
+        self._wanted = wanted
+        self._cluster: Any = None
+        #: Workers that it was last asked for, and for how many looks it has needed none.
+        self._asked = 0
+        self._idle = 0
+        self.name = settings.cluster or ""
+        self.elastic = settings.maximum is not None
+
+    async def connect(self) -> Client:
+        """Make it, unless that is done, and return a client. Raises OSError, `InvalidInput`."""
+        if self._cluster is None or self._cluster.status.name not in ("running", "created"):
+            await self.close()
+            self._cluster = await self._make()
+        return await _connected(self._cluster)
+
+    @property
+    def cores_of_a_node(self) -> int | None:
+        """What its class was told of that."""
+        options = (getattr(self._cluster, "new_spec", None) or {}).get("options", {})
+        cores = options.get("nthreads") or options.get("cores")
+        return cores if isinstance(cores, int) else None
+
+    async def follow(self) -> None:
+        """Have as many workers as are wanted, where `_Follower` cannot see to it."""
+        maximum = self._settings.maximum
+        if self._cluster is None or maximum is None or self._adapts:
+            return
+        wanted = max(self._settings.minimum, min(self._wanted(), maximum))
+        self._idle = self._idle + 1 if wanted < self._asked and not self._wanted() else 0
+        if wanted > self._asked or self._idle > _IDLE_LOOKS:
+            await self._scale(wanted)
+
+    async def close(self) -> None:
+        """End it, with its workers."""
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            with contextlib.suppress(OSError, TimeoutError):
+                await cluster.close()
+
+    async def _make(self) -> Any:
+        settings = self._settings
+        try:
+            cluster = await _class(self.name)(**settings.arguments, asynchronous=True)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise InvalidInput(
+                f"mlops.toml: [dask]: {self.name} cannot be made: {_first_line(error)}"
+            ) from error
+        self._cluster = cluster
+        if settings.workers is not None:
+            await self._scale(settings.workers)
+        elif settings.maximum is not None and self._adapts:
+            cluster.adapt(
+                Adaptive=partial(_Follower, self._wanted),
+                minimum=settings.minimum,
+                maximum=settings.maximum,
+                interval="1s",
+                wait_count=_IDLE_LOOKS,
+            )
+        return cluster
+
+    async def _scale(self, number: int) -> None:
+        self._asked, self._idle = number, 0
+        result = self._cluster.scale(number)
+        if hasattr(result, "__await__"):
+            await result
+
+    @property
+    def _adapts(self) -> bool:
+        """Whether it may be told by us how many workers it needs, and ends those that are idle.
+
+        Others decide that by the tasks that their scheduler has, where ours come one at a time.
+        """
+        return isinstance(self._cluster, SpecCluster)
+
+
+class _Follower(Adaptive):
+    """Keeps as many workers as are wanted, and never ends one that executes."""
+
+    def __init__(self, wanted: Callable[[], int], *args: Any, **kwargs: Any) -> None:
+        self._wanted = wanted
+        super().__init__(*args, **kwargs)
+
+    async def target(self) -> int:
+        """Return how many workers there should be."""
+        return self._wanted()
+
+
+async def _connected(cluster: Any, **options: Any) -> Client:
+    client = Client(cluster, asynchronous=True, timeout=PATIENCE, set_as_default=False, **options)
+    try:
+        await client
+    except BaseException:
+        await client.close()
+        raise
+    return client
+
+
+def _class(name: str) -> Any:
+    module, _, attribute = name.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InvalidInput(
+            f"mlops.toml: [dask]: there is no class {name}: {_first_line(error)}. Install its "
+            "package beside jupyter-mlops, or mend the name."
+        ) from error
+
+
+def _security(settings: DaskSettings) -> Security | None:
+    files = settings.tls_ca, settings.tls_cert, settings.tls_key
+    if not any(files):
+        return None
+    ca, cert, key = files
+    return Security(
+        tls_ca_file=ca, tls_client_cert=cert, tls_client_key=key, require_encryption=True
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
