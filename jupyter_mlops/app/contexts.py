@@ -114,7 +114,10 @@ class Contexts:
         outcome: Outcome | None,
         environment: Mapping[str, str],
     ) -> dict[str, Any]:
-        packages = self._packages_of(sweep, environment)
+        if outcome is not None and outcome.interpreter is not None:
+            packages = self._packages_of_another(sweep, outcome.interpreter)
+        else:
+            packages = self._packages_of(sweep, environment)
         return {
             "run": run.id,
             "attempt": attempt.id,
@@ -132,7 +135,7 @@ class Contexts:
             "git": sweep.context.get("git"),
             "environment": packages,
             "lock": self._locked(packages),
-            "machine": machine.described(),
+            "machine": (outcome and outcome.machine) or machine.described(),
             "used": {
                 "cpus": sweep.cpus,
                 "peak_memory": outcome and outcome.peak_memory,
@@ -216,6 +219,16 @@ class Contexts:
         found = self._packages.of(sweep.kernel_argv[0], environment)
         if found is not None:
             del found["paths"]
+        return found
+
+    def _packages_of_another(
+        self, sweep: Sweep, interpreter: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Write down the packages of a Python of another machine."""
+        if sweep.context.get("language") != "python":
+            return None
+        found = self._packages.keep(interpreter)
+        del found["paths"]
         return found
 
 

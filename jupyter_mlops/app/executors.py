@@ -13,6 +13,7 @@ import msgspec
 
 from ..core.exceptions import ExecutorUnavailable, InvalidInput, MlopsError
 from ..core.executors import Executor, Site
+from ..core.resources import check_request
 from ..execution.executors.local import LocalExecutor
 from . import messages as m
 from .projects import Project
@@ -43,6 +44,38 @@ def installed() -> dict[str, Installed]:
             name=entry.name, package=package, version=version, entry=entry
         )
     return found
+
+
+def chosen(executors: Mapping[str, Executor], name: str) -> Executor:
+    """Return an executor by name. Raises `InvalidInput`."""
+    if name not in executors:
+        raise InvalidInput(
+            f"There is no executor {name} (there is: {', '.join(executors)}). "
+            f"Others are named in mlops.toml, as [executors.{name}].",
+            field="executor",
+        )
+    return executors[name]
+
+
+def check_place(executor: Executor, request: m.SubmitRequest, kernel: str) -> None:
+    """Raise `TooManyResources` or `InvalidInput` if a run would find no place at an executor."""
+    most = executor.ledger.largest
+    if most is not None:
+        check_request(
+            most,
+            cpus=request.cpus,
+            memory=request.memory,
+            gpus=request.gpus,
+            place="the cluster" if executor.remote else "this machine",
+        )
+    for each in executor.state().nodes:
+        if kernel not in each.kernels:
+            known = ", ".join(each.kernels) or "none"
+            raise InvalidInput(
+                f"kernel: {each.name} has no kernel {kernel} (it has: {known}). Install it there, "
+                "or choose another.",
+                field="kernel",
+            )
 
 
 class Executors(Mapping[str, Executor]):
@@ -82,14 +115,7 @@ class Executors(Mapping[str, Executor]):
         """See that an executor can be given work. Raises `ExecutorUnavailable`, `InvalidInput`."""
         if name in self._failures:
             raise ExecutorUnavailable(self._failures[name])
-        if name not in self._opened:
-            known = ", ".join(self._opened)
-            raise InvalidInput(
-                f"There is no executor {name} (there is: {known}). "
-                f"An executor is named in mlops.toml, as in [executors.{name}].",
-                field="executor",
-            )
-        await self._opened[name].prepare()
+        await chosen(self, name).prepare()
 
     async def go_on(self, names: set[str]) -> None:
         """Have those get ready for which work waits already; their problems are told later."""

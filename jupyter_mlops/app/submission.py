@@ -36,6 +36,7 @@ from ..notebooks.sharing import check_shared, code_cells
 from ..tracking import context
 from . import messages as m
 from . import search
+from .executors import check_place, chosen
 from .projects import Project, confined
 
 #: Words in a metric's name that mean: the smaller, the better.
@@ -226,22 +227,8 @@ def prepare(
     _check_points(request, space)
     shared = () if stage and stage.plain else _shared(notebook, space)
     kernel = find_kernel(request.kernel or notebook.parameters.kernel_name or "python3")
-    executor = executors.get(request.executor or project.settings.executor)
-    if executor is None:
-        raise InvalidInput(
-            f"There is no executor {request.executor or project.settings.executor} (there is: "
-            f"{', '.join(executors)}).",
-            field="executor",
-        )
-    capacity = executor.ledger.largest
-    if capacity is not None:
-        check_request(
-            capacity,
-            cpus=request.cpus,
-            memory=request.memory,
-            gpus=request.gpus,
-            place="each node of the cluster" if executor.remote else "this machine",
-        )
+    executor = chosen(executors, request.executor or project.settings.executor)
+    check_place(executor, request, kernel.name)
     retries, causes = _retries(project, request)
     searching, pruning = search.make_search(request, space), search.make_pruning(request)
     if keep:
@@ -264,12 +251,7 @@ def prepare(
         or default_experiment(project, notebook.path),
         metric=request.metric,
         maximize=_direction(request),
-        cpus=share_of_cores(
-            request.cpus,
-            runs=space.count,
-            # A cluster is not for one run alone.
-            cores=1 if executor.remote or capacity is None else capacity.cores,
-        ),
+        cpus=share_of_cores(request.cpus, runs=space.count, cores=_cores(executor)),
         memory=request.memory,
         gpus=request.gpus,
         timeout=request.timeout,
@@ -296,6 +278,12 @@ def prepare(
         },
     )
     return Submission(sweep, space)
+
+
+def _cores(executor: Executor) -> int:
+    """Return the cores that the runs of a sweep share unasked; a cluster is not for one alone."""
+    most = executor.ledger.largest
+    return 1 if executor.remote or most is None else most.cores
 
 
 def keeping_git(project: Project, *, keep: bool = True) -> context.Git:

@@ -149,6 +149,10 @@ class Outcome:
     #: How the packages compare with the project's lock, and in what they differ, if there is one.
     environment: Environment | None = None
     differences: str | None = None
+    #: What is known of the machine and of the Python where it ran, if that is not here: what
+    #: `jupyter_mlops.execution.machine.described` and `jupyter_mlops.interpreter` tell.
+    machine: Mapping[str, Any] | None = None
+    interpreter: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +165,8 @@ class NodeState:
     free: Capacity
     #: Number of attempts that it executes.
     running: int
+    #: Names of the kernels that are installed there.
+    kernels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

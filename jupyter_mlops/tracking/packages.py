@@ -45,13 +45,12 @@ class Packages:
             facts = _ask(python, environment)
             if facts is None:
                 return None
-            digest = self._keep(facts)
-            brief = {**facts, "packages": len(facts["packages"]), "packages_sha256": digest}
+            brief = self.keep(facts)
             self._known[key] = _state(facts["paths"]), brief
         return dict(brief)
 
-    def _keep(self, facts: dict[str, Any]) -> str:
-        """Write the packages down; return their hash."""
+    def keep(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Write packages down; return the facts with their number and hash in place of them."""
         kept = {name: facts[name] for name in ("packages", "sources")}
         content = json.dumps(kept, indent=1, sort_keys=True).encode()
         digest = hashlib.sha256(content).hexdigest()
@@ -59,7 +58,7 @@ class Packages:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, content)
-        return digest
+        return {**facts, "packages": len(facts["packages"]), "packages_sha256": digest}
 
     def path(self, digest: str) -> Path:
         """Return where packages of that hash are written down."""

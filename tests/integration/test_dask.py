@@ -24,10 +24,9 @@ from tests.support.tasks import DEAF, a_task
 SLEEP = "import time; time.sleep(600)"
 
 
-def connect(address: str) -> DaskExecutor:
+def connect(address: str, here: Path) -> DaskExecutor:
     """Return the executor of a project whose settings name that scheduler."""
     table = {"address": address}
-    here = Path("/nowhere")
     return open_executor(
         Site(project="test", root=here, state=here, settings=table, warm=True, preload=(), mark={})
     )
@@ -41,10 +40,10 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-async def executor(nodes: Cluster) -> AsyncIterator[DaskExecutor]:
+async def executor(nodes: Cluster, tmp_path: Path) -> AsyncIterator[DaskExecutor]:
     """An executor that is connected to it."""
     address = await asyncio.to_thread(lambda: nodes.address)
-    made = connect(address)
+    made = connect(address, tmp_path)
     await made.prepare()
     await until(lambda: len(list(made.ledger)) == 2)
     yield made
@@ -112,7 +111,7 @@ async def test_a_node_that_is_lost(executor: DaskExecutor, nodes: Cluster, tmp_p
 
 async def test_nobody_answers(tmp_path: Path) -> None:
     """A wrong address is a line, and so is what was asked of it."""
-    made = connect("tcp://127.0.0.1:9")
+    made = connect("tcp://127.0.0.1:9", tmp_path)
     with pytest.raises(ExecutorUnavailable, match="The Dask scheduler does not answer"):
         await made.prepare()
     await made.close()
@@ -123,10 +122,10 @@ async def test_workers_without_our_package(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(fitness.metadata, "version", lambda _: "0.1")
     with cluster(tmp_path / "cluster", "a") as made:
         address = await asyncio.to_thread(lambda: made.address)
-        executor = connect(address)
+        executor = connect(address, tmp_path)
         with contextlib.suppress(ExecutorUnavailable):
             await executor.prepare()
-        await until(lambda: bool(executor.unfit))
+        await until(lambda: bool(executor.state().unused))
         with pytest.raises(ExecutorUnavailable, match="it has jupyter-mlops"):
             await executor.prepare()
         assert not list(executor.ledger)

@@ -20,7 +20,7 @@ class Cluster:
 
     def __init__(self, folder: Path, tls: tuple[str, ...] = ()) -> None:
         """``tls`` are the options of Dask's programs that name certificates."""
-        self._folder = folder
+        self.folder = folder
         self._tls = tls
         self._file = folder / "scheduler.json"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -32,7 +32,7 @@ class Cluster:
 
     def add(self, name: str, *, threads: int = 1, memory: str = "2GB", nanny: bool = False) -> None:
         """Start a worker."""
-        folder = self._folder / name
+        folder = self.folder / name
         folder.mkdir()
         self._start(
             name,
@@ -54,7 +54,7 @@ class Cluster:
         """Where the scheduler answers; it is waited for."""
         deadline = time.monotonic() + 60
         while not self._file.exists():
-            assert time.monotonic() < deadline, (self._folder / "scheduler.log").read_text()
+            assert time.monotonic() < deadline, (self.folder / "scheduler.log").read_text()
             time.sleep(0.05)
         found: str = json.loads(self._file.read_text("utf-8"))["address"]
         return found
@@ -65,7 +65,7 @@ class Cluster:
             self.kill(name)
 
     def _start(self, name: str, *arguments: str) -> None:
-        with (self._folder / f"{name}.log").open("ab") as log:
+        with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [
                     sys.executable,

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distributed import Client
 
 from ....core.exceptions import ExecutorUnavailable, InvalidInput
 from ....core.executors import ExecutorState, NodeState, Outcome, Progress, Task
-from ....core.resources import Capacity, Request
+from ....core.resources import Request
 from ....core.runs import Reason, Status
 from ... import wire
 from ...warm import Source
 from . import node
-from .clusters import PATIENCE, Cluster
-from .fitness import QUESTION, lacking
+from .clusters import Cluster
+from .connection import Connection
+from .files import Made, Places, Sent
+from .manifests import Manifests
 from .nodes import Node, Nodes
-
-log = logging.getLogger(__name__)
-
-#: Seconds between two tries to reach the scheduler, and two looks whether it is there.
-_PAUSE = 2.0
-#: Seconds between two looks at a worker that has come and is not ready yet.
-_LOOK_EVERY = 0.2
+from .sending import Sending
 
 _CANCELLED = Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
+
+
+class _Gone(Exception):
+    """The node of an attempt is gone."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +39,8 @@ class _Placed:
     report: Callable[[Progress], None]
     #: Set when its node is gone.
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Set when it has told of something.
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class DaskExecutor:
@@ -48,151 +49,47 @@ class DaskExecutor:
     name = "dask"
     remote = True
 
-    def __init__(self, config: node.NodeConfig, nodes: Nodes, cluster: Cluster) -> None:
+    def __init__(
+        self,
+        config: node.NodeConfig,
+        nodes: Nodes,
+        cluster: Cluster,
+        places: Places,
+        manifests: Manifests,
+    ) -> None:
         self.ledger = nodes
         self.ledger.elastic = cluster.elastic
-        self._config = config
-        self._cluster = cluster
-        #: Why we are not connected, if we should be.
-        self._failure: str | None = None
-        self._client: Client | None = None
-        #: Addresses of the workers that the scheduler has.
-        self._there: set[str] = set()
-        #: Those of them that cannot execute attempts, and why.
-        self.unfit: dict[str, str] = {}
+        self._connection = Connection(config, nodes, cluster, told=self._hear, gone=self._gone)
+        self._sending = Sending(config.name, places, manifests, self._connection.ask)
         self._placed: dict[str, _Placed] = {}
         #: Attempts that were cancelled before they had begun.
         self._cancelled: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._watching: asyncio.Task[None] | None = None
-        self._ready = asyncio.Event()
 
     # -- the cluster -------------------------------------------------------------------------------
 
     async def prepare(self) -> None:
-        """Connect, and stay connected from then on. Raises `ExecutorUnavailable`."""
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2 * PATIENCE):
-                await self._ready.wait()
-        if self._failure is not None:
-            raise ExecutorUnavailable(self._failure)
-        if self.unfit and not list(self.ledger):
-            address, why = next(iter(self.unfit.items()))
+        """Connect, and stay connected from then on.
+
+        Raises `ExecutorUnavailable`, and `InvalidInput` if the project cannot be sent to nodes that
+        do not see it.
+        """
+        await self._connection.open()
+        if self._connection.failure is not None:
+            raise ExecutorUnavailable(self._connection.failure)
+        if self._connection.unfit and not list(self.ledger):
+            address, why = next(iter(self._connection.unfit.items()))
             raise ExecutorUnavailable(
                 f"No worker of the Dask cluster can execute notebooks: of {address} {why}. "
                 "Install the same there."
             )
-
-    async def _watch(self) -> None:
-        while True:
-            try:
-                await self._connected()
-                self._failure = "The connection to the Dask scheduler was lost."
-            except (OSError, TimeoutError) as error:
-                self._failure = (
-                    f"The Dask scheduler does not answer: {str(error) or 'it takes too long'}."
-                )
-            except InvalidInput as error:
-                self._failure = error.message
-            log.warning("%s", self._failure)
-            self._ready.set()
-            await asyncio.sleep(_PAUSE)
-
-    async def _connected(self) -> None:
-        """Connect, and return when the connection is lost."""
-        client = await self._cluster.connect()
-        self.ledger.expected_cores = self._cluster.cores_of_a_node
-        try:
-            client.subscribe_topic(self._config.name, self._hear)
-            client.subscribe_topic("all", self._changed)
-            self._client, self._failure = client, None
-            # Workers that lack our package refuse it, as do those of them that come later.
-            with contextlib.suppress(ImportError):
-                await client.register_plugin(node.NodePlugin(self._config))
-            # Of those that come later we are told.
-            there = await client.run(eval, QUESTION, on_error="ignore")
-            await asyncio.gather(*map(self._come, there))
-            self._ready.set()
-            await self._lost(client)
-        finally:
-            self._client = None
-            for address in list(self._there):
-                self._go(address)
-            with contextlib.suppress(OSError, TimeoutError):
-                await client.close()
-
-    async def _lost(self, client: Client) -> None:
-        """Return when the connection is lost, of which Dask does not tell."""
-        while client.status == "running":
-            await self._cluster.follow()
-            await asyncio.sleep(_PAUSE)
-
-    def _changed(self, event: tuple[float, Mapping[str, Any]]) -> None:
-        _, message = event
-        if message.get("action") == "add-worker":
-            self._later(self._come(message["worker"]))
-        elif message.get("action") == "remove-worker":
-            self._go(message["worker"])
-
-    async def _come(self, address: str) -> None:
-        """Take note of a worker, as soon as our plugin is there, if it can work for us."""
-        if address in self._there:
-            return
-        self._there.add(address)
-        while address in self._there:
-            found = await self._ask(address, eval, QUESTION)
-            why = lacking(found) if found else "it does not answer"
-            if why is None:
-                self.unfit.pop(address, None)
-                break
-            if self.unfit.get(address) != why:
-                self.unfit[address] = why
-                log.warning("The Dask worker %s is not used: %s.", address, why)
-            if found:
-                return
-            await asyncio.sleep(_LOOK_EVERY)
-        while address in self._there:
-            found = await self._ask(address, node.describe, self._config.name)
-            if found is not None and address in self._there:
-                self.ledger.add(_node(address, found))
-                return
-            await asyncio.sleep(_LOOK_EVERY)
-
-    async def _ask(self, address: str, question: Callable[..., Any], *arguments: str) -> Any:
-        """Have a function called on a worker; None if it is gone, or refuses."""
-        if self._client is None:
-            return None
-        with contextlib.suppress(OSError):
-            answers = await self._client.run(
-                question, *arguments, workers=[address], on_error="ignore"
-            )
-            return answers.get(address)
-        return None
-
-    def _go(self, address: str) -> None:
-        """Take note that a worker is gone."""
-        self._there.discard(address)
-        self.ledger.remove(address)
-        self.unfit.pop(address, None)
-        for each in self._placed.values():
-            if each.node.address == address:
-                each.lost.set()
-
-    def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
-        _, message = event
-        placed = self._placed.get(message["attempt"])
-        if placed is not None:
-            reply = wire.read_reply(message["report"][wire.HEADER_SIZE :])
-            if isinstance(reply, wire.Reported):
-                placed.report(wire.read_report(reply))
+        if not all(each.shares for each in self.ledger):
+            await self._sending.check()
 
     @property
     def problem(self) -> str | None:
         """What keeps it from executing, in one line; None while nothing does."""
-        if self._failure is not None:
-            return f"{self._failure} What waits for it goes on once it does."
+        if self._connection.failure is not None:
+            return f"{self._connection.failure} What waits for it goes on once it does."
         return self.ledger.lacking
 
     def state(self) -> ExecutorState:
@@ -203,35 +100,75 @@ class DaskExecutor:
                 has=each.capacity,
                 free=self.ledger.free(each),
                 running=len(each.holds),
+                kernels=each.kernels,
             )
             for each in self.ledger
         )
+        client, unfit = self._connection.client, self._connection.unfit
         return ExecutorState(
-            runs_on=self._cluster.name,
+            runs_on=self._connection.cluster.name,
             nodes=nodes,
-            unused=tuple(f"{address}: {why}" for address, why in self.unfit.items()),
-            dashboard=self._client.dashboard_link if self._client is not None else None,
+            unused=tuple(f"{address}: {why}" for address, why in unfit.items()),
+            dashboard=client.dashboard_link if client is not None else None,
         )
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        """Pass on what an attempt tells."""
+        placed = self._placed.get(message["attempt"])
+        if placed is not None:
+            placed.changed.set()
+            reply = wire.read_reply(message["report"][wire.HEADER_SIZE :])
+            if isinstance(reply, wire.Reported):
+                placed.report(wire.read_report(reply))
+
+    def _gone(self, address: str) -> None:
+        for each in self._placed.values():
+            if each.node.address == address:
+                each.lost.set()
 
     # -- attempts ----------------------------------------------------------------------------------
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         """Execute one attempt on the node that was taken for it."""
         found = self.ledger.get(task.node)
-        client = self._client
+        client = self._connection.client
         if client is None or found is None:
-            return _lost(task, "Its node is gone.")
+            return _ended(task, Reason.LOST, "Its node is gone.")
         if task.attempt_id in self._cancelled:
             self._cancelled.discard(task.attempt_id)
             return _CANCELLED
         placed = self._placed[task.attempt_id] = _Placed(found, report)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._placed.pop, task.attempt_id)
+            try:
+                sent = None
+                if not found.shares:
+                    sent = await self._sending.send(found, task)
+                    await stack.enter_async_context(
+                        self._sending.following(found, task, placed.changed)
+                    )
+                return await self._carried_out(client, task, placed, sent)
+            except InvalidInput as error:
+                return _ended(task, Reason.INTERNAL, error.message)
+            except (_Gone, OSError) as error:
+                if placed.lost.is_set():
+                    return self._lost(task, placed)
+                line = f"Its files could not be sent or fetched: {error}."
+                return _ended(task, Reason.INTERNAL, line)
+
+    async def _carried_out(
+        self, client: Client, task: Task, placed: _Placed, sent: Sent | None
+    ) -> Outcome:
+        """Have Dask carry an attempt to its node; fetch what it made. Raises OSError, `_Gone`."""
+        found = placed.node
         key = f"{task.source}-{task.attempt_id}"
         future = client.submit(
             node.execute,
-            self._config.name,
+            self._connection.config.name,
             found.incarnation,
             wire.pack(wire.Execute(task, Source())),
             key,
+            sent,
             key=key,
             workers=[found.address],
             allow_other_workers=False,
@@ -239,81 +176,57 @@ class DaskExecutor:
             pure=False,
         )
         try:
-            return await self._outcome(task, future, placed)
+            packed, made = await _result(future, placed)
+        except LookupError as error:
+            return _ended(task, Reason.LOST, str(error))
         finally:
-            self._placed.pop(task.attempt_id, None)
             with contextlib.suppress(Exception):
                 await future.cancel(force=True)
-
-    async def _outcome(self, task: Task, future: Any, placed: _Placed) -> Outcome:
-        gone = asyncio.create_task(placed.lost.wait())
-        result = asyncio.ensure_future(future.result())
-        try:
-            await asyncio.wait([gone, result], return_when=asyncio.FIRST_COMPLETED)
-            if not result.done():
-                if self._client is None:
-                    return _lost(task, "The connection to its cluster was lost.")
-                error = f"Its node {placed.node.name} is gone."
-                return _lost(task, error, Reason.NODE_LOST)
-            reply = wire.read_reply((await result)[wire.HEADER_SIZE :])
-        except LookupError as error:
-            return _lost(task, str(error))
-        finally:
-            gone.cancel()
-            result.cancel()
+        if sent is not None:
+            await self._sending.fetch(found, task, made)
+        reply = wire.read_reply(packed[wire.HEADER_SIZE :])
         if not isinstance(reply, wire.Done):
             raise TypeError(f"{type(reply).__name__} is no outcome")
-        return reply.outcome
+        outcome = reply.outcome
+        if sent is not None and outcome.has_output:
+            task.journal.unlink(missing_ok=True)
+        return replace(outcome, machine=found.machine, interpreter=found.interpreter)
+
+    def _lost(self, task: Task, placed: _Placed) -> Outcome:
+        if self._connection.client is None:
+            return _ended(task, Reason.LOST, "The connection to its cluster was lost.")
+        return _ended(task, Reason.NODE_LOST, f"Its node {placed.node.name} is gone.")
 
     async def cancel(self, attempt_id: str) -> None:
         """Stop an attempt: its kernel is interrupted, then terminated, then killed."""
-        if attempt_id in self._placed:
-            await self._stop(attempt_id)
-        else:
+        placed = self._placed.get(attempt_id)
+        if placed is None:
             self._cancelled.add(attempt_id)
-
-    async def _stop(self, attempt_id: str) -> None:
-        placed = self._placed[attempt_id]
-        if self._client is not None:
-            await self._client.run(
-                node.stop,
-                self._config.name,
-                attempt_id,
-                workers=[placed.node.address],
-                on_error="ignore",
-            )
+        else:
+            name = self._connection.config.name
+            await self._connection.ask(placed.node.address, node.stop, name, attempt_id)
 
     async def close(self) -> None:
-        """End everything at once: the nodes end what they execute when the plugin goes."""
-        client = self._client
-        if client is not None:
-            with contextlib.suppress(OSError, TimeoutError, ValueError):
-                await client.unregister_worker_plugin(self._config.name)
-        for each in (*self._tasks, *([self._watching] if self._watching else [])):
-            each.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._watching is not None:
-            await asyncio.gather(self._watching, return_exceptions=True)
-        await self._cluster.close()
-
-    def _later(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """End everything at once."""
+        await self._connection.close()
 
 
-def _node(address: str, found: Mapping[str, Any]) -> Node:
-    return Node(
-        address=address,
-        name=found["name"],
-        incarnation=found["incarnation"],
-        host=found["host"],
-        declared=found["declared"],
-        capacity=Capacity(cores=found["cores"], memory=found["memory"], gpus=tuple(found["gpus"])),
-    )
+async def _result(future: Any, placed: _Placed) -> tuple[bytes, list[Made]]:
+    """Return what an attempt's task returns. Raises `_Gone` if its node goes before."""
+    gone = asyncio.create_task(placed.lost.wait())
+    result = asyncio.ensure_future(future.result())
+    try:
+        await asyncio.wait([gone, result], return_when=asyncio.FIRST_COMPLETED)
+        if not result.done():
+            raise _Gone
+        answer: tuple[bytes, list[Made]] = await result
+    finally:
+        gone.cancel()
+        result.cancel()
+    return answer
 
 
-def _lost(task: Task, error: str, reason: Reason = Reason.LOST) -> Outcome:
+def _ended(task: Task, reason: Reason, error: str) -> Outcome:
     return Outcome(
         status=Status.FAILED, reason=reason, error=error, has_output=task.output.exists()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 import uuid
@@ -14,12 +15,18 @@ from distributed import Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.worker_state_machine import SecedeEvent
 
-from ....core.executors import Progress
+from .... import interpreter
+from ....core.exceptions import MlopsError
+from ....core.executors import Outcome, Progress, Task
 from ....core.resources import Capacity
+from ....core.runs import READS_VARIABLE, Reason, Status
 from ... import machine, wire
+from ...kernelspecs import kernel_names
 from ...monitor import Monitor
 from ...warm.pool import Templates
 from ..local import LocalExecutor
+from .copies import Copies
+from .files import Area, Made, Manifest, Part, Places, Sent, relocated
 from .nodes import Nodes
 from .settings import DaskResources
 
@@ -37,6 +44,11 @@ class NodeConfig:
     mark: Mapping[str, str]
     #: What workers call what they have, where they declare it.
     resources: DaskResources
+    #: A file of the project's state, and what a node that sees the folder finds in it.
+    probe: str = ""
+    token: str = ""
+    #: What the settings say of that.
+    files: str = "auto"
 
 
 class NodePlugin(WorkerPlugin):
@@ -45,6 +57,7 @@ class NodePlugin(WorkerPlugin):
     def __init__(self, config: NodeConfig) -> None:
         self.name = config.name
         self._config = config
+        self._interpreter: dict[str, Any] | None = None
 
     async def setup(self, worker: Worker) -> None:
         """Get ready."""
@@ -52,6 +65,7 @@ class NodePlugin(WorkerPlugin):
         self._incarnation = uuid.uuid4().hex
         folder = Path(worker.local_directory) / self.name
         folder.mkdir(exist_ok=True)
+        self.copies = Copies(folder)
         # A socket's path has about 100 bytes, more than the folder of a worker may leave.
         self._sockets = tempfile.TemporaryDirectory(prefix="mlops-", ignore_cleanup_errors=True)
         templates = None
@@ -78,7 +92,7 @@ class NodePlugin(WorkerPlugin):
         await self._executor.close()
         self._sockets.cleanup()
 
-    def describe(self) -> dict[str, Any]:
+    async def describe(self) -> dict[str, Any]:
         """Tell what this node is and has."""
         has = self._worker.state.total_resources
         names = {kind: getattr(self._config.resources, kind) for kind in ("cpus", "memory", "gpus")}
@@ -87,21 +101,30 @@ class NodePlugin(WorkerPlugin):
         if "gpus" in declared:
             number = int(has[declared["gpus"]])
             gpus = gpus[:number] if len(gpus) >= number else list(map(str, range(number)))
+        about = machine.described()
+        if self._interpreter is None:
+            self._interpreter = await asyncio.to_thread(interpreter.describe)
         return {
             "incarnation": self._incarnation,
             "host": self._worker.host,
-            "name": f"{self._worker.name} on {machine.described()['host']}",
+            "name": f"{self._worker.name} on {about['host']}",
             "cores": int(has.get(names["cpus"], self._worker.state.nthreads)),
             "memory": int(has.get(names["memory"], self._limit())),
             "gpus": gpus,
             "declared": declared,
+            "shares": _sees(self._config),
+            "kernels": kernel_names(),
+            "machine": about,
+            "interpreter": self._interpreter,
         }
 
     def _limit(self) -> int:
         return self._worker.memory_manager.memory_limit or machine.granted_memory()
 
-    async def execute(self, incarnation: str, packed: bytes) -> bytes:
-        """Execute an attempt, and tell of it by the topic; return the packed outcome.
+    async def execute(
+        self, incarnation: str, packed: bytes, sent: Sent | None
+    ) -> tuple[bytes, list[Made]]:
+        """Execute an attempt, and tell of it by the topic; return its outcome and what it made.
 
         Raises `LookupError` if the attempt was placed here before this process was started: its
         ledger knows nothing of us.
@@ -112,16 +135,57 @@ class NodePlugin(WorkerPlugin):
         if not isinstance(command, wire.Execute):
             raise TypeError(f"{type(command).__name__} is no task")
         task = replace(command.task, environment={**os.environ, **command.task.environment})
+        if sent is not None:
+            try:
+                task = await asyncio.to_thread(self._unpack, task, sent)
+            except (OSError, MlopsError) as error:
+                line = error.message if isinstance(error, MlopsError) else str(error)
+                failed = Outcome(
+                    status=Status.FAILED, reason=Reason.INTERNAL, error=line, has_output=False
+                )
+                return wire.pack(wire.Done(failed)), []
 
         def report(progress: Progress) -> None:
             packed = wire.pack(wire.report(progress))
             self._worker.log_event(self.name, {"attempt": task.attempt_id, "report": packed})
 
-        return wire.pack(wire.Done(await self._executor.execute(task, report)))
+        outcome = await self._executor.execute(task, report)
+        made = await asyncio.to_thread(self._made, task, sent) if sent is not None else []
+        return wire.pack(wire.Done(outcome)), made
+
+    def _unpack(self, task: Task, sent: Sent) -> Task:
+        here = Places(Path(sent.project), Path(sent.state))
+        project = self.copies.manifest(sent.manifest)
+        manifest = Manifest((*project.entries, *sent.own), project.pulled)
+        there = self.copies.unpack(task.attempt_id, manifest)
+        task = relocated(task, here, there)
+        for folder in (task.cwd, task.output.parent, task.result.parent, task.log.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        return task
+
+    def _made(self, task: Task, sent: Sent) -> list[Made]:
+        """Return what an attempt has made, with the files it has read told as they are there."""
+        places = self.copies.places(task.attempt_id)
+        reads = task.environment.get(READS_VARIABLE)
+        if reads is not None and Path(reads).exists():
+            text = Path(reads).read_text("utf-8", "surrogateescape")
+            text = text.replace(str(places.project), sent.project)
+            Path(reads).write_text(text, "utf-8", "surrogateescape")
+        return self.copies.made(task.attempt_id)
 
     async def cancel(self, attempt_id: str) -> None:
         """Stop an attempt."""
         await self._executor.cancel(attempt_id)
+
+
+def _sees(config: NodeConfig) -> bool:
+    """Whether the project's folder is the same here."""
+    if config.files == "sent":
+        return False
+    try:
+        return Path(config.probe).read_text("ascii") == config.token
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def plugin_of(worker: Worker, name: str) -> NodePlugin | None:
@@ -130,26 +194,63 @@ def plugin_of(worker: Worker, name: str) -> NodePlugin | None:
     return found if isinstance(found, NodePlugin) else None
 
 
-async def execute(name: str, incarnation: str, packed: bytes, key: str) -> bytes:
+def _node(worker: Worker, name: str) -> NodePlugin:
+    plugin = plugin_of(worker, name)
+    if plugin is None:
+        raise LookupError("This worker is not one of the project's nodes.")
+    return plugin
+
+
+async def execute(
+    name: str, incarnation: str, packed: bytes, key: str, sent: Sent | None
+) -> tuple[bytes, list[Made]]:
     """Be the Dask task of an attempt, whose ``key`` Dask knows it by."""
     worker = get_worker()
     # One that waits for runs of its own must not keep a thread from them. Dask ends no worker
     # either, for want of work, that has such a task.
     worker.handle_stimulus(SecedeEvent(key=key, compute_duration=0.0, stimulus_id=f"secede-{key}"))
-    plugin = plugin_of(worker, name)
-    if plugin is None:
-        raise LookupError("This worker is not one of the project's nodes.")
-    return await plugin.execute(incarnation, packed)
+    return await _node(worker, name).execute(incarnation, packed, sent)
 
 
-async def stop(name: str, attempt_id: str, dask_worker: Worker) -> None:
-    """Cancel an attempt. Dask fills in the last argument."""
-    plugin = plugin_of(dask_worker, name)
-    if plugin is not None:
-        await plugin.cancel(attempt_id)
+# Of the following Dask fills in the last argument.
 
 
 async def describe(name: str, dask_worker: Worker) -> dict[str, Any] | None:
-    """Tell what a node is and has; None if it is none yet. Dask fills in the last argument."""
+    """Tell what a node is and has; None if it is none yet."""
     plugin = plugin_of(dask_worker, name)
-    return plugin.describe() if plugin is not None else None
+    return await plugin.describe() if plugin is not None else None
+
+
+async def stop(name: str, attempt_id: str, dask_worker: Worker) -> None:
+    """Cancel an attempt."""
+    await _node(dask_worker, name).cancel(attempt_id)
+
+
+async def lacks(name: str, hashes: list[str], dask_worker: Worker) -> list[str]:
+    """Return which contents a node does not have."""
+    return await asyncio.to_thread(_node(dask_worker, name).copies.lacks, hashes)
+
+
+async def receive(name: str, parts: list[Part], dask_worker: Worker) -> bool:
+    """Take pieces of contents."""
+    await asyncio.to_thread(_node(dask_worker, name).copies.receive, parts)
+    return True
+
+
+async def read(
+    name: str,
+    attempt_id: str,
+    place: tuple[Area, str],
+    offset: int,
+    length: int,
+    dask_worker: Worker,
+) -> tuple[int, bytes]:
+    """Return a piece of an attempt's file, and which file it is now: zero if there is none."""
+    copies = _node(dask_worker, name).copies
+    return await asyncio.to_thread(copies.read, attempt_id, *place, offset, length)
+
+
+async def release(name: str, attempt_id: str, dask_worker: Worker) -> bool:
+    """Forget the folders of an attempt."""
+    await asyncio.to_thread(_node(dask_worker, name).copies.remove, attempt_id)
+    return True

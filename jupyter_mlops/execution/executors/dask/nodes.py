@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ....core import formats
 from ....core.resources import Capacity, Hold, Request, Shortage
@@ -24,7 +25,15 @@ class Node:
     capacity: Capacity
     #: What it declares as a resource of Dask, by the names of `Request`'s fields.
     declared: Mapping[str, str] = field(default_factory=dict)
+    #: Whether it sees the project's folder.
+    shares: bool = True
+    #: Names of the kernels that are installed there, and what is known of its machine and Python.
+    kernels: tuple[str, ...] = ()
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    interpreter: Mapping[str, Any] | None = None
     holds: set[Hold] = field(default_factory=set)
+    #: Hashes of contents that it is known to have.
+    contents: set[str] = field(default_factory=set)
 
     def resources(self, request: Request) -> dict[str, float]:
         """Return what Dask is told that an attempt takes."""

@@ -1,0 +1,194 @@
+"""The connection to a cluster: kept up, and told of workers that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from distributed import Client
+
+from ....core.exceptions import InvalidInput
+from ....core.files import write_atomically
+from ....core.resources import Capacity
+from . import node
+from .clusters import PATIENCE, Cluster
+from .fitness import QUESTION, lacking
+from .nodes import Node, Nodes
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two tries to reach the scheduler, and two looks whether it is there.
+_PAUSE = 2.0
+#: Seconds between two looks at a worker that has come and is not ready yet.
+_LOOK_EVERY = 0.2
+
+
+class Connection:
+    """Keeps the ledger of a cluster true. For one event loop."""
+
+    def __init__(
+        self,
+        config: node.NodeConfig,
+        nodes: Nodes,
+        cluster: Cluster,
+        *,
+        told: Callable[[Mapping[str, Any]], None],
+        gone: Callable[[str], None],
+    ) -> None:
+        """``told`` is given what nodes tell, ``gone`` the addresses of those that go."""
+        self.config = config
+        self.cluster = cluster
+        self.client: Client | None = None
+        #: Why we are not connected, if we should be, in one line.
+        self.failure: str | None = None
+        #: Workers that cannot execute attempts, and why.
+        self.unfit: dict[str, str] = {}
+        self._nodes = nodes
+        self._told = told
+        self._gone = gone
+        #: Addresses of the workers that the scheduler has.
+        self._there: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
+
+    async def open(self) -> None:
+        """Connect, and stay connected from then on; return when that was tried."""
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * PATIENCE):
+                await self._tried.wait()
+
+    async def ask(self, address: str, question: Callable[..., Any], *arguments: Any) -> Any:
+        """Have a function called on a worker; None if it is gone, or refuses."""
+        if self.client is None:
+            return None
+        with contextlib.suppress(OSError):
+            answers = await self.client.run(
+                question, *arguments, workers=[address], on_error="ignore"
+            )
+            return answers.get(address)
+        return None
+
+    async def close(self) -> None:
+        """End it: the nodes end what they execute when the plugin goes."""
+        if self.client is not None:
+            with contextlib.suppress(OSError, TimeoutError, ValueError):
+                await self.client.unregister_worker_plugin(self.config.name)
+        tasks = [*self._tasks, *([self._watching] if self._watching else [])]
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.cluster.close()
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self._connected()
+                self.failure = "The connection to the Dask scheduler was lost."
+            except (OSError, TimeoutError) as error:
+                why = str(error) or "it takes too long"
+                self.failure = f"The Dask scheduler does not answer: {why}."
+            except InvalidInput as error:
+                self.failure = error.message
+            log.warning("%s", self.failure)
+            self._tried.set()
+            await asyncio.sleep(_PAUSE)
+
+    async def _connected(self) -> None:
+        """Connect, and return when the connection is lost."""
+        probe, token = Path(self.config.probe), self.config.token
+        await asyncio.to_thread(write_atomically, probe, token.encode())
+        client = await self.cluster.connect()
+        self._nodes.expected_cores = self.cluster.cores_of_a_node
+        try:
+            client.subscribe_topic(self.config.name, lambda event: self._told(event[1]))
+            client.subscribe_topic("all", self._changed)
+            self.client, self.failure = client, None
+            # Workers that lack our package refuse it, as do those of them that come later.
+            with contextlib.suppress(ImportError):
+                await client.register_plugin(node.NodePlugin(self.config))
+            # Of those that come later we are told.
+            there = await client.run(eval, QUESTION, on_error="ignore")
+            await asyncio.gather(*map(self._come, there))
+            self._tried.set()
+            await self._until_lost(client)
+        finally:
+            self.client = None
+            for address in list(self._there):
+                self._go(address)
+            with contextlib.suppress(OSError, TimeoutError):
+                await client.close()
+
+    async def _until_lost(self, client: Client) -> None:
+        """Return when the connection is lost, of which Dask does not tell."""
+        while client.status == "running":
+            await self.cluster.follow()
+            await asyncio.sleep(_PAUSE)
+
+    def _changed(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        _, message = event
+        if message.get("action") == "add-worker":
+            task = asyncio.create_task(self._come(message["worker"]))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif message.get("action") == "remove-worker":
+            self._go(message["worker"])
+
+    async def _come(self, address: str) -> None:
+        """Take note of a worker, as soon as our plugin is there, if it can work for us."""
+        if address in self._there:
+            return
+        self._there.add(address)
+        while address in self._there:
+            found = await self.ask(address, eval, QUESTION)
+            why = lacking(found) if found else "it does not answer"
+            if why is None:
+                self.unfit.pop(address, None)
+                break
+            self._refuse(address, why)
+            if found:
+                return
+            await asyncio.sleep(_LOOK_EVERY)
+        while address in self._there:
+            found = await self.ask(address, node.describe, self.config.name)
+            if found is None or address not in self._there:
+                await asyncio.sleep(_LOOK_EVERY)
+            elif self.config.files == "shared" and not found["shares"]:
+                self._refuse(address, "it does not see the project's folder")
+                return
+            else:
+                self._nodes.add(_node(address, found))
+                return
+
+    def _refuse(self, address: str, why: str) -> None:
+        if self.unfit.get(address) != why:
+            self.unfit[address] = why
+            log.warning("The Dask worker %s is not used: %s.", address, why)
+
+    def _go(self, address: str) -> None:
+        """Take note that a worker is gone."""
+        self._there.discard(address)
+        self.unfit.pop(address, None)
+        self._nodes.remove(address)
+        self._gone(address)
+
+
+def _node(address: str, found: Mapping[str, Any]) -> Node:
+    return Node(
+        address=address,
+        name=found["name"],
+        incarnation=found["incarnation"],
+        host=found["host"],
+        declared=found["declared"],
+        shares=found["shares"],
+        kernels=tuple(found["kernels"]),
+        machine=found["machine"],
+        interpreter=found["interpreter"],
+        capacity=Capacity(cores=found["cores"], memory=found["memory"], gpus=tuple(found["gpus"])),
+    )
