@@ -33,7 +33,6 @@ from .comparing import ComparisonUseCases
 from .door import Actions, Door
 from .executors import Executors
 from .health import HealthUseCases
-from .holds import Holds
 from .hosts import Hosts
 from .housekeeping import HousekeepingUseCases
 from .hub import EventHub
@@ -141,9 +140,8 @@ class Worker:
         self._endpoints, *serving = open_serving(project, store, self._recorder, sweeps)
         self._kept = KeptFiles(resolved)
         self._hosts = Hosts(project, hosted)
-        self._holds = Holds(self._slots)
         runs = StageRuns(project, store, sweeps, EventHub(store))
-        runner = StageRunner(project, self._holds, self._slots.own, runs)
+        self._stages = runner = StageRunner(project, executors, runs)
         self._pipelines = PipelineRunner(store, runner, self._hosts.logs, self._notifier)
         self._pipeline_cases = PipelineUseCases(project, store, self._pipelines, self._hosts)
         starter = Starter(store, sweeps, self._pipeline_cases)
@@ -237,7 +235,7 @@ class Worker:
             task.cancel()
         await asyncio.gather(*loops, stopping, preparing, return_exceptions=True)
         await self._scheduler.close()
-        self._holds.close()
+        self._stages.close()
         await self._hosts.close()
         # A successor takes over what answers.
         await self._endpoints.close(keep=self._succeed)
@@ -298,9 +296,8 @@ class Worker:
                 self.stop("it was idle")
 
     def _waiting(self, attempt: str | None) -> contextlib.AbstractContextManager[None]:
-        if attempt is not None and self._holds.knows(attempt):
-            return self._holds.waiting(attempt)
-        return self._scheduler.waiting(attempt)
+        found = self._stages.waiting(attempt) if attempt is not None else None
+        return found or self._scheduler.waiting(attempt)
 
     def _has_work(self) -> bool:
         """Whether runs wait or run, something may start by itself, or a model is served."""

@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..core import values
 from ..core.exceptions import InvalidInput
 from ..core.executors import Outcome
@@ -25,6 +23,7 @@ from ..tracking import context, data
 from ..tracking.locks import lock_of, state_of, told
 from ..tracking.packages import Packages
 from . import submission, tasks
+from .declared import dependencies
 from .places import data_of
 from .projects import SETTINGS_FILE, Project
 
@@ -160,7 +159,7 @@ class Contexts:
         for pattern in self._project.settings.data:
             found |= dict.fromkeys(root.glob(pattern), data.DECLARED)
         if sweep.stage is not None:
-            deps = _dependencies(root / sweep.stage.folder, sweep.stage.name)
+            deps = dependencies(root / sweep.stage.folder, sweep.stage.name)
             found |= dict.fromkeys(deps, data.DECLARED)
         found.pop(root / sweep.notebook, None)
         found.pop(root / SETTINGS_FILE, None)
@@ -241,17 +240,3 @@ def _ingredients(report: Path) -> list[dict[str, Any]]:
                 record = json.loads(line.removeprefix(INGREDIENT))
                 found[str(record["feature"])] = record
     return list(found.values())
-
-
-def _dependencies(folder: Path, stage: str) -> set[Path]:
-    """Return what a stage of dvc.yaml declares to depend on, but for paths with variables."""
-    try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        content = yaml.load((folder / "dvc.yaml").read_bytes(), loader)  # noqa: S506 - safe
-    except (OSError, yaml.YAMLError):
-        return set()
-    name = stage.rpartition(":")[2]
-    stages = content.get("stages") if isinstance(content, dict) else None
-    entry = (stages or {}).get(name) or (stages or {}).get(name.partition("@")[0]) or {}
-    deps = (entry.get("do") or entry).get("deps") or ()
-    return {folder / each for each in deps if isinstance(each, str) and "${" not in each}

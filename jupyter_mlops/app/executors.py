@@ -18,6 +18,9 @@ from ..execution.executors.local import LocalExecutor
 from . import messages as m
 from .projects import Project
 
+#: The executor that each project has.
+LOCAL = LocalExecutor.name
+
 #: Where packages offer executors.
 GROUP = "jupyter_mlops.executors"
 

@@ -1,4 +1,4 @@
-"""Cores, memory and GPUs for the commands of stages, which share the ledger with the queue."""
+"""Cores, memory and GPUs for the commands of stages, which share ledgers with the queue."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from ..core.resources import Hold, Request, Shortage
-from ..execution.slots import Slots
+from ..core.resources import Hold, Ledger, Request, Shortage
 
 #: Seconds after which we look again for what another project holds.
 _LOOK_AGAIN = 0.25
@@ -23,7 +22,7 @@ class _Wish:
 class Holds:
     """Who of the commands holds what, and who waits, in order. For one event loop."""
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, slots: Ledger) -> None:
         self._slots = slots
         self._wishes: list[_Wish] = []
         self._active: dict[str, tuple[Hold, int]] = {}
@@ -98,6 +97,8 @@ class Holds:
                 self._slots.release(hold)
             else:
                 wish.granted.set_result(hold)
+        refused = self._wishes[0].request if self._wishes else None
+        self._slots.expect("stages", refused, len(self._wishes))
         self._look_again()
 
     def _look_again(self) -> None:

@@ -202,6 +202,7 @@ class PipelineRunner:
             done = await asyncio.to_thread(self._done_before, active.run)
             found = await active.host.stages(question(active.run.targets, active.run.options, done))
         settings = self.check(found)
+        await self._runner.ready(settings)
         stages = active.begin(found)
         await self._stored(partial(self._store.pipelines.begin, active.run.id, stages))
         ended = asyncio.Event()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..core.exceptions import LeaseLost, StoreUnavailable
 from ..core.executors import Executor, Outcome, Progress
 from ..core.ports import Searcher
-from ..core.resources import Hold, Ledger
+from ..core.resources import Hold, Ledger, Request
 from ..core.runs import MetricPoint, Reason, Run, Status, Sweep
 from ..mlflow_client import kernel_defaults
 from ..search import open_searcher
@@ -180,10 +180,12 @@ class Scheduler:
 
     async def _expect(self, given: Round) -> None:
         """Tell executors that may grow what they had not enough for."""
-        for name, request in given.refused.items():
-            if self._executors[name].remote:
-                queued = await asyncio.to_thread(self._store.queue.waiting, name)
-                self._ledgers[name].expect(request, queued)
+        for name, executor in self._executors.items():
+            if executor.remote:
+                refused, queued = given.refused.get(name), 0
+                if refused is not None or executor.ledger.full:
+                    queued = await asyncio.to_thread(self._store.queue.waiting, name)
+                executor.ledger.expect("queue", refused or Request(cpus=1), queued)
 
     async def _begin(self, sweep: Sweep, run: Run, hold: Hold) -> None:
         """Begin an attempt with what it holds, unless its run is no longer queued."""

@@ -47,6 +47,7 @@ class StageFacts:
 
     pipeline_id: str
     name: str
+    executor: str | None = None
     cpus: int | None = None
     memory: int | None = None
     gpus: int | None = None
@@ -307,6 +308,7 @@ class StageRuns:
 
 def _request(project: Project, command: NotebookCommand, facts: StageFacts) -> m.SubmitRequest:
     said = {
+        "executor": facts.executor,
         "cpus": facts.cpus or 1,
         "memory": facts.memory,
         "gpus": facts.gpus or 0,

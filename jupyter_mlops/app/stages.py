@@ -12,13 +12,16 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from ..core import formats
-from ..core.exceptions import TooManyResources
+from ..core.exceptions import InvalidInput, NodeGone
+from ..core.executors import Command, Executor
 from ..core.pipelines import StageSettings
-from ..core.resources import Capacity, Hold, Request, check_request
-from ..core.runs import ATTEMPT_VARIABLE, PROJECT_VARIABLE, Status
+from ..core.resources import Hold, Request, check_request
+from ..core.runs import ATTEMPT_VARIABLE, MAX_NODES, PROJECT_VARIABLE, Status
 from ..core.stages import NotebookCommand
 from ..execution import commands
 from ..notebooks.commands import may_execute_notebook
+from .declared import dependencies
+from .executors import LOCAL, Executors, chosen
 from .holds import Holds
 from .projects import Project
 from .runtime import RUNTIME_VARIABLE, runtime_dir
@@ -26,6 +29,9 @@ from .stage_runs import Progress, StageFacts, StageRuns, recognise
 
 #: What the shell says when it finds no such program, and when it may not execute it.
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+
+#: Notebooks of stages that are in the queue for a cluster at a time, halved.
+_MANY = 100
 
 #: Longest part of an error that a program has printed.
 _LONGEST = 300
@@ -59,23 +65,71 @@ class StageTask:
 class StageRunner:
     """Executes the commands of stages, one after the other within a stage."""
 
-    def __init__(self, project: Project, holds: Holds, capacity: Capacity, runs: StageRuns) -> None:
+    def __init__(self, project: Project, executors: Executors, runs: StageRuns) -> None:
         self._project = project
-        self._holds = holds
+        self._executors = executors
         self._runs = runs
-        self._capacity = capacity
+        #: What the commands hold of each executor.
+        self._holds: dict[str, Holds] = {}
         #: So many notebooks are handed to the queue at a time that it never lacks one.
-        self._width = asyncio.Semaphore(2 * capacity.cores)
+        self._width: dict[str, asyncio.Semaphore] = {}
+
+    async def ready(self, settings: Mapping[str, StageSettings]) -> None:
+        """See that the stages find a place.
+
+        Raises `TooManyResources` if one asks for more than there is, and what `Executors.ready`
+        raises.
+        """
+        for name in {self._place(each) for each in settings.values()} - {LOCAL}:
+            await self._executors.ready(name)
+        for name, each in settings.items():
+            self.check(name, each)
 
     def check(self, name: str, settings: StageSettings) -> None:
-        """Raise `TooManyResources` if a stage asks for more than there is."""
+        """Raise `TooManyResources` if a stage asks for more than there is known to be."""
         try:
-            check_request(
-                self._capacity, cpus=settings.cpus, memory=settings.memory, gpus=settings.gpus
-            )
-        except TooManyResources as error:
+            executor = chosen(self._executors, self._place(settings))
+            if (most := executor.ledger.largest) is not None:
+                check_request(
+                    most,
+                    cpus=settings.cpus,
+                    memory=settings.memory,
+                    gpus=settings.gpus,
+                    place="the cluster" if executor.remote else "this machine",
+                )
+        except InvalidInput as error:
             line = f"dvc.yaml: stage {name}: meta.mlops.{error.message}"
-            raise TooManyResources(line, field=error.field) from error
+            raise type(error)(line, field=error.field) from error
+
+    def waiting(self, owner: str) -> contextlib.AbstractContextManager[None] | None:
+        """Let a command hold no cores while it waits; None if it holds nothing that is known."""
+        for each in self._holds.values():
+            if each.knows(owner):
+                return each.waiting(owner)
+        return None
+
+    def close(self) -> None:
+        """Give nothing away any more."""
+        for each in self._holds.values():
+            each.close()
+
+    def _place(self, settings: StageSettings) -> str:
+        return settings.executor or self._project.settings.executor
+
+    def _executor(self, task: StageTask) -> Executor:
+        return chosen(self._executors, self._place(task.settings))
+
+    def _holds_of(self, executor: Executor) -> Holds:
+        if executor.name not in self._holds:
+            self._holds[executor.name] = Holds(executor.ledger)
+        return self._holds[executor.name]
+
+    def _width_of(self, executor: Executor) -> asyncio.Semaphore:
+        if executor.name not in self._width:
+            most = executor.ledger.largest
+            cores = _MANY if executor.remote or most is None else most.cores
+            self._width[executor.name] = asyncio.Semaphore(2 * cores)
+        return self._width[executor.name]
 
     async def notebooks(self, task: StageTask) -> list[NotebookCommand | None]:
         """Return which of a stage's commands execute notebooks on warm kernels."""
@@ -95,13 +149,16 @@ class StageRunner:
 
         Notebooks get what they need from the queue. A stage that executes nothing needs nothing.
         """
+        executor = self._executor(task)
         if not notebooks:
             yield None
-        elif all(notebooks):
-            async with self._width:
+        elif all(notebooks) or executor.remote:
+            # On a cluster each command is held for by itself, as its node may go away.
+            async with self._width_of(executor):
                 yield None
         else:
-            async with self._holds.hold(task.owner, self._request(task.settings)) as hold:
+            request = self._request(task.settings, executor)
+            async with self._holds_of(executor).hold(task.owner, request) as hold:
                 yield hold
 
     async def run(
@@ -120,7 +177,8 @@ class StageRunner:
             if notebook is None:
                 await self._execute(task, command, hold)
                 continue
-            with self._holds.waiting(task.owner) if hold else contextlib.nullcontext():
+            holds = self._holds_of(self._executor(task))
+            with holds.waiting(task.owner) if hold else contextlib.nullcontext():
                 await self._execute_notebook(task, notebook, started, progress)
 
     async def after_failure(self, task: StageTask, error: str) -> None:
@@ -129,14 +187,16 @@ class StageRunner:
             with task.log.open("ab") as log:
                 log.write(f"> on_failure: {command}\n".encode())
             variables = {"MLOPS_STAGE": task.name, "MLOPS_ERROR": error}
+            local = self._executors[LOCAL]
             owner = f"{task.owner}/on_failure"
-            async with self._holds.hold(owner, Request(cpus=1)) as hold:
+            async with self._holds_of(local).hold(owner, Request(cpus=1)) as hold:
                 with contextlib.suppress(StageFailed):
-                    await self._start(task, command, hold, variables)
+                    await self._start(task, command, local, hold, variables)
 
-    def _request(self, settings: StageSettings) -> Request:
+    def _request(self, settings: StageSettings, executor: Executor) -> Request:
+        most = executor.ledger.largest
         return Request(
-            cpus=min(settings.cpus, self._capacity.cores),
+            cpus=settings.cpus if most is None else min(settings.cpus, most.cores),
             memory=settings.memory,
             gpus=settings.gpus,
         )
@@ -145,12 +205,32 @@ class StageRunner:
         limit = task.settings.timeout
         try:
             async with asyncio.timeout(limit):
-                code = await self._start(task, command, hold, {})
+                executor = self._executor(task)
+                if hold is not None:
+                    code = await self._start(task, command, executor, hold, {})
+                else:
+                    code = await self._start_elsewhere(task, command, executor)
         except TimeoutError:
             allowed = formats.duration(limit or 0)
             raise StageFailed(f"It took longer than the {allowed} of its timeout.") from None
         if code:
             raise StageFailed(_why(command, code, task.log))
+
+    async def _start_elsewhere(self, task: StageTask, command: str, executor: Executor) -> int:
+        """Execute a command on a node of a cluster, and on another if that goes away."""
+        gone = []
+        for _ in range(MAX_NODES):
+            request = self._request(task.settings, executor)
+            async with self._holds_of(executor).hold(task.owner, request) as hold:
+                try:
+                    return await self._start(task, command, executor, hold, {})
+                except NodeGone as error:
+                    gone.append(hold.place or error.message)
+                    with task.log.open("ab") as log:
+                        log.write(f"{error.message}\n".encode())
+        raise StageFailed(
+            f"Each node that executed it went away, so it is given up: {', '.join(gone)}."
+        )
 
     async def _execute_notebook(
         self,
@@ -163,7 +243,8 @@ class StageRunner:
         facts = StageFacts(
             pipeline_id=task.pipeline_id,
             name=task.name,
-            cpus=min(settings.cpus, self._capacity.cores),
+            executor=self._place(settings),
+            cpus=self._request(settings, self._executor(task)).cpus,
             memory=settings.memory,
             gpus=settings.gpus,
             timeout=settings.timeout,
@@ -183,27 +264,47 @@ class StageRunner:
             raise StageFailed(outcome.error or "Its run failed.")
 
     async def _start(
-        self, task: StageTask, command: str, hold: Hold | None, variables: Mapping[str, str]
+        self,
+        task: StageTask,
+        command: str,
+        executor: Executor,
+        hold: Hold,
+        variables: Mapping[str, str],
     ) -> int:
-        environment = {**self._environment(task), **variables}
-        if hold is not None and hold.gpus:
+        environment = {**self._environment(task, executor), **variables}
+        if hold.gpus:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(hold.gpus)
+        settings = task.settings
         try:
-            return await commands.execute(
-                commands.shell_argv(command, environment),
-                folder=task.folder,
-                environment=environment,
-                log=task.log,
-                owner=task.owner,
+            return await executor.run(
+                Command(
+                    attempt_id=task.owner,
+                    command=command,
+                    cwd=task.folder,
+                    log=task.log,
+                    environment=environment,
+                    cpus=hold.cores,
+                    memory=settings.memory,
+                    gpus=settings.gpus,
+                    inputs=tuple(sorted(dependencies(task.folder, task.name)))
+                    if executor.remote
+                    else (),
+                    node=hold.node,
+                )
             )
         except OSError as error:
             raise StageFailed(f"It cannot be started: {error}.") from error
 
-    def _environment(self, task: StageTask) -> dict[str, str]:
-        """Return the caller's variables, those of .env, and those that DVC sets."""
+    def _environment(self, task: StageTask, executor: Executor | None = None) -> dict[str, str]:
+        """Return the caller's variables, those of .env, and those that DVC sets.
+
+        Elsewhere the place's own variables stand in for the caller's.
+        """
+        remote = executor is not None and executor.remote
+        base = {} if remote else (task.environment or os.environ)
         extra = {k: v for k, v in dotenv_values(self._project.root / ".env").items() if v}
         return {
-            **(task.environment or os.environ),
+            **base,
             **extra,
             "DVC_ROOT": str(task.root),
             "DVC_STAGE": task.name,

@@ -23,6 +23,7 @@ from ..core.runs import (
 from ..core.stages import ErrorRule
 from ..mlflow_client import kernel_defaults
 from ..tracking import REPLACED_VARIABLES
+from .declared import inputs
 from .projects import Project
 from .submission import snapshot_path
 
@@ -71,6 +72,7 @@ def make_task(
         errors=stage.errors if stage else ErrorRule.ALL,
         start_timeout=stage.start_timeout if stage else None,
         expected_memory=(hold.memory or None) if hold is not None else None,
+        inputs=tuple(sorted(inputs(project, sweep))) if sweep.executor != "local" else (),
         node=hold.node if hold is not None else "",
     )
 

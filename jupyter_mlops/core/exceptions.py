@@ -151,6 +151,12 @@ class WorkerUnavailable(MlopsError):
     code = "worker_unavailable"
 
 
+class NodeGone(MlopsError):
+    """The node that executed something went away, maybe because of that."""
+
+    code = "node_gone"
+
+
 class LeaseLost(MlopsError):
     """Another worker has taken over this project. Its runs go on there."""
 

@@ -65,6 +65,8 @@ class Task:
     start_timeout: float | None = None
     #: Bytes that it is expected to use, where none were asked for; None means unknown.
     expected_memory: int | None = None
+    #: Files and folders that it is declared to read, besides what the project tracks.
+    inputs: tuple[Path, ...] = ()
     #: Where it was placed: the node of its hold.
     node: str = ""
 
@@ -72,6 +74,28 @@ class Task:
     def journal(self) -> Path:
         """Where the journal goes, of which the output notebook is made."""
         return self.result.with_suffix(".jsonl")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A shell command of a pipeline's stage."""
+
+    #: What marks its processes.
+    attempt_id: str
+    command: str
+    #: Its working directory.
+    cwd: Path
+    #: What it prints is added here.
+    log: Path
+    #: Its whole environment.
+    environment: dict[str, str] = field(repr=False)
+    cpus: int
+    memory: int | None
+    gpus: int
+    #: Files and folders that it is declared to read.
+    inputs: tuple[Path, ...] = ()
+    #: Where it was placed: the node of its hold.
+    node: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -241,6 +265,15 @@ class Executor(Protocol):
 
     async def execute(self, task: Task, report: Callable[[Progress], None]) -> Outcome:
         """Execute one attempt."""
+        ...
+
+    async def run(self, command: Command) -> int:
+        """Execute a command and return its exit code, negative for the signal that ended it.
+
+        When the awaiting task is cancelled, the command is interrupted, then terminated, then
+        killed, with all that it has started. Raises OSError if it cannot be started, and
+        `NodeGone` if its node went away.
+        """
         ...
 
     async def cancel(self, attempt_id: str) -> None:

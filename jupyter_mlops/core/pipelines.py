@@ -121,6 +121,8 @@ class PipelineRun:
 class StageSettings:
     """What ``meta: {mlops: …}`` says of a stage in dvc.yaml."""
 
+    #: Where its commands run; None means where the settings say.
+    executor: str | None = None
     cpus: int = 1
     #: Bytes; None means nothing in particular.
     memory: int | None = None
@@ -159,6 +161,9 @@ def read_settings(stage: str, given: Mapping[str, Any]) -> StageSettings:
         known = ", ".join(each.name for each in fields(StageSettings))
         raise refuse(str(unknown[0]), f"there is no such setting. There are {known}")
     memory, timeout = given.get("memory"), given.get("timeout")
+    executor = given.get("executor")
+    if not isinstance(executor, str | None):
+        raise refuse("executor", f"{executor!r} is no name")
     try:
         size = None if memory is None else parse_memory(str(memory))
     except InvalidInput as error:
@@ -168,6 +173,7 @@ def read_settings(stage: str, given: Mapping[str, Any]) -> StageSettings:
     ):
         raise refuse("timeout", f"{timeout!r} is no number of seconds above 0")
     return StageSettings(
+        executor=executor,
         cpus=number("cpus", 1, 1),
         memory=size,
         gpus=number("gpus", 0, 0),

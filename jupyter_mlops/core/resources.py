@@ -105,8 +105,8 @@ class Ledger(Protocol):
         """Take cores again for an attempt that goes on; return whether there were enough."""
         ...
 
-    def expect(self, request: Request, attempts: int) -> None:
-        """Say that so many attempts wait, the first of which was refused what it asks for.
+    def expect(self, asker: str, request: Request | None, attempts: int) -> None:
+        """Say what waits of those for whom one asks: so many, the first of whom was refused this.
 
         An executor that can get more machines does so. Of others nothing is expected.
         """

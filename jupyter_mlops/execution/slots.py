@@ -141,7 +141,7 @@ class Slots:
         self.held += cores
         return True
 
-    def expect(self, request: Request, attempts: int) -> None:
+    def expect(self, asker: str, request: Request | None, attempts: int) -> None:
         """This machine does not grow."""
 
     def content(self) -> None:

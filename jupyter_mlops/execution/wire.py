@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
 from ..core.executors import Outcome, Progress, Task
 from .warm import Source
 
+T = TypeVar("T")
 _LENGTH = struct.Struct(">I")
 HEADER_SIZE = _LENGTH.size
 
@@ -67,6 +68,16 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_hook)
 _commands = msgspec.msgpack.Decoder(Command, dec_hook=_decode_hook)
 _replies = msgspec.msgpack.Decoder(Reply, dec_hook=_decode_hook)
 _progress = {kind.__name__: msgspec.msgpack.Decoder(kind) for kind in get_args(Progress)}
+
+
+def encode(value: Any) -> bytes:
+    """Encode a record, its paths as text."""
+    return _encoder.encode(value)
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """Decode a record."""
+    return msgspec.msgpack.decode(data, type=kind, dec_hook=_decode_hook)
 
 
 def pack(message: Command | Reply) -> bytes:

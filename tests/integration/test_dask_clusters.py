@@ -76,11 +76,11 @@ async def test_grows_and_shrinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert (list(ledger), ledger.largest, ledger.full) == ([], None, False)
         request = Request(cpus=1)
         assert ledger.acquire(request) is Shortage.CORES
-        ledger.expect(request, 3)
+        ledger.expect("queue", request, 3)
         await until(lambda: len(list(ledger)) == 2)
         holds = [ledger.acquire(request) for _ in range(3)]
         assert holds[2] is Shortage.CORES
-        ledger.content()
+        ledger.expect("queue", None, 0)
         for each in holds[:2]:
             assert isinstance(each, Hold)
             ledger.release(each)

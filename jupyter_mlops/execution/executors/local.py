@@ -7,9 +7,10 @@ import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ...core.executors import ExecutorState, KernelStarted, Outcome, Progress, Task
+from ...core.executors import Command, ExecutorState, KernelStarted, Outcome, Progress, Task
 from ...core.resources import Ledger
 from ...core.runs import Reason, Status
+from .. import commands
 from ..monitor import Monitor
 from ..usage import with_usage
 from ..warm import Source
@@ -138,6 +139,16 @@ class LocalExecutor:
             return None
         finally:
             del self._waiting[task.attempt_id]
+
+    async def run(self, command: Command) -> int:
+        """Execute a command as DVC does."""
+        return await commands.execute(
+            commands.shell_argv(command.command, command.environment),
+            folder=command.cwd,
+            environment=command.environment,
+            log=command.log,
+            owner=command.attempt_id,
+        )
 
     async def cancel(self, attempt_id: str) -> None:
         """Stop an attempt: its kernel is interrupted, then terminated, then killed."""

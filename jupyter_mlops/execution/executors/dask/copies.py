@@ -70,7 +70,12 @@ class Copies:
 
     def places(self, attempt: str) -> Places:
         """Return the folders of an attempt."""
-        return Places(self._attempts / attempt / "project", self._attempts / attempt / "state")
+        folder = self._folder(attempt)
+        return Places(folder / "project", folder / "state")
+
+    def _folder(self, attempt: str) -> Path:
+        # A stage's name may have any character.
+        return self._attempts / hashlib.sha256(attempt.encode()).hexdigest()[:24]
 
     def unpack(self, attempt: str, manifest: Manifest) -> Places:
         """Make the clean folders of an attempt. Raises OSError, `NotPulled`."""
@@ -118,7 +123,7 @@ class Copies:
     def remove(self, attempt: str) -> None:
         """Remove the folders of an attempt."""
         self._times.pop(attempt, None)
-        shutil.rmtree(self._attempts / attempt, ignore_errors=True)
+        shutil.rmtree(self._folder(attempt), ignore_errors=True)
 
     # -- data --------------------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 from distributed import Client
 
-from ....core.exceptions import ExecutorUnavailable, InvalidInput
-from ....core.executors import ExecutorState, NodeState, Outcome, Progress, Task
+from ....core.exceptions import ExecutorUnavailable, InvalidInput, NodeGone
+from ....core.executors import Command, ExecutorState, NodeState, Outcome, Progress, Task
 from ....core.resources import Request
 from ....core.runs import Reason, Status
 from ... import wire
@@ -28,7 +29,7 @@ _CANCELLED = Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=Fal
 
 
 class _Gone(Exception):
-    """The node of an attempt is gone."""
+    """The node of an attempt is gone, or never had it, for which there is a line then."""
 
 
 @dataclass(slots=True, eq=False)
@@ -137,65 +138,115 @@ class DaskExecutor:
         if task.attempt_id in self._cancelled:
             self._cancelled.discard(task.attempt_id)
             return _CANCELLED
-        placed = self._placed[task.attempt_id] = _Placed(found, report)
+        placed = _Placed(found, report)
+        try:
+            packed, sent = await self._carry(client, task, placed, node.execute)
+        except (_Gone, InvalidInput, OSError) as error:
+            return _ended(task, *self._why(error, found))
+        reply = wire.read_reply(packed[wire.HEADER_SIZE :])
+        if not isinstance(reply, wire.Done):
+            raise TypeError(f"{type(reply).__name__} is no outcome")
+        if sent and reply.outcome.has_output:
+            task.journal.unlink(missing_ok=True)
+        return replace(reply.outcome, machine=found.machine, interpreter=found.interpreter)
+
+    def _why(self, error: Exception, found: Node) -> tuple[Reason, str]:
+        """Say why an attempt could not be carried out."""
+        if isinstance(error, InvalidInput):
+            return Reason.INTERNAL, error.message
+        if isinstance(error, OSError):
+            return Reason.INTERNAL, f"Its files could not be sent or fetched: {error}."
+        if error.args:
+            return Reason.LOST, str(error)
+        if self._connection.client is None:
+            return Reason.LOST, "The connection to its cluster was lost."
+        return Reason.NODE_LOST, f"Its node {found.name} is gone."
+
+    async def run(self, command: Command) -> int:
+        """Execute a command on the node that was taken for it."""
+        found = self.ledger.get(command.node)
+        client = self._connection.client
+        if client is None or found is None:
+            raise NodeGone("Its node is gone.")
+        placed = _Placed(found, lambda _: None)
+        work = asyncio.create_task(self._carry(client, command, placed, node.run))
+        try:
+            packed, _ = await asyncio.shield(work)
+        except _Gone as error:
+            raise NodeGone(f"Its node {found.name} is gone.") from error
+        except asyncio.CancelledError:
+            await self._stop(placed, command.attempt_id)
+            await asyncio.gather(work, return_exceptions=True)
+            raise
+        answer = msgspec.msgpack.decode(packed, type=node.Ended)
+        if answer.code is None:
+            raise OSError(answer.error)
+        return answer.code
+
+    async def _carry(
+        self,
+        client: Client,
+        job: Task | Command,
+        placed: _Placed,
+        function: Callable[..., Any],
+    ) -> tuple[bytes, bool]:
+        """Have Dask carry a job to its node, with its files; fetch what it makes.
+
+        Returns what the ``function`` of `node` returns, and whether files were sent. Raises
+        `_Gone`, OSError, `InvalidInput`.
+        """
+        found = placed.node
+        self._placed[job.attempt_id] = placed
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._placed.pop, task.attempt_id)
+            stack.callback(self._placed.pop, job.attempt_id)
             try:
                 sent = None
                 if not found.shares:
-                    sent = await self._sending.send(found, task)
-                    await stack.enter_async_context(
-                        self._sending.following(found, task, placed.changed)
-                    )
-                return await self._carried_out(client, task, placed, sent)
-            except InvalidInput as error:
-                return _ended(task, Reason.INTERNAL, error.message)
-            except (_Gone, OSError) as error:
+                    sent = await self._sending.send(found, job)
+                    following = self._sending.following(found, job, placed.changed)
+                    await stack.enter_async_context(following)
+                packed, made = await self._carried(client, job, placed, function, sent)
+                if sent is not None:
+                    await self._sending.fetch(found, job, made)
+            except OSError:
                 if placed.lost.is_set():
-                    return self._lost(task, placed)
-                line = f"Its files could not be sent or fetched: {error}."
-                return _ended(task, Reason.INTERNAL, line)
+                    raise _Gone from None
+                raise
+        return packed, sent is not None
 
-    async def _carried_out(
-        self, client: Client, task: Task, placed: _Placed, sent: Sent | None
-    ) -> Outcome:
-        """Have Dask carry an attempt to its node; fetch what it made. Raises OSError, `_Gone`."""
+    async def _carried(
+        self,
+        client: Client,
+        job: Task | Command,
+        placed: _Placed,
+        function: Callable[..., Any],
+        sent: Sent | None,
+    ) -> tuple[bytes, list[Made]]:
         found = placed.node
-        key = f"{task.source}-{task.attempt_id}"
+        key = f"{job.source if isinstance(job, Task) else 'stage'}-{job.attempt_id}"
+        packed = (
+            wire.pack(wire.Execute(job, Source())) if isinstance(job, Task) else wire.encode(job)
+        )
         future = client.submit(
-            node.execute,
+            function,
             self._connection.config.name,
             found.incarnation,
-            wire.pack(wire.Execute(task, Source())),
+            packed,
             key,
             sent,
             key=key,
             workers=[found.address],
             allow_other_workers=False,
-            resources=found.resources(Request(cpus=task.cpus, memory=task.memory, gpus=task.gpus)),
+            resources=found.resources(Request(cpus=job.cpus, memory=job.memory, gpus=job.gpus)),
             pure=False,
         )
         try:
-            packed, made = await _result(future, placed)
+            return await _result(future, placed)
         except LookupError as error:
-            return _ended(task, Reason.LOST, str(error))
+            raise _Gone(str(error)) from error
         finally:
             with contextlib.suppress(Exception):
                 await future.cancel(force=True)
-        if sent is not None:
-            await self._sending.fetch(found, task, made)
-        reply = wire.read_reply(packed[wire.HEADER_SIZE :])
-        if not isinstance(reply, wire.Done):
-            raise TypeError(f"{type(reply).__name__} is no outcome")
-        outcome = reply.outcome
-        if sent is not None and outcome.has_output:
-            task.journal.unlink(missing_ok=True)
-        return replace(outcome, machine=found.machine, interpreter=found.interpreter)
-
-    def _lost(self, task: Task, placed: _Placed) -> Outcome:
-        if self._connection.client is None:
-            return _ended(task, Reason.LOST, "The connection to its cluster was lost.")
-        return _ended(task, Reason.NODE_LOST, f"Its node {placed.node.name} is gone.")
 
     async def cancel(self, attempt_id: str) -> None:
         """Stop an attempt: its kernel is interrupted, then terminated, then killed."""
@@ -203,8 +254,11 @@ class DaskExecutor:
         if placed is None:
             self._cancelled.add(attempt_id)
         else:
-            name = self._connection.config.name
-            await self._connection.ask(placed.node.address, node.stop, name, attempt_id)
+            await self._stop(placed, attempt_id)
+
+    async def _stop(self, placed: _Placed, attempt_id: str) -> None:
+        name = self._connection.config.name
+        await self._connection.ask(placed.node.address, node.stop, name, attempt_id)
 
     async def close(self) -> None:
         """End everything at once."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from ....core.executors import Task
+from ....core.executors import Command, Task
 
 #: Which folder a path belongs to: the project's, or that of its state.
 Area = Literal["project", "state"]
@@ -36,6 +38,8 @@ class Manifest(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...]
     #: Files of the entries that name data, which are pulled: ``.dvc`` files, paths of outputs.
     pulled: tuple[str, ...] = ()
+    #: What these files keep, which is not sent.
+    kept: tuple[str, ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -96,12 +100,6 @@ class Places:
 
 def relocated(task: Task, here: Places, there: Places) -> Task:
     """Return a task with its paths as they are on a node."""
-
-    def text(value: str) -> str:
-        moved = [str(here.moved(Path(each), there)) if each else "" for each in value.split(":")]
-        return ":".join(moved) if any(str(each) in value for each in known) else value
-
-    known = (here.project, here.state)
     kept = task.kept and replace(task.kept, notebook=here.moved(task.kept.notebook, there))
     return replace(
         task,
@@ -111,5 +109,27 @@ def relocated(task: Task, here: Places, there: Places) -> Task:
         log=here.moved(task.log, there),
         cwd=here.moved(task.cwd, there),
         kept=kept,
-        environment={name: text(value) for name, value in task.environment.items()},
+        environment=_moved(task.environment, here, there),
     )
+
+
+def relocated_command(command: Command, here: Places, there: Places) -> Command:
+    """Return a command with its paths as they are on a node."""
+    return replace(
+        command,
+        cwd=here.moved(command.cwd, there),
+        log=here.moved(command.log, there),
+        environment=_moved(command.environment, here, there),
+    )
+
+
+def _moved(environment: Mapping[str, str], here: Places, there: Places) -> dict[str, str]:
+    """Return variables with the paths in them as they are on a node."""
+
+    def moved(value: str) -> str:
+        if not any(str(each) in value for each in (here.project, here.state)):
+            return value
+        paths = value.split(os.pathsep)
+        return os.pathsep.join(str(here.moved(Path(each), there)) if each else "" for each in paths)
+
+    return {name: moved(value) for name, value in environment.items()}

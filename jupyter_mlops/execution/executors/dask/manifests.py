@@ -8,7 +8,7 @@ import stat
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import yaml
 
 from ....core import formats
 from ....core.exceptions import InvalidInput
-from ....core.executors import Task
+from ....core.executors import Command, Task
 from .files import Entry, Manifest, Places
 
 #: Folders at the top of a project that are never sent: what runs have made, and environments.
@@ -46,9 +46,7 @@ class Manifests:
         root = self._places.project
         pulled, kept = _by_dvc(root)
         paths = [each for each in self._listed() if each not in kept]
-        sizes = {each: (root / each).lstat().st_size for each in paths}
-        if sum(sizes.values()) > self._most:
-            raise InvalidInput(_too_large(sizes, self._most))
+        self._check_size(paths)
         if pulled and not _has_remote(root):
             raise InvalidInput(
                 f"DVC keeps {pulled[0].removesuffix('.dvc')}, and the project has no default "
@@ -56,12 +54,30 @@ class Manifests:
                 "--default NAME URL"
             )
         entries = tuple(self._entry(root / each) for each in paths)
-        return Manifest(entries, tuple(pulled))
+        return Manifest(entries, tuple(pulled), tuple(sorted(kept)))
 
-    def of_attempt(self, task: Task, project: Manifest) -> Manifest:
-        """Add what one attempt needs besides: its notebook, and what it keeps of an earlier one."""
-        own = [task.snapshot, *([task.kept.notebook] if task.kept else [])]
-        return Manifest((*project.entries, *map(self._entry, own)), project.pulled)
+    def of_attempt(self, job: Task | Command, project: Manifest) -> tuple[Entry, ...]:
+        """List what one attempt needs besides: its notebook, and what it is declared to read."""
+        own: list[Path] = []
+        if isinstance(job, Task):
+            own = [job.snapshot, *([job.kept.notebook] if job.kept else [])]
+        root = self._places.project
+        there = {each.path for each in project.entries if each.area == "project"}
+        inputs = {
+            path.relative_to(root).as_posix()
+            for each in job.inputs
+            if each.is_relative_to(root)
+            for path in (each.rglob("*") if each.is_dir() else [each])
+            if path.is_file()
+        }
+        more = sorted(each for each in inputs - there if not _is_below(each, project.kept))
+        self._check_size(more)
+        return tuple(map(self._entry, (*own, *(root / each for each in more))))
+
+    def _check_size(self, paths: Sequence[str]) -> None:
+        sizes = {each: (self._places.project / each).lstat().st_size for each in paths}
+        if sum(sizes.values()) > self._most:
+            raise InvalidInput(_too_large(sizes, self._most))
 
     def _entry(self, path: Path) -> Entry:
         found = self._places.area(path)
@@ -104,6 +120,10 @@ class Manifests:
             ):
                 continue
             yield each
+
+
+def _is_below(path: str, folders: Collection[str]) -> bool:
+    return any(path == each or path.startswith(f"{each}/") for each in folders)
 
 
 def _known_to_git(root: Path) -> list[str]:

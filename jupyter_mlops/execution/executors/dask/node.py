@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from distributed import Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.worker_state_machine import SecedeEvent
 
 from .... import interpreter
 from ....core.exceptions import MlopsError
-from ....core.executors import Outcome, Progress, Task
+from ....core.executors import Command, Outcome, Progress, Task
 from ....core.resources import Capacity
 from ....core.runs import READS_VARIABLE, Reason, Status
 from ... import machine, wire
@@ -26,7 +27,7 @@ from ...monitor import Monitor
 from ...warm.pool import Templates
 from ..local import LocalExecutor
 from .copies import Copies
-from .files import Area, Made, Manifest, Part, Places, Sent, relocated
+from .files import Area, Made, Manifest, Part, Places, Sent, relocated, relocated_command
 from .nodes import Nodes
 from .settings import DaskResources
 
@@ -51,6 +52,13 @@ class NodeConfig:
     files: str = "auto"
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """How a command ended: with a code, or not at all since it could not be started."""
+
+    code: int | None = None
+    error: str = ""
+
+
 class NodePlugin(WorkerPlugin):
     """Executes attempts in a Dask worker, as the local executor does, and ends with it."""
 
@@ -58,6 +66,7 @@ class NodePlugin(WorkerPlugin):
         self.name = config.name
         self._config = config
         self._interpreter: dict[str, Any] | None = None
+        self._commands: dict[str, asyncio.Future[int]] = {}
 
     async def setup(self, worker: Worker) -> None:
         """Get ready."""
@@ -88,7 +97,10 @@ class NodePlugin(WorkerPlugin):
         await self._executor.prepare()
 
     async def teardown(self, worker: Worker) -> None:
-        """End all runners, templates and kernels."""
+        """End all runners, templates, kernels and commands."""
+        for each in self._commands.values():
+            each.cancel()
+        await asyncio.gather(*self._commands.values(), return_exceptions=True)
         await self._executor.close()
         self._sockets.cleanup()
 
@@ -137,7 +149,9 @@ class NodePlugin(WorkerPlugin):
         task = replace(command.task, environment={**os.environ, **command.task.environment})
         if sent is not None:
             try:
-                task = await asyncio.to_thread(self._unpack, task, sent)
+                here, there = await asyncio.to_thread(self._unpack, task.attempt_id, sent)
+                task = relocated(task, here, there)
+                _make_folders(task.cwd, task.output.parent, task.result.parent, task.log.parent)
             except (OSError, MlopsError) as error:
                 line = error.message if isinstance(error, MlopsError) else str(error)
                 failed = Outcome(
@@ -153,15 +167,44 @@ class NodePlugin(WorkerPlugin):
         made = await asyncio.to_thread(self._made, task, sent) if sent is not None else []
         return wire.pack(wire.Done(outcome)), made
 
-    def _unpack(self, task: Task, sent: Sent) -> Task:
-        here = Places(Path(sent.project), Path(sent.state))
+    async def run(
+        self, incarnation: str, packed: bytes, sent: Sent | None
+    ) -> tuple[bytes, list[Made]]:
+        """Execute a command of a stage, as `execute` does an attempt; return what it `Ended` as."""
+        if incarnation != self._incarnation:
+            raise LookupError("It was placed on an earlier process of this address.")
+        command = wire.decode(packed, Command)
+        command = replace(command, environment={**os.environ, **command.environment})
+        owner = command.attempt_id
+        self._commands[owner] = running = asyncio.ensure_future(self._run(command, sent))
+        try:
+            await asyncio.wait([running])
+            ended = (
+                Ended(error="It was stopped.")
+                if running.cancelled()
+                else Ended(code=running.result())
+            )
+        except (OSError, MlopsError) as error:
+            line = error.message if isinstance(error, MlopsError) else str(error)
+            return msgspec.msgpack.encode(Ended(error=line)), []
+        finally:
+            del self._commands[owner]
+        made = await asyncio.to_thread(self.copies.made, owner) if sent is not None else []
+        return msgspec.msgpack.encode(ended), made
+
+    async def _run(self, command: Command, sent: Sent | None) -> int:
+        if sent is not None:
+            here, there = await asyncio.to_thread(self._unpack, command.attempt_id, sent)
+            command = relocated_command(command, here, there)
+            _make_folders(command.cwd, command.log.parent)
+        return await self._executor.run(command)
+
+    def _unpack(self, attempt: str, sent: Sent) -> tuple[Places, Places]:
+        """Make the folders of an attempt; return where they were, and where they are."""
         project = self.copies.manifest(sent.manifest)
         manifest = Manifest((*project.entries, *sent.own), project.pulled)
-        there = self.copies.unpack(task.attempt_id, manifest)
-        task = relocated(task, here, there)
-        for folder in (task.cwd, task.output.parent, task.result.parent, task.log.parent):
-            folder.mkdir(parents=True, exist_ok=True)
-        return task
+        here = Places(Path(sent.project), Path(sent.state))
+        return here, self.copies.unpack(attempt, manifest)
 
     def _made(self, task: Task, sent: Sent) -> list[Made]:
         """Return what an attempt has made, with the files it has read told as they are there."""
@@ -174,8 +217,18 @@ class NodePlugin(WorkerPlugin):
         return self.copies.made(task.attempt_id)
 
     async def cancel(self, attempt_id: str) -> None:
-        """Stop an attempt."""
-        await self._executor.cancel(attempt_id)
+        """Stop an attempt, or a command and wait for its end."""
+        running = self._commands.get(attempt_id)
+        if running is None:
+            await self._executor.cancel(attempt_id)
+            return
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def _make_folders(*folders: Path) -> None:
+    for each in folders:
+        each.mkdir(parents=True, exist_ok=True)
 
 
 def _sees(config: NodeConfig) -> bool:
@@ -210,6 +263,15 @@ async def execute(
     # either, for want of work, that has such a task.
     worker.handle_stimulus(SecedeEvent(key=key, compute_duration=0.0, stimulus_id=f"secede-{key}"))
     return await _node(worker, name).execute(incarnation, packed, sent)
+
+
+async def run(
+    name: str, incarnation: str, packed: bytes, key: str, sent: Sent | None
+) -> tuple[bytes, list[Made]]:
+    """Be the Dask task of a command."""
+    worker = get_worker()
+    worker.handle_stimulus(SecedeEvent(key=key, compute_duration=0.0, stimulus_id=f"secede-{key}"))
+    return await _node(worker, name).run(incarnation, packed, sent)
 
 
 # Of the following Dask fills in the last argument.

@@ -53,8 +53,8 @@ class Nodes:
         #: Cores of a node, if that is known before there is one.
         self.expected_cores: int | None = None
         self._most: Capacity | None = None
-        #: What was refused last, and how many attempts wait for that.
-        self._waiting: tuple[Request, int] | None = None
+        #: What was refused last, and how many wait for that, by who asks.
+        self._waiting: dict[str, tuple[Request, int]] = {}
 
     # -- which there are ---------------------------------------------------------------------------
 
@@ -103,31 +103,36 @@ class Nodes:
         return False
 
     def content(self) -> None:
-        """Nobody waits for us any more."""
-        self._waiting = None
+        """Nobody else is asked to wait for us."""
 
-    def expect(self, request: Request, attempts: int) -> None:
+    def expect(self, asker: str, request: Request | None, attempts: int) -> None:
         """Take note of what waits."""
-        self._waiting = (request, attempts) if attempts else None
+        if request is None or not attempts:
+            self._waiting.pop(asker, None)
+        else:
+            self._waiting[asker] = request, attempts
 
     @property
     def wanted(self) -> int:
         """How many nodes the work needs: those that execute, and those for what waits."""
         busy = sum(bool(each.holds) for each in self)
-        if self._waiting is None:
-            return busy
-        request, attempts = self._waiting
-        return busy + math.ceil(attempts / self._fitting(request))
+        waiting = self._waiting.values()
+        return busy + sum(math.ceil(number / self._fitting(each)) for each, number in waiting)
 
     @property
     def lacking(self) -> str | None:
         """Say in a line why what waits will wait for ever as things are; None if it will not."""
-        if self._waiting is None or self.elastic:
+        if not self._waiting or self.elastic:
             return None
         if not self._nodes:
             return "The Dask cluster has no workers, so runs wait."
-        request, _ = self._waiting
-        if any(_lacking(each.capacity, request) is None for each in self):
+        vain = (
+            request
+            for request, _ in self._waiting.values()
+            if all(_lacking(each.capacity, request) for each in self)
+        )
+        request = next(vain, None)
+        if request is None:
             return None
         parts = [f"{request.cpus} cores"]
         parts += [formats.size(request.memory)] if request.memory else []

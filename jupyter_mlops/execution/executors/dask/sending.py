@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from ....core.executors import Task
+from ....core.executors import Command, Task
 from . import node
 from .files import PART, Area, Made, Manifest, Part, Places, Sent
 from .manifests import Manifests
@@ -46,14 +46,14 @@ class Sending:
         """Raise `InvalidInput` if the project cannot be sent."""
         await self._project()
 
-    async def send(self, found: Node, task: Task) -> Sent:
+    async def send(self, found: Node, job: Task | Command) -> Sent:
         """See that a node has what an attempt needs. Raises OSError, `InvalidInput`."""
         project, packed = await self._project()
-        whole = await asyncio.to_thread(self._manifests.of_attempt, task, project)
-        own = whole.entries[len(project.entries) :]
+        own = await asyncio.to_thread(self._manifests.of_attempt, job, project)
         digest = hashlib.sha256(packed).hexdigest()
         wanted: dict[str, Path | bytes] = {digest: packed}
-        wanted |= {each.sha256: self._places.of(each.area) / each.path for each in whole.entries}
+        for each in (*project.entries, *own):
+            wanted[each.sha256] = self._places.of(each.area) / each.path
         async with self._turns.setdefault(found.incarnation, asyncio.Lock()):
             await self._supply(found, wanted)
         return Sent(
@@ -90,17 +90,20 @@ class Sending:
 
     @contextlib.asynccontextmanager
     async def following(
-        self, found: Node, task: Task, changed: asyncio.Event
+        self, found: Node, job: Task | Command, changed: asyncio.Event
     ) -> AsyncIterator[None]:
         """Keep a copy of an attempt's journal, as of each change; its folders go in the end."""
-        task_of_it = asyncio.create_task(self._follow(found, task, changed))
+        following = []
+        if isinstance(job, Task):
+            following.append(asyncio.create_task(self._follow(found, job, changed)))
         try:
             yield
         finally:
-            task_of_it.cancel()
-            await asyncio.gather(task_of_it, return_exceptions=True)
+            for each in following:
+                each.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
             with contextlib.suppress(OSError):
-                await self._call(found, node.release, task.attempt_id)
+                await self._call(found, node.release, job.attempt_id)
 
     async def _follow(self, found: Node, task: Task, changed: asyncio.Event) -> None:
         area: tuple[Area, str] = ("state", task.journal.relative_to(self._places.state).as_posix())
@@ -128,23 +131,25 @@ class Sending:
             if len(data) < PART:
                 return identity
 
-    async def fetch(self, found: Node, task: Task, made: Iterable[Made]) -> None:
+    async def fetch(self, found: Node, job: Task | Command, made: Iterable[Made]) -> None:
         """Bring what an attempt has made, each file whole or not at all. Raises OSError."""
+        attempt = job.attempt_id
+        aside_name = hashlib.sha256(attempt.encode()).hexdigest()[:12]
         for each in made:
-            if (each.area, self._places.state / each.path) == ("state", task.journal):
+            if isinstance(job, Task) and self._places.state / each.path == job.journal:
                 continue  # we have a copy
             target = self._target(each)
             if target is None:
-                log.warning("Attempt %s made %s, which is not taken.", task.attempt_id, each.path)
+                log.warning("Attempt %s made %s, which is not taken.", attempt, each.path)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            aside = target.with_name(f".{target.name}.{task.attempt_id}")
+            aside = target.with_name(f".{target.name}.{aside_name}")
             try:
                 with aside.open("wb") as file:
                     while file.tell() < each.size:
                         place = each.area, each.path
                         _, data = await self._call(
-                            found, node.read, task.attempt_id, place, file.tell(), PART
+                            found, node.read, attempt, place, file.tell(), PART
                         )
                         if not data:
                             raise OSError(f"{each.path} is not as long as it was")
