@@ -76,7 +76,11 @@ class Cluster:
                 ],
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "DASK_DISTRIBUTED__WORKER__DAEMON": "False"},
+                env={
+                    **os.environ,
+                    "NODE_OF_TEST": name,
+                    "DASK_DISTRIBUTED__WORKER__DAEMON": "False",
+                },
             )
 
 

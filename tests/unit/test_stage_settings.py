@@ -47,7 +47,7 @@ def test_everything_said() -> None:
         ({"timeout": 0}, "timeout: 0 is no number of seconds above 0"),
         ({"timeout": float("nan")}, "timeout: nan is no number of seconds above 0"),
         ({"on_failure": {"run": "x"}}, "on_failure: it is neither text nor a list of texts"),
-        ({"priority": 1}, "priority: there is no such setting. There are cpus, memory"),
+        ({"priority": 1}, "priority: there is no such setting. There are executor, cpus"),
     ],
 )
 def test_what_makes_no_sense(given: dict[str, Any], line: str) -> None:

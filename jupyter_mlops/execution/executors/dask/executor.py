@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 from distributed import Client
+from distributed.scheduler import KilledWorker
 
 from ....core.exceptions import ExecutorUnavailable, InvalidInput, NodeGone
 from ....core.executors import Command, ExecutorState, NodeState, Outcome, Progress, Task
@@ -18,7 +21,7 @@ from ....core.runs import Reason, Status
 from ... import wire
 from ...warm import Source
 from . import node
-from .clusters import Cluster
+from .clusters import PATIENCE, Cluster
 from .connection import Connection
 from .files import Made, Places, Sent
 from .manifests import Manifests
@@ -223,7 +226,9 @@ class DaskExecutor:
         sent: Sent | None,
     ) -> tuple[bytes, list[Made]]:
         found = placed.node
-        key = f"{job.source if isinstance(job, Task) else 'stage'}-{job.attempt_id}"
+        # A command that is tried again has the same id, and Dask would take it for the same task.
+        name = job.source if isinstance(job, Task) else job.command
+        key = f"{name}-{job.attempt_id}-{uuid.uuid4().hex[:8]}"
         packed = (
             wire.pack(wire.Execute(job, Source())) if isinstance(job, Task) else wire.encode(job)
         )
@@ -274,6 +279,13 @@ async def _result(future: Any, placed: _Placed) -> tuple[bytes, list[Made]]:
         if not result.done():
             raise _Gone
         answer: tuple[bytes, list[Made]] = await result
+    except (CancelledError, KilledWorker) as error:
+        # Of the loss of a worker, or of the scheduler, we may be told a moment later.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await gone
+                raise _Gone from error
+        raise LookupError("The Dask scheduler cancelled it.") from error
     finally:
         gone.cancel()
         result.cancel()
