@@ -108,7 +108,8 @@ setup: $(DEV_ENV) $(PACKAGE) ## Install all that development needs
 
 # -- checks ----------------------------------------------------------------------------------------
 
-.PHONY: test lint lint-py lint-js test-js test-ui test-wheel test-py test-docs test-slow chaos bench
+.PHONY: test lint lint-py lint-js test-js test-ui test-wheel test-py test-docs
+.PHONY: test-slow test-slurm chaos bench
 test: lint docs test-js test-ui test-wheel test-py test-docs ## Run every check but the slow ones
 
 lint: lint-py lint-js check-types ## Run the linters and type checkers
@@ -141,6 +142,9 @@ test-docs: $(DEV_ENV) $(PACKAGE) ## Run the code of the documentation
 test-slow: $(DEV_ENV) $(PACKAGE) $(BROWSER) $(FEAST) ## Run the tests that take minutes
 	@$(PYTEST) tests --ignore=tests/benchmarks -m slow $(SPREAD) --numprocesses $(HEAVY_JOBS) \
 		$(PYTEST_ARGS)
+
+test-slurm: $(DEV_ENV) $(PACKAGE) ## Test on a real Slurm, which root starts where it is installed
+	@$(PYTEST) -m slurm tests/slurm -rs $(PYTEST_ARGS)
 
 chaos: $(DEV_ENV) $(PACKAGE) ## Kill the engine's processes CHAOS_KILLS (500) times under sweeps
 	@CHAOS_KILLS=$(CHAOS_KILLS) CHAOS_SEED=$(CHAOS_SEED) $(PYTEST) tests/chaos -m slow \
