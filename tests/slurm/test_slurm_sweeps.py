@@ -1,0 +1,142 @@
+"""Sweeps of a project whose nodes are jobs of Slurm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_mlops.app import messages as m
+from jupyter_mlops.app import operations as ops
+from jupyter_mlops.app.client import Client
+from jupyter_mlops.core.runs import Reason, Status
+from tests.support import slurm, workers
+from tests.support.workers import submit, until, wait_for, write
+
+pytest.importorskip("dask_jobqueue")
+REASON = slurm.missing()
+pytestmark = [pytest.mark.slurm, pytest.mark.skipif(REASON is not None, reason=REASON or "")]
+
+SETTINGS = """
+executor = "dask"
+[dask]
+cluster = "dask_jobqueue.SLURMCluster"
+{size}
+[dask.arguments]
+cores = 1
+memory = "1GB"
+interface = "lo"
+local_directory = "{folder}"
+scheduler_options = {{ dashboard_address = "127.0.0.1:0" }}
+"""
+#: A cell that tells of its process by a file, and then waits for another file.
+WAIT = """\
+import os, pathlib, time
+pathlib.Path(f"pid-{os.getpid()}").touch()
+while not os.path.exists("gate"): time.sleep(0.1)
+"""
+#: A cell that logs which job it runs in.
+LOG = """\
+import jupyter_mlops as mlops
+mlops.log(loss=x / 2, job=int(os.environ["SLURM_JOB_ID"]))
+"""
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[slurm.Slurm]:
+    """A Slurm of one node."""
+    # A job that is lost would be waited for by Dask for 15 s, in case that it comes back.
+    monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "500ms")
+    with slurm.slurm() as made:
+        yield made
+
+
+@contextmanager
+def project(folder: Path, size: str) -> Iterator[Client]:
+    """Make a project with a cluster of some size, and start its worker."""
+    folder.mkdir(exist_ok=True)
+    settings = SETTINGS.format(size=size, folder=folder / "scratch")
+    with workers.worker(workers.make_project(folder / "project", settings)) as client:
+        yield client
+
+
+def attempts(client: Client, sweep: m.SweepView) -> list[m.AttemptView]:
+    """Return all attempts of a sweep."""
+    return [
+        attempt
+        for run in workers.runs(client, sweep.id)
+        for attempt in client.call(ops.GET_RUN, run_id=run.id).attempts
+    ]
+
+
+def kernels(client: Client, number: int) -> list[psutil.Process]:
+    """Wait for so many kernels that execute WAIT."""
+    folder = client.project.root
+    until(lambda: len(list(folder.glob("pid-*"))) >= number)
+    return [psutil.Process(int(each.name[4:])) for each in folder.glob("pid-*")]
+
+
+def test_a_sweep(site: slurm.Slurm, tmp_path: Path) -> None:
+    """Its runs go to all jobs, tell where they were, and the jobs end with the worker."""
+    with project(tmp_path, "workers = 2") as client:
+        write(client, "x = 1", WAIT, LOG)
+        sweep = submit(client, space={"x": "1..6"}, metric="loss")
+        kernels(client, 2)
+        (client.project.root / "gate").touch()
+        done = wait_for(client, sweep.id)
+        assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 6)
+        assert {each.node for each in attempts(client, sweep)} == {
+            f"SLURMCluster-{number} on {site.node}" for number in range(2)
+        }
+        runs = workers.runs(client, sweep.id)
+        assert [each.metrics["loss"] for each in runs] == [0.5, 1, 1.5, 2, 2.5, 3]
+        assert {str(int(each.metrics["job"])) for each in runs} == set(site.jobs()) == {"1", "2"}
+        workers.stop(client.project.root)
+        until(lambda: not site.jobs(), seconds=60)
+
+
+def test_a_sweep_is_cancelled(site: slurm.Slurm, tmp_path: Path) -> None:
+    """Its kernels end, and the jobs stay for what is next."""
+    with project(tmp_path, "workers = 2") as client:
+        write(client, "x = 1", WAIT)
+        sweep = submit(client, space={"x": "1..6"})
+        found = kernels(client, 2)
+        assert all(each.environ()["SLURM_JOB_ID"] in {"1", "2"} for each in found)
+        client.call(ops.CANCEL_SWEEP, sweep_id=sweep.id)
+        done = wait_for(client, sweep.id)
+        assert (done.status, done.counts.cancelled) == (Status.CANCELLED, 6)
+        assert not [each for each in found if each.is_running()]
+        assert sorted(site.jobs()) == ["1", "2"]
+
+
+def test_a_job_is_cancelled(site: slurm.Slurm, tmp_path: Path) -> None:
+    """What ran in a job that the site ends is lost, and runs again in a new one."""
+    with project(tmp_path, "maximum = 1") as client:
+        assert not site.jobs()
+        write(client, "x = 1", WAIT)
+        sweep = submit(client, space={"x": "1..1"})
+        (kernel,) = kernels(client, 1)
+        site.cancel("1")
+        kernel.wait(60)
+        (client.project.root / "gate").touch()
+        done = wait_for(client, sweep.id)
+        assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 1)
+        lost, last = attempts(client, sweep)
+        assert (lost.reason, lost.node) == (Reason.NODE_LOST, f"SLURMCluster-0 on {site.node}")
+        assert last.status is Status.SUCCEEDED
+        assert site.jobs() == ["2"]
+
+
+def test_as_many_jobs_as_there_is_work(site: slurm.Slurm, tmp_path: Path) -> None:
+    """Jobs come for what waits, as many as are allowed, and go when nothing does."""
+    with project(tmp_path, "maximum = 2") as client:
+        write(client, "x = 1", WAIT)
+        sweep = submit(client, space={"x": "1..6"})
+        kernels(client, 2)
+        assert sorted(site.jobs()) == ["1", "2"]
+        (client.project.root / "gate").touch()
+        assert wait_for(client, sweep.id).counts.succeeded == 6
+        until(lambda: not site.jobs())
