@@ -140,3 +140,18 @@ def test_as_many_jobs_as_there_is_work(site: slurm.Slurm, tmp_path: Path) -> Non
         (client.project.root / "gate").touch()
         assert wait_for(client, sweep.id).counts.succeeded == 6
         until(lambda: not site.jobs())
+
+
+def test_the_worker_is_killed(site: slurm.Slurm, tmp_path: Path) -> None:
+    """Jobs that nobody is left to end, end themselves; the next worker has new ones."""
+    with project(tmp_path, "workers = 2") as client:
+        write(client, "x = 1", WAIT)
+        sweep = submit(client, space={"x": "1..2"})
+        found = kernels(client, 2)
+        workers.kill(client)
+        until(lambda: not site.jobs(), seconds=60)
+        assert not [each for each in found if each.is_running()]
+        (client.project.root / "gate").touch()
+        after = workers.connect(client.project.root)
+        assert wait_for(after, sweep.id).counts.succeeded == 2
+        assert sorted(site.jobs()) == ["3", "4"]
