@@ -18,6 +18,7 @@ _WORDS = {
     inspect.StrType: "text",
     inspect.IntType: "whole number",
     inspect.FloatType: "number",
+    inspect.AnyType: "value",
     inspect.BoolType: "`true` or `false`",
 }
 
@@ -84,6 +85,9 @@ def _takes(kind: inspect.Type) -> str:
 def _nested(kind: inspect.Type, path: str) -> Iterator[tuple[type[msgspec.Struct], str]]:
     """Yield the classes that a setting is made of, and how TOML names their tables."""
     match kind:
+        case inspect.UnionType(types=types):
+            for each in types:
+                yield from _nested(each, path)
         case inspect.StructType(cls=cls) if cls is not Variable:
             yield cls, f"[{path}]"
         case inspect.VarTupleType(item_type=inspect.StructType(cls=cls)):

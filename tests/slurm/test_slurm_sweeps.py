@@ -30,7 +30,6 @@ cores = 1
 memory = "1GB"
 interface = "lo"
 local_directory = "{folder}"
-scheduler_options = {{ dashboard_address = "127.0.0.1:0" }}
 """
 #: A cell that tells of its process by a file, and then waits for another file.
 WAIT = """\

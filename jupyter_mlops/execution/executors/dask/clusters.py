@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
-from distributed import Client, Security, SpecCluster
+from distributed import Client, Security, SpecCluster, Status
 from distributed.deploy.adaptive import Adaptive
 
 from ....core.exceptions import InvalidInput
@@ -16,6 +18,10 @@ from .settings import DaskSettings
 
 #: Seconds that a scheduler may take to answer.
 PATIENCE = 10.0
+#: Looks, one every second or two, after which workers that could not be started are tried again.
+_TRY_AGAIN = 15
+#: Where a dashboard of a cluster that we make is served: on this machine, by any port.
+_HERE = "127.0.0.1:0"
 #: Looks, one every second or two, at which a worker must be idle before it is given back.
 _IDLE_LOOKS = 30
 
@@ -31,6 +37,11 @@ class Cluster(Protocol):
     @property
     def elastic(self) -> bool:
         """Whether it may get more workers when it is told of work."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps it from getting workers, in one line; None while nothing does."""
         ...
 
     async def connect(self) -> Client:
@@ -51,14 +62,15 @@ class Cluster(Protocol):
         ...
 
 
-def open_cluster(settings: DaskSettings, wanted: Callable[[], int]) -> Cluster:
+def open_cluster(settings: DaskSettings, logs: Path, wanted: Callable[[], int]) -> Cluster:
     """Return the cluster that the settings name, to which nobody is connected yet.
 
-    ``wanted`` tells how many nodes the work needs just now.
+    Jobs of a batch system print to files in ``logs``. ``wanted`` tells how many nodes the work
+    needs just now.
     """
     if settings.address is not None:
         return Addressed(settings.address, _security(settings))
-    return Made(settings, wanted)
+    return Made(settings, logs, wanted)
 
 
 class Addressed:
@@ -66,6 +78,7 @@ class Addressed:
 
     elastic = False
     cores_of_a_node = None
+    problem = None
 
     def __init__(self, address: str, security: Security | None = None) -> None:
         self.name = address
@@ -88,10 +101,15 @@ class Addressed:
 class Made:
     """A cluster of a class that the settings name."""
 
-    def __init__(self, settings: DaskSettings, wanted: Callable[[], int]) -> None:
+    def __init__(self, settings: DaskSettings, logs: Path, wanted: Callable[[], int]) -> None:
         self._settings = settings
+        self._logs = logs
         self._wanted = wanted
         self._cluster: Any = None
+        self.problem: str | None = None
+        #: Waits until the workers that were asked for have been started, or could not be.
+        self._settling: asyncio.Task[None] | None = None
+        self._refused = 0
         #: Workers that it was last asked for, and for how many looks it has needed none.
         self._asked = 0
         self._idle = 0
@@ -114,16 +132,49 @@ class Made:
 
     async def follow(self) -> None:
         """Have as many workers as are wanted, where `_Follower` cannot see to it."""
+        if self._cluster is None:
+            return
+        if self._adapts:
+            await self._settle()
+            return
         maximum = self._settings.maximum
-        if self._cluster is None or maximum is None or self._adapts:
+        if maximum is None:
             return
         wanted = max(self._settings.minimum, min(self._wanted(), maximum))
         self._idle = self._idle + 1 if wanted < self._asked and not self._wanted() else 0
         if wanted > self._asked or self._idle > _IDLE_LOOKS:
             await self._scale(wanted)
 
+    async def _settle(self) -> None:
+        """See whether workers could be started, and have those replaced that were not, or ended."""
+        if self._settling is None:
+            self._settling = asyncio.create_task(self._started())
+        if not self._settling.done():
+            return
+        error, self._settling = self._settling.exception(), None
+        self._refused = self._refused + 1 if error is not None else 0
+        self.problem = (
+            None if error is None else f"{self.name} cannot start workers: {_first_line(error)}."
+        )
+        if self._refused % _TRY_AGAIN == 1:
+            for name, each in list(self._cluster.workers.items()):
+                if each.status is Status.failed:
+                    self._cluster.workers.pop(name, None)
+                    self._cluster.worker_spec.pop(name, None)
+        number = self._settings.workers
+        if number is not None and not self._refused and len(self._cluster.workers) < number:
+            # One that has ended is taken off by Dask, and replaced only when it is asked again.
+            await self._scale(number)
+
+    async def _started(self) -> None:
+        await self._cluster
+
     async def close(self) -> None:
         """End it, with its workers."""
+        if self._settling is not None:
+            self._settling.cancel()
+            await asyncio.gather(self._settling, return_exceptions=True)
+            self._settling = None
         cluster, self._cluster = self._cluster, None
         if cluster is not None:
             with contextlib.suppress(OSError, TimeoutError):
@@ -132,15 +183,18 @@ class Made:
     async def _make(self) -> Any:
         settings = self._settings
         try:
-            cluster = await _class(self.name)(**settings.arguments, asynchronous=True)
-        except (TypeError, ValueError, RuntimeError) as error:
+            self._cluster = cluster = await _class(self.name)(
+                **self._arguments(), asynchronous=True
+            )
+            if settings.workers is not None:
+                await self._scale(settings.workers)
+                await cluster
+        except (TypeError, ValueError, RuntimeError, OSError) as error:
+            await self.close()
             raise InvalidInput(
                 f"mlops.toml: [dask]: {self.name} cannot be made: {_first_line(error)}"
             ) from error
-        self._cluster = cluster
-        if settings.workers is not None:
-            await self._scale(settings.workers)
-        elif settings.maximum is not None and self._adapts:
+        if settings.maximum is not None and self._adapts:
             cluster.adapt(
                 Adaptive=partial(_Follower, self._wanted),
                 minimum=settings.minimum,
@@ -149,6 +203,17 @@ class Made:
                 wait_count=_IDLE_LOOKS,
             )
         return cluster
+
+    def _arguments(self) -> dict[str, Any]:
+        """Return what the settings say, with what is safer or tidier than Dask's own defaults."""
+        given = self._settings.arguments
+        # Whoever reaches a dashboard may look at it.
+        if self.name.rpartition(".")[2] == "LocalCluster":
+            return {"dashboard_address": _HERE, **given}
+        if self.name.startswith("dask_jobqueue."):
+            options = {"dashboard_address": _HERE, **given.get("scheduler_options", {})}
+            return {"log_directory": str(self._logs), **given, "scheduler_options": options}
+        return given
 
     async def _scale(self, number: int) -> None:
         self._asked, self._idle = number, 0
@@ -208,5 +273,5 @@ def _security(settings: DaskSettings) -> Security | None:
     )
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).split("\n", 1)[0]

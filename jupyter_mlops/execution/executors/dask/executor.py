@@ -94,7 +94,7 @@ class DaskExecutor:
         """What keeps it from executing, in one line; None while nothing does."""
         if self._connection.failure is not None:
             return f"{self._connection.failure} What waits for it goes on once it does."
-        return self.ledger.lacking
+        return self._connection.cluster.problem or self.ledger.lacking
 
     def state(self) -> ExecutorState:
         """Tell how the cluster stands."""

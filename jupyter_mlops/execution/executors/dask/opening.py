@@ -33,5 +33,5 @@ def open_executor(site: Site) -> DaskExecutor:
     nodes = Nodes()
     places = Places(site.root, site.state)
     manifests = Manifests(places, parse_memory(settings.max_sent))
-    cluster = open_cluster(settings, lambda: nodes.wanted)
+    cluster = open_cluster(settings, site.state / "logs", lambda: nodes.wanted)
     return DaskExecutor(config, nodes, cluster, places, manifests)

@@ -36,10 +36,11 @@ class DaskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     minimum: Annotated[int, msgspec.Meta(ge=0)] = 0
     #: Most workers that it gets while runs wait; unset means that their number stays.
     maximum: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    #: Files of TLS: of the authority, our certificate and its key; unset means what Dask's own
-    #: configuration says.
+    #: File with the authority's certificate, for TLS; unset means what Dask's configuration says.
     tls_ca: str | None = None
+    #: File with our own certificate.
     tls_cert: str | None = None
+    #: File with its key.
     tls_key: str | None = None
     #: Names of Dask resources, as ``[dask.resources]``.
     resources: DaskResources = msgspec.field(default_factory=DaskResources)
