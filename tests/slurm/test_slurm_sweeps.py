@@ -12,6 +12,7 @@ import pytest
 from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client
+from jupyter_mlops.core.exceptions import ExecutorUnavailable
 from jupyter_mlops.core.runs import Reason, Status
 from tests.support import slurm, workers
 from tests.support.workers import submit, until, wait_for, write
@@ -25,11 +26,10 @@ executor = "dask"
 [dask]
 cluster = "dask_jobqueue.SLURMCluster"
 {size}
-[dask.arguments]
-cores = 1
-memory = "1GB"
-interface = "lo"
-local_directory = "{folder}"
+arguments.cores = 1
+arguments.memory = "1GB"
+arguments.interface = "lo"
+arguments.local_directory = "{folder}"
 """
 #: A cell that tells of its process by a file, and then waits for another file.
 WAIT = """\
@@ -111,9 +111,10 @@ def test_a_sweep_is_cancelled(site: slurm.Slurm, tmp_path: Path) -> None:
         assert sorted(site.jobs()) == ["1", "2"]
 
 
-def test_a_job_is_cancelled(site: slurm.Slurm, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", ["maximum = 1", "workers = 1"])
+def test_a_job_is_cancelled(site: slurm.Slurm, tmp_path: Path, size: str) -> None:
     """What ran in a job that the site ends is lost, and runs again in a new one."""
-    with project(tmp_path, "maximum = 1") as client:
+    with project(tmp_path, size) as client:
         assert not site.jobs()
         write(client, "x = 1", WAIT)
         sweep = submit(client, space={"x": "1..1"})
@@ -154,3 +155,18 @@ def test_the_worker_is_killed(site: slurm.Slurm, tmp_path: Path) -> None:
         after = workers.connect(client.project.root)
         assert wait_for(after, sweep.id).counts.succeeded == 2
         assert sorted(site.jobs()) == ["3", "4"]
+
+
+def test_a_site_that_refuses(site: slurm.Slurm, tmp_path: Path) -> None:
+    """A partition that does not exist is told in a line, at once or when there is work."""
+    nowhere = '\narguments.queue = "nowhere"'
+    with project(tmp_path / "at-once", f"workers = 1{nowhere}") as client:
+        write(client, "x = 1")
+        with pytest.raises(ExecutorUnavailable, match=r"SLURMCluster cannot be made: .*sbatch"):
+            submit(client)
+    with project(tmp_path / "later", f"maximum = 1{nowhere}") as client:
+        write(client, "x = 1")
+        sweep = submit(client)
+        line = until(lambda: client.call(ops.STATUS).problem, seconds=60)
+        assert "dask_jobqueue.SLURMCluster cannot start workers: " in line
+        assert client.call(ops.GET_SWEEP, sweep_id=sweep.id).counts.queued == 1
