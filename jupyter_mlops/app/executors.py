@@ -118,7 +118,8 @@ class Executors(Mapping[str, Executor]):
         """See that an executor can be given work. Raises `ExecutorUnavailable`, `InvalidInput`."""
         if name in self._failures:
             raise ExecutorUnavailable(self._failures[name])
-        await chosen(self, name).prepare()
+        if name != LOCAL:
+            await chosen(self, name).prepare()
 
     async def go_on(self, names: set[str]) -> None:
         """Have those get ready for which work waits already; their problems are told later."""

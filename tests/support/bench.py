@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jupyter_mlops.app.projects import find_project
 from jupyter_mlops.app.recorder import Recorder
 from jupyter_mlops.app.scheduler import Scheduler
-from jupyter_mlops.core.executors import Outcome, Task
+from jupyter_mlops.core.executors import Executor, Outcome, Task
 from jupyter_mlops.core.ports import Searcher
 from jupyter_mlops.core.resources import Capacity
 from jupyter_mlops.core.runs import Status, Sweep
@@ -33,6 +34,7 @@ class Bench:
         machine: Capacity,
         executor: InMemoryExecutor,
         searcher: OpenSearcher = open_searcher,
+        others: Mapping[str, Executor] = MappingProxyType({}),
     ) -> None:
         (folder / "mlops.toml").touch()
         project = find_project(folder)
@@ -52,7 +54,7 @@ class Bench:
             project,
             self.store,
             self.recorder,
-            {"local": executor},
+            {"local": executor, **others},
             worker="w",
             fence=1,
             open_searcher=searcher,
@@ -65,6 +67,10 @@ class Bench:
         self.store.queue.submit(sweep, ({"x": x} if chosen else {} for x in range(number)))
         self.scheduler.wake()
         return sweep
+
+    def finished(self, sweep: Sweep) -> int:
+        """Count the runs of a sweep that have ended."""
+        return sweep.total - self.store.history.tallies([sweep.id])[sweep.id].unfinished
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for a change of the store that makes the condition true."""
@@ -90,9 +96,11 @@ async def bench(
     machine: Capacity | None = None,
     decide: Callable[[Task], Outcome] | None = None,
     searcher: OpenSearcher = open_searcher,
+    others: Mapping[str, Executor] | None = None,
 ) -> AsyncIterator[Bench]:
-    """Run a scheduler and its recorder for a while."""
-    made = Bench(folder, machine or a_machine(cores), InMemoryExecutor(decide), searcher)
+    """Run a scheduler and its recorder for a while, maybe with other executors."""
+    machine = machine or a_machine(cores)
+    made = Bench(folder, machine, InMemoryExecutor(decide), searcher, others or {})
     loops = [asyncio.create_task(each) for each in (made.scheduler.run(), made.recorder.run())]
     yield made
     for each in loops:

@@ -154,7 +154,7 @@ class Made:
         error, self._settling = self._settling.exception(), None
         self._refused = self._refused + 1 if error is not None else 0
         self.problem = (
-            None if error is None else f"{self.name} cannot start workers: {_first_line(error)}."
+            None if error is None else f"{self.name} cannot start workers: {_line(error)}."
         )
         if self._refused % _TRY_AGAIN == 1:
             for name, each in list(self._cluster.workers.items()):
@@ -192,7 +192,7 @@ class Made:
         except (TypeError, ValueError, RuntimeError, OSError) as error:
             await self.close()
             raise InvalidInput(
-                f"mlops.toml: [dask]: {self.name} cannot be made: {_first_line(error)}"
+                f"mlops.toml: [dask]: {self.name} cannot be made: {_line(error)}"
             ) from error
         if settings.maximum is not None and self._adapts:
             cluster.adapt(
@@ -258,7 +258,7 @@ def _class(name: str) -> Any:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise InvalidInput(
-            f"mlops.toml: [dask]: there is no class {name}: {_first_line(error)}. Install its "
+            f"mlops.toml: [dask]: there is no class {name}: {_line(error)}. Install its "
             "package beside jupyter-mlops, or mend the name."
         ) from error
 
@@ -273,5 +273,7 @@ def _security(settings: DaskSettings) -> Security | None:
     )
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).split("\n", 1)[0]
+def _line(error: BaseException) -> str:
+    """Return the line of an error that tells most: of a program that failed, what it said."""
+    said = str(error).strip()
+    return (said.partition("stderr:\n")[2].strip() or said).split("\n", 1)[0]

@@ -250,8 +250,11 @@ class DaskExecutor:
         except LookupError as error:
             raise _Gone(str(error)) from error
         finally:
-            with contextlib.suppress(Exception):
-                await future.cancel(force=True)
+            if future.done():
+                future.release()
+            else:
+                with contextlib.suppress(Exception):
+                    await future.cancel(force=True)
 
     async def cancel(self, attempt_id: str) -> None:
         """Stop an attempt: its kernel is interrupted, then terminated, then killed."""
