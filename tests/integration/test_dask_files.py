@@ -58,7 +58,7 @@ def test_files_go_and_come(client: Client, nodes: Cluster) -> None:
         "from helpers.maths import double\n"
         "here = pathlib.Path.cwd(); print(here)\n"
         "assert not (here / 'secret.txt').exists()\n"
-        "assert not list(here.glob('made*'))\n"
+        "assert not (here / f'made/{x}').exists()\n"
         "open('table.csv').read()\n"
         "pathlib.Path(f'made/{x}').mkdir(parents=True)\n"
         "pathlib.Path(f'made/{x}/answer.txt').write_text(str(double(x)))",

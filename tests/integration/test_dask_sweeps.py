@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from jupyter_mlops.app import messages as m
@@ -91,3 +92,23 @@ def test_refused_before_anything_runs(client: Client, nodes: Cluster) -> None:
     with pytest.raises(ExecutorUnavailable, match="The Dask scheduler does not answer"):
         submit(workers.connect(client.project.root))
     assert workers.connect(client.project.root).call(ops.LIST_SWEEPS, query=m.ListQuery()) == []
+
+
+def test_the_worker_is_killed(client: Client) -> None:
+    """The nodes end what nobody waits for, though no other worker comes; the next runs it again."""
+    root = client.project.root
+    write(
+        client,
+        "x = 1",
+        "import os, pathlib, time\npathlib.Path(f'pid-{os.getpid()}').touch()\n"
+        "while not os.path.exists('gate'): time.sleep(0.1)",
+    )
+    sweep = submit(client, space={"x": "1..2"})
+    workers.until(lambda: len(list(root.glob("pid-*"))) == 2)
+    kernels = [psutil.Process(int(each.name.removeprefix("pid-"))) for each in root.glob("pid-*")]
+    workers.kill(client)
+    _, left = psutil.wait_procs(kernels, timeout=60)
+    assert not left
+    (root / "gate").touch()
+    after = workers.connect(root)
+    assert wait_for(after, sweep.id).counts.succeeded == 2

@@ -159,6 +159,13 @@ class LocalExecutor:
         if waiting := self._waiting.get(attempt_id):
             waiting.cancel()
 
+    async def drop(self, attempt_id: str) -> None:
+        """End an attempt at once, of which nobody wants to know: it leaves no result."""
+        if runner := self._busy.get(attempt_id):
+            await runner.end()
+        else:
+            await self.cancel(attempt_id)
+
     async def _kill(self, attempt_id: str, line: str) -> None:
         """End an attempt's kernel at once, since it takes too much memory."""
         if runner := self._busy.get(attempt_id):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client
+from distributed.comm.core import CommClosedError
 
 from ....core.exceptions import InvalidInput
 from ....core.files import write_atomically
@@ -65,15 +66,22 @@ class Connection:
                 await self._tried.wait()
 
     async def ask(self, address: str, question: Callable[..., Any], *arguments: Any) -> Any:
-        """Have a function called on a worker; None if it is gone, or refuses."""
+        """Have a function called on a worker; None if it is gone, or refuses.
+
+        Raises OSError if that comes of the function, as of a full disk.
+        """
         if self.client is None:
             return None
-        with contextlib.suppress(OSError):
+        try:
             answers = await self.client.run(
-                question, *arguments, workers=[address], on_error="ignore"
+                question, *arguments, workers=[address], on_error="return"
             )
-            return answers.get(address)
-        return None
+        except OSError:
+            return None
+        answer = answers.get(address)
+        if isinstance(answer, OSError) and not isinstance(answer, CommClosedError):
+            raise answer
+        return None if isinstance(answer, BaseException) else answer
 
     async def close(self) -> None:
         """End it: the nodes end what they execute when the plugin goes."""

@@ -41,6 +41,8 @@ class _Placed:
 
     node: Node
     report: Callable[[Progress], None]
+    #: By which Dask knows it: a command that is tried again must not be taken for the same task.
+    key: str
     #: Set when its node is gone.
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     #: Set when it has told of something.
@@ -141,7 +143,7 @@ class DaskExecutor:
         if task.attempt_id in self._cancelled:
             self._cancelled.discard(task.attempt_id)
             return _CANCELLED
-        placed = _Placed(found, report)
+        placed = _Placed(found, report, _key(task))
         try:
             packed, sent = await self._carry(client, task, placed, node.execute)
         except (_Gone, InvalidInput, OSError) as error:
@@ -171,14 +173,14 @@ class DaskExecutor:
         client = self._connection.client
         if client is None or found is None:
             raise NodeGone("Its node is gone.")
-        placed = _Placed(found, lambda _: None)
+        placed = _Placed(found, lambda _: None, _key(command))
         work = asyncio.create_task(self._carry(client, command, placed, node.run))
         try:
             packed, _ = await asyncio.shield(work)
         except _Gone as error:
             raise NodeGone(f"Its node {found.name} is gone.") from error
         except asyncio.CancelledError:
-            await self._stop(placed, command.attempt_id)
+            await self._stop(placed)
             await asyncio.gather(work, return_exceptions=True)
             raise
         answer = msgspec.msgpack.decode(packed, type=node.Ended)
@@ -226,9 +228,6 @@ class DaskExecutor:
         sent: Sent | None,
     ) -> tuple[bytes, list[Made]]:
         found = placed.node
-        # A command that is tried again has the same id, and Dask would take it for the same task.
-        name = job.source if isinstance(job, Task) else job.command
-        key = f"{name}-{job.attempt_id}-{uuid.uuid4().hex[:8]}"
         packed = (
             wire.pack(wire.Execute(job, Source())) if isinstance(job, Task) else wire.encode(job)
         )
@@ -237,9 +236,9 @@ class DaskExecutor:
             self._connection.config.name,
             found.incarnation,
             packed,
-            key,
+            placed.key,
             sent,
-            key=key,
+            key=placed.key,
             workers=[found.address],
             allow_other_workers=False,
             resources=found.resources(Request(cpus=job.cpus, memory=job.memory, gpus=job.gpus)),
@@ -262,11 +261,11 @@ class DaskExecutor:
         if placed is None:
             self._cancelled.add(attempt_id)
         else:
-            await self._stop(placed, attempt_id)
+            await self._stop(placed)
 
-    async def _stop(self, placed: _Placed, attempt_id: str) -> None:
+    async def _stop(self, placed: _Placed) -> None:
         name = self._connection.config.name
-        await self._connection.ask(placed.node.address, node.stop, name, attempt_id)
+        await self._connection.ask(placed.node.address, node.stop, name, placed.key)
 
     async def close(self) -> None:
         """End everything at once."""
@@ -293,6 +292,11 @@ async def _result(future: Any, placed: _Placed) -> tuple[bytes, list[Made]]:
         gone.cancel()
         result.cancel()
     return answer
+
+
+def _key(job: Task | Command) -> str:
+    name = job.source if isinstance(job, Task) else "stage"
+    return f"{name}-{job.attempt_id}-{uuid.uuid4().hex[:8]}"
 
 
 def _ended(task: Task, reason: Reason, error: str) -> Outcome:

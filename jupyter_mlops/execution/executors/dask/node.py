@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,11 @@ class NodePlugin(WorkerPlugin):
         self.name = config.name
         self._config = config
         self._interpreter: dict[str, Any] | None = None
-        self._commands: dict[str, asyncio.Future[int]] = {}
+        #: How what is executed is stopped, or ended without a trace, by the keys of the Dask tasks.
+        self._stoppers: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {}
+        #: Keys of tasks that were stopped before they began.
+        self._unwanted: set[str] = set()
+        self._stops: set[asyncio.Future[None]] = set()
 
     async def setup(self, worker: Worker) -> None:
         """Get ready."""
@@ -98,9 +104,8 @@ class NodePlugin(WorkerPlugin):
 
     async def teardown(self, worker: Worker) -> None:
         """End all runners, templates, kernels and commands."""
-        for each in self._commands.values():
-            each.cancel()
-        await asyncio.gather(*self._commands.values(), return_exceptions=True)
+        for _, drop in list(self._stoppers.values()):
+            drop()
         await self._executor.close()
         self._sockets.cleanup()
 
@@ -134,15 +139,14 @@ class NodePlugin(WorkerPlugin):
         return self._worker.memory_manager.memory_limit or machine.granted_memory()
 
     async def execute(
-        self, incarnation: str, packed: bytes, sent: Sent | None
+        self, incarnation: str, packed: bytes, key: str, sent: Sent | None
     ) -> tuple[bytes, list[Made]]:
         """Execute an attempt, and tell of it by the topic; return its outcome and what it made.
 
         Raises `LookupError` if the attempt was placed here before this process was started: its
         ledger knows nothing of us.
         """
-        if incarnation != self._incarnation:
-            raise LookupError("It was placed on an earlier process of this address.")
+        self._check(incarnation)
         command = wire.read_command(packed[wire.HEADER_SIZE :])
         if not isinstance(command, wire.Execute):
             raise TypeError(f"{type(command).__name__} is no task")
@@ -153,9 +157,11 @@ class NodePlugin(WorkerPlugin):
                 task = relocated(task, here, there)
                 _make_folders(task.cwd, task.output.parent, task.result.parent, task.log.parent)
             except (OSError, MlopsError) as error:
-                line = error.message if isinstance(error, MlopsError) else str(error)
                 failed = Outcome(
-                    status=Status.FAILED, reason=Reason.INTERNAL, error=line, has_output=False
+                    status=Status.FAILED,
+                    reason=Reason.INTERNAL,
+                    error=_line(error),
+                    has_output=False,
                 )
                 return wire.pack(wire.Done(failed)), []
 
@@ -163,33 +169,31 @@ class NodePlugin(WorkerPlugin):
             packed = wire.pack(wire.report(progress))
             self._worker.log_event(self.name, {"attempt": task.attempt_id, "report": packed})
 
-        outcome = await self._executor.execute(task, report)
+        cancel = partial(self._executor.cancel, task.attempt_id)
+        drop = partial(self._executor.drop, task.attempt_id)
+        with self._stoppable(key, partial(self._later, cancel), partial(self._later, drop)):
+            outcome = await self._executor.execute(task, report)
         made = await asyncio.to_thread(self._made, task, sent) if sent is not None else []
         return wire.pack(wire.Done(outcome)), made
 
     async def run(
-        self, incarnation: str, packed: bytes, sent: Sent | None
+        self, incarnation: str, packed: bytes, key: str, sent: Sent | None
     ) -> tuple[bytes, list[Made]]:
         """Execute a command of a stage, as `execute` does an attempt; return what it `Ended` as."""
-        if incarnation != self._incarnation:
-            raise LookupError("It was placed on an earlier process of this address.")
+        self._check(incarnation)
         command = wire.decode(packed, Command)
         command = replace(command, environment={**os.environ, **command.environment})
-        owner = command.attempt_id
-        self._commands[owner] = running = asyncio.ensure_future(self._run(command, sent))
-        try:
+        running = asyncio.ensure_future(self._run(command, sent))
+        with self._stoppable(key, running.cancel, running.cancel):
             await asyncio.wait([running])
-            ended = (
-                Ended(error="It was stopped.")
-                if running.cancelled()
-                else Ended(code=running.result())
-            )
+        if running.cancelled():
+            return msgspec.msgpack.encode(Ended(error="It was stopped.")), []
+        try:
+            ended = Ended(code=running.result())
         except (OSError, MlopsError) as error:
-            line = error.message if isinstance(error, MlopsError) else str(error)
-            return msgspec.msgpack.encode(Ended(error=line)), []
-        finally:
-            del self._commands[owner]
-        made = await asyncio.to_thread(self.copies.made, owner) if sent is not None else []
+            return msgspec.msgpack.encode(Ended(error=_line(error))), []
+        copies = self.copies.made
+        made = await asyncio.to_thread(copies, command.attempt_id) if sent is not None else []
         return msgspec.msgpack.encode(ended), made
 
     async def _run(self, command: Command, sent: Sent | None) -> int:
@@ -198,6 +202,49 @@ class NodePlugin(WorkerPlugin):
             command = relocated_command(command, here, there)
             _make_folders(command.cwd, command.log.parent)
         return await self._executor.run(command)
+
+    def _check(self, incarnation: str) -> None:
+        if incarnation != self._incarnation:
+            raise LookupError("It was placed on an earlier process of this address.")
+
+    def stop(self, key: str) -> None:
+        """Stop what the Dask task of that key executes, or will."""
+        if key in self._stoppers:
+            self._stoppers[key][0]()
+        else:
+            self._unwanted.add(key)
+
+    def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
+        """End what nobody waits for any more, as when the project's worker was killed.
+
+        Dask itself lets it go on to its end.
+        """
+        if (
+            finish == "released"
+            and start in ("executing", "long-running")
+            and key in self._stoppers
+        ):
+            _, drop = self._stoppers[key]
+            drop()
+
+    @contextlib.contextmanager
+    def _stoppable(
+        self, key: str, stop: Callable[[], object], drop: Callable[[], object]
+    ) -> Iterator[None]:
+        """Let something be stopped by the key of its task; at once if that was asked before."""
+        self._stoppers[key] = stop, drop
+        if key in self._unwanted:
+            self._unwanted.discard(key)
+            stop()
+        try:
+            yield
+        finally:
+            del self._stoppers[key]
+
+    def _later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = asyncio.ensure_future(work())
+        self._stops.add(task)
+        task.add_done_callback(self._stops.discard)
 
     def _unpack(self, attempt: str, sent: Sent) -> tuple[Places, Places]:
         """Make the folders of an attempt; return where they were, and where they are."""
@@ -216,14 +263,9 @@ class NodePlugin(WorkerPlugin):
             Path(reads).write_text(text, "utf-8", "surrogateescape")
         return self.copies.made(task.attempt_id)
 
-    async def cancel(self, attempt_id: str) -> None:
-        """Stop an attempt, or a command and wait for its end."""
-        running = self._commands.get(attempt_id)
-        if running is None:
-            await self._executor.cancel(attempt_id)
-            return
-        running.cancel()
-        await asyncio.wait([running])
+
+def _line(error: Exception) -> str:
+    return error.message if isinstance(error, MlopsError) else str(error)
 
 
 def _make_folders(*folders: Path) -> None:
@@ -262,7 +304,7 @@ async def execute(
     # One that waits for runs of its own must not keep a thread from them. Dask ends no worker
     # either, for want of work, that has such a task.
     worker.handle_stimulus(SecedeEvent(key=key, compute_duration=0.0, stimulus_id=f"secede-{key}"))
-    return await _node(worker, name).execute(incarnation, packed, sent)
+    return await _node(worker, name).execute(incarnation, packed, key, sent)
 
 
 async def run(
@@ -271,7 +313,7 @@ async def run(
     """Be the Dask task of a command."""
     worker = get_worker()
     worker.handle_stimulus(SecedeEvent(key=key, compute_duration=0.0, stimulus_id=f"secede-{key}"))
-    return await _node(worker, name).run(incarnation, packed, sent)
+    return await _node(worker, name).run(incarnation, packed, key, sent)
 
 
 # Of the following Dask fills in the last argument.
@@ -283,9 +325,9 @@ async def describe(name: str, dask_worker: Worker) -> dict[str, Any] | None:
     return await plugin.describe() if plugin is not None else None
 
 
-async def stop(name: str, attempt_id: str, dask_worker: Worker) -> None:
-    """Cancel an attempt."""
-    await _node(dask_worker, name).cancel(attempt_id)
+async def stop(name: str, key: str, dask_worker: Worker) -> None:
+    """Stop what the task of a key executes."""
+    _node(dask_worker, name).stop(key)
 
 
 async def lacks(name: str, hashes: list[str], dask_worker: Worker) -> list[str]:
