@@ -214,7 +214,7 @@ class NodePlugin(WorkerPlugin):
         else:
             self._unwanted.add(key)
 
-    def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
+    def transition(self, key: Any, start: str, finish: str, **_kwargs: Any) -> None:
         """End what nobody waits for any more, as when the project's worker was killed.
 
         Dask itself lets it go on to its end.
