@@ -107,12 +107,7 @@ class Worker:
         self._recorder, resolved = open_recorder(project, store, self._notifier)
         self._mirrors = Mirrors(project, store, self._recorder)
         self._scheduler = Scheduler(
-            project,
-            store,
-            self._recorder,
-            executors,
-            worker=worker,
-            fence=fence,
+            project, store, self._recorder, executors, worker=worker, fence=fence
         )
         self._sessions = SessionUseCases(
             project,
@@ -163,6 +158,7 @@ class Worker:
         )
         actions = _collect(
             health,
+            executors,
             sweeps,
             SharingUseCases(project, store, self._slots),
             SearchUseCases(store, self._recorder, self._scheduler.live),

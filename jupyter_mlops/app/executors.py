@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from ..core.exceptions import ExecutorUnavailable, InvalidInput, MlopsError
 from ..core.executors import Executor, Site
 from ..core.resources import check_request
 from ..execution.executors.local import LocalExecutor
+from . import executor_views
 from . import messages as m
 from .projects import Project
 
@@ -49,19 +51,8 @@ def installed() -> dict[str, Installed]:
     return found
 
 
-def chosen(executors: Mapping[str, Executor], name: str) -> Executor:
-    """Return an executor by name. Raises `InvalidInput`."""
-    if name not in executors:
-        raise InvalidInput(
-            f"There is no executor {name} (there is: {', '.join(executors)}). "
-            f"Others are named in mlops.toml, as [executors.{name}].",
-            field="executor",
-        )
-    return executors[name]
-
-
-def check_place(executor: Executor, request: m.SubmitRequest, kernel: str) -> None:
-    """Raise `TooManyResources` or `InvalidInput` if a run would find no place at an executor."""
+def check_room(executor: Executor, request: m.SpaceRequest) -> None:
+    """Raise `TooManyResources` if a run asks for more than an executor has, as far as is known."""
     most = executor.ledger.largest
     if most is not None:
         check_request(
@@ -71,6 +62,23 @@ def check_place(executor: Executor, request: m.SubmitRequest, kernel: str) -> No
             gpus=request.gpus,
             place="the cluster" if executor.remote else "this machine",
         )
+
+
+def shared_cores(executor: Executor | None, here: int) -> int | None:
+    """Return the cores that runs share at an executor; None as long as that is not known.
+
+    ``here`` are those of this machine.
+    """
+    if executor is None:
+        return None
+    if not executor.remote:
+        return here
+    return sum(each.has.cores for each in executor.state().nodes) or None
+
+
+def check_place(executor: Executor, request: m.SubmitRequest, kernel: str) -> None:
+    """Raise `TooManyResources` or `InvalidInput` if a run would find no place at an executor."""
+    check_room(executor, request)
     for each in executor.state().nodes:
         if kernel not in each.kernels:
             known = ", ".join(each.kernels) or "none"
@@ -114,12 +122,27 @@ class Executors(Mapping[str, Executor]):
         """Return how many there are."""
         return len(self._opened)
 
-    async def ready(self, name: str) -> None:
-        """See that an executor can be given work. Raises `ExecutorUnavailable`, `InvalidInput`."""
+    def chosen(self, name: str | None) -> Executor:
+        """Return the executor that was asked for, which is that of the settings if none was.
+
+        Raises `ExecutorUnavailable`, `InvalidInput`.
+        """
+        name = name or self._project.settings.executor
         if name in self._failures:
             raise ExecutorUnavailable(self._failures[name])
-        if name != LOCAL:
-            await chosen(self, name).prepare()
+        if name not in self._opened:
+            raise InvalidInput(
+                f"There is no executor {name} (there is: {', '.join(self._opened)}). "
+                f"Others are named in mlops.toml, as [executors.{name}].",
+                field="executor",
+            )
+        return self._opened[name]
+
+    async def ready(self, name: str | None) -> None:
+        """See that an executor can be given work. Raises `ExecutorUnavailable`, `InvalidInput`."""
+        executor = self.chosen(name)
+        if executor.name != LOCAL:
+            await executor.prepare()
 
     async def go_on(self, names: set[str]) -> None:
         """Have those get ready for which work waits already; their problems are told later."""
@@ -129,9 +152,29 @@ class Executors(Mapping[str, Executor]):
                 log.warning("%s", error)
 
     @property
+    def failures(self) -> Mapping[str, str]:
+        """Those that the settings name and that cannot be opened, and why."""
+        return MappingProxyType(self._failures)
+
+    @property
     def problem(self) -> str | None:
-        """What keeps one of them from executing, in one line; None while nothing does."""
-        return next((each.problem for each in self.values() if each.problem), None)
+        """What keeps one of them from executing, in one line; None while nothing does.
+
+        One that cannot be opened is a problem only if runs go there by themselves.
+        """
+        found = (each.problem for each in self.values() if each.problem)
+        return next(found, None) or self._failures.get(self._project.settings.executor)
+
+    async def list_executors(self) -> list[m.ExecutorView]:
+        """Say how each of them stands, by what is known already."""
+        default = self._project.settings.executor
+        return [
+            *(executor_views.opened(each, default=each.name == default) for each in self.values()),
+            *(
+                executor_views.not_opened(name, problem, default=name == default)
+                for name, problem in self._failures.items()
+            ),
+        ]
 
     async def findings(self) -> list[m.Finding]:
         """Say which are installed, and whether those that the settings name can be reached."""

@@ -32,6 +32,14 @@ DRAIN = Operation(
 )
 STATUS = Operation("status", "GET", "/status", "read", "State of the project", m.StatusView)
 DOCTOR = Operation("doctor", "GET", "/doctor", "read", "Check the set-up", list[m.Finding])
+LIST_EXECUTORS = Operation(
+    "list_executors",
+    "GET",
+    "/executors",
+    "read",
+    "Where runs may be executed, and how that stands",
+    list[m.ExecutorView],
+)
 CLEAN = Operation(
     "clean",
     "POST",

@@ -21,7 +21,7 @@ from ..core.stages import NotebookCommand
 from ..execution import commands
 from ..notebooks.commands import may_execute_notebook
 from .declared import dependencies
-from .executors import LOCAL, Executors, chosen
+from .executors import LOCAL, Executors
 from .holds import Holds
 from .projects import Project
 from .runtime import RUNTIME_VARIABLE, runtime_dir
@@ -88,7 +88,7 @@ class StageRunner:
     def check(self, name: str, settings: StageSettings) -> None:
         """Raise `TooManyResources` if a stage asks for more than there is known to be."""
         try:
-            executor = chosen(self._executors, self._place(settings))
+            executor = self._executors.chosen(self._place(settings))
             if (most := executor.ledger.largest) is not None:
                 check_request(
                     most,
@@ -117,7 +117,7 @@ class StageRunner:
         return settings.executor or self._project.settings.executor
 
     def _executor(self, task: StageTask) -> Executor:
-        return chosen(self._executors, self._place(task.settings))
+        return self._executors.chosen(self._place(task.settings))
 
     def _holds_of(self, executor: Executor) -> Holds:
         if executor.name not in self._holds:

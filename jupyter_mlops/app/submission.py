@@ -22,7 +22,7 @@ from ..core.executors import Executor
 from ..core.files import write_atomically
 from ..core.language import parse_axis
 from ..core.parameters import Parameter, check_names
-from ..core.resources import Capacity, check_request, share_of_cores
+from ..core.resources import share_of_cores
 from ..core.retries import check_causes
 from ..core.runs import ANY, Reason, Sweep, SweepKind, new_id
 from ..core.search import MAX_CHOICES
@@ -36,7 +36,7 @@ from ..notebooks.sharing import check_shared, code_cells
 from ..tracking import context
 from . import messages as m
 from . import search
-from .executors import check_place, chosen
+from .executors import check_place, check_room
 from .projects import Project, confined
 
 #: Words in a metric's name that mean: the smaller, the better.
@@ -173,11 +173,11 @@ def _decode_points(
 
 
 def preview(
-    project: Project, request: m.SpaceRequest, capacity: Capacity
+    project: Project, request: m.SpaceRequest, executor: Executor | None
 ) -> tuple[int | None, dict[str, str]]:
     """Count a space, or say what is wrong with each parameter and each resource.
 
-    "" is the space as a whole.
+    "" is the space as a whole. Without executor the resources are not looked at.
     """
     notebook = read(project, request.notebook)
     errors: dict[str, str] = {}
@@ -189,7 +189,8 @@ def preview(
             except InvalidInput as error:
                 errors[name] = error.message
     try:
-        check_request(capacity, cpus=request.cpus, memory=request.memory, gpus=request.gpus)
+        if executor is not None:
+            check_room(executor, request)
     except InvalidInput as error:
         errors[error.field or ""] = error.message
     if errors:
@@ -207,7 +208,7 @@ def prepare(
     project: Project,
     request: m.SubmitRequest,
     *,
-    executors: Mapping[str, Executor],
+    executor: Executor,
     tracking_uri: str,
     of: StageRequest | None = None,
     keep: bool = True,
@@ -227,7 +228,6 @@ def prepare(
     _check_points(request, space)
     shared = () if stage and stage.plain else _shared(notebook, space)
     kernel = find_kernel(request.kernel or notebook.parameters.kernel_name or "python3")
-    executor = chosen(executors, request.executor or project.settings.executor)
     check_place(executor, request, kernel.name)
     retries, causes = _retries(project, request)
     searching, pruning = search.make_search(request, space), search.make_pruning(request)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..core import values
-from ..core.exceptions import Conflict, NotFound
+from ..core.exceptions import Conflict, MlopsError, NotFound
 from ..core.parameters import Parameter
 from ..core.runs import Attempt, Run, Status, Sweep, SweepKind
 from ..execution.slots import Slots
@@ -19,7 +19,7 @@ from . import messages as m
 from . import searching, submission, unfinished, views
 from .contexts import Contexts
 from .estimates import Estimates
-from .executors import Executors
+from .executors import Executors, shared_cores
 from .projects import Project
 from .recorder import Recorder
 from .removal import Removal
@@ -106,14 +106,20 @@ class SweepUseCases:
 
     async def preview(self, body: m.SpaceRequest) -> m.PreviewView:
         """Count a space, or say what is wrong with each parameter."""
-        count, errors = await asyncio.to_thread(
-            submission.preview, self._project, body, self._slots.own
-        )
+        executor, wrong = None, {}
+        try:
+            executor = self._executors.chosen(body.executor)
+        except MlopsError as error:
+            wrong = {"executor": error.message}
+        count, errors = await asyncio.to_thread(submission.preview, self._project, body, executor)
+        cores = shared_cores(executor, self._slots.limit)
         seconds = None
-        if count:
+        if count and cores:
             each = (await self.parameters(m.NotebookQuery(notebook=body.notebook))).seconds_per_run
-            seconds = each * count / min(count, self._slots.limit) if each else None
-        return m.PreviewView(count=count, errors=errors, seconds=seconds)
+            seconds = each * count / min(count, cores) if each else None
+        return m.PreviewView(
+            count=None if wrong else count, errors=errors | wrong, seconds=seconds, cores=cores
+        )
 
     async def check(self, body: m.SubmitRequest) -> submission.Submission:
         """Refuse now what would be refused when it is submitted, and return what it would be."""
@@ -125,7 +131,7 @@ class SweepUseCases:
         return submission.prepare(
             self._project,
             body,
-            executors=self._executors,
+            executor=self._executors.chosen(body.executor),
             tracking_uri=self._tracking_uri,
             of=of,
             keep=keep,
@@ -153,7 +159,7 @@ class SweepUseCases:
     ) -> str:
         if self._scheduler.draining:
             raise Conflict("The worker is ending. Try again in a moment.")
-        await self._executors.ready(body.executor or self._project.settings.executor)
+        await self._executors.ready(body.executor)
         prepared = await asyncio.to_thread(self._prepare, body, of)
         sweep = prepared.sweep if sweep_id is None else replace(prepared.sweep, id=sweep_id)
         expect(sweep.id)
@@ -180,13 +186,16 @@ class SweepUseCases:
                 each,
                 tallies[each.id],
                 self._best(each),
-                slots=self._slots.limit,
+                slots=self._cores_of(each),
                 source_changed=each.kind is not SweepKind.SESSION
                 and submission.source_changed(self._project, each),
                 usual=self._usual(each, tallies[each.id]),
             )
             for each in sweeps
         ]
+
+    def _cores_of(self, sweep: Sweep) -> int:
+        return shared_cores(self._executors.get(sweep.executor), self._slots.limit) or 1
 
     def _usual(self, sweep: Sweep, tally: Tally) -> float | None:
         needed = tally.unfinished and tally.mean_duration is None

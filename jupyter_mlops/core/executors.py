@@ -204,6 +204,8 @@ class ExecutorState:
     unused: tuple[str, ...] = ()
     #: Where the engine shows its own view of itself: a URL.
     dashboard: str | None = None
+    #: Whether it was reached; until then there may be nodes of which nothing is known.
+    connected: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

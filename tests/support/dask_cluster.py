@@ -24,11 +24,7 @@ class Cluster:
         self._tls = tls
         self._file = folder / "scheduler.json"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._start(
-            "scheduler",
-            *("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"),
-            *("--scheduler-file", str(self._file)),
-        )
+        self._schedule(port=0)
 
     def add(self, name: str, *, threads: int = 1, memory: str = "2GB", nanny: bool = False) -> None:
         """Start a worker."""
@@ -41,6 +37,10 @@ class Cluster:
             *("--local-directory", str(folder), "--no-dashboard"),
             "--nanny" if nanny else "--no-nanny",
         )
+
+    def start_again(self) -> None:
+        """Start a scheduler that was killed, at the same address; its workers have gone with it."""
+        self._schedule(port=int(self.address.rpartition(":")[2]))
 
     def kill(self, name: str) -> None:
         """Kill a process and all that it has started, as a machine that fails does."""
@@ -63,6 +63,13 @@ class Cluster:
         """End everything."""
         for name in list(self._processes):
             self.kill(name)
+
+    def _schedule(self, port: int) -> None:
+        self._start(
+            "scheduler",
+            *("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"),
+            *("--scheduler-file", str(self._file)),
+        )
 
     def _start(self, name: str, *arguments: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:

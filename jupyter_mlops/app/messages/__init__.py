@@ -38,6 +38,7 @@ from .comparing import (
     OutputDiff,
     OutputSide,
 )
+from .executors import ExecutorNode, ExecutorView
 from .features import (
     CompareFeaturesRequest,
     ComputationView,
@@ -215,6 +216,8 @@ __all__ = [
     "ErrorView",
     "EventView",
     "EventsQuery",
+    "ExecutorNode",
+    "ExecutorView",
     "ExportRequest",
     "ExportView",
     "FeatureDetail",

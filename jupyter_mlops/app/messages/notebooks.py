@@ -85,6 +85,8 @@ class SpaceRequest(Request):
     cpus: Count | None = None
     memory: Count | None = None
     gpus: Annotated[int, msgspec.Meta(ge=0)] = 0
+    #: Where the runs go; None means: as the settings say.
+    executor: Name | None = None
 
 
 class SubmitRequest(SpaceRequest):
@@ -108,7 +110,6 @@ class SubmitRequest(SpaceRequest):
     #: Seconds before the first retry; each further one waits twice as long.
     retry_delay: Annotated[float, msgspec.Meta(ge=0)] | None = None
     priority: int = 0
-    executor: Name | None = None
     kernel: Name | None = None
     #: Variables for the kernels; kept in memory, never stored.
     environment: dict[str, str] | None = None
@@ -125,3 +126,5 @@ class PreviewView(View):
     #: Parameter name to message; the empty name is about the space as a whole.
     errors: dict[str, str]
     seconds: float | None
+    #: Cores that the runs share; None as long as it is not known what their executor has.
+    cores: int | None = None

@@ -176,6 +176,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/executors': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Where runs may be executed, and how that stands */
+    readonly get: operations['list_executors'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/explain': {
     readonly parameters: {
       readonly query?: never;
@@ -1650,6 +1667,35 @@ export interface components {
       readonly time: string;
     };
     /**
+     * ExecutorNode
+     * @description A machine, or a part of one, on which an executor has attempts run.
+     */
+    readonly ExecutorNode: {
+      readonly cores: number;
+      readonly cores_free: number;
+      readonly gpus: number;
+      readonly gpus_free: number;
+      readonly memory: number;
+      readonly memory_free: number;
+      readonly name: string;
+      readonly running: number;
+    };
+    /**
+     * ExecutorView
+     * @description An executor, and how it stands, by what is known without asking anybody.
+     */
+    readonly ExecutorView: {
+      readonly connected: boolean;
+      readonly dashboard: string | null;
+      readonly default: boolean;
+      readonly name: string;
+      readonly nodes: readonly components['schemas']['ExecutorNode'][];
+      readonly problem: string | null;
+      readonly remote: boolean;
+      readonly runs_on: string | null;
+      readonly unused: readonly string[];
+    };
+    /**
      * ExportRequest
      * @description Write what it takes to deploy a version of a model elsewhere.
      */
@@ -2247,6 +2293,7 @@ export interface components {
      * @description How many runs a space makes, or what is wrong with each parameter.
      */
     readonly PreviewView: {
+      readonly cores: number | null;
       readonly count: number | null;
       readonly errors: {
         readonly [key: string]: string;
@@ -2302,6 +2349,7 @@ export interface components {
       | 'kernel_died'
       | 'kernel_missing'
       | 'lost'
+      | 'node_lost'
       | 'out_of_memory'
       | 'pruned'
       | 'timeout'
@@ -2515,6 +2563,7 @@ export interface components {
     readonly SpaceRequest: {
       readonly allow_undeclared?: boolean;
       readonly cpus?: number | null;
+      readonly executor?: string | null;
       readonly file_suffix?: string | null;
       readonly file_text?: string | null;
       readonly gpus?: number;
@@ -3149,6 +3198,30 @@ export interface operations {
         };
         content: {
           readonly 'application/json': readonly components['schemas']['EventView'][];
+        };
+      };
+      readonly default: components['responses']['Error'];
+    };
+  };
+  readonly list_executors: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The project's folder, relative to the server's root; empty for the root. */
+        readonly project: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The answer. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['ExecutorView'][];
         };
       };
       readonly default: components['responses']['Error'];

@@ -115,7 +115,8 @@ class DaskExecutor:
             runs_on=self._connection.cluster.name,
             nodes=nodes,
             unused=tuple(f"{address}: {why}" for address, why in unfit.items()),
-            dashboard=client.dashboard_link if client is not None else None,
+            dashboard=_dashboard(client) if client is not None else None,
+            connected=client is not None,
         )
 
     def _hear(self, message: Mapping[str, Any]) -> None:
@@ -297,6 +298,14 @@ async def _result(future: Any, placed: _Placed) -> tuple[bytes, list[Made]]:
 def _key(job: Task | Command) -> str:
     name = job.source if isinstance(job, Task) else "stage"
     return f"{name}-{job.attempt_id}-{uuid.uuid4().hex[:8]}"
+
+
+def _dashboard(client: Client) -> str | None:
+    # A scheduler may have none, and the link's form may name a variable that is not set.
+    with contextlib.suppress(KeyError):
+        link = client.dashboard_link
+        return str(link) if link else None
+    return None
 
 
 def _ended(task: Task, reason: Reason, error: str) -> Outcome:
