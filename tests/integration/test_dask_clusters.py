@@ -159,4 +159,4 @@ async def test_clusters_that_cannot_be(tmp_path: Path, table: dict[str, Any], li
     async with opened(tmp_path, table) as executor:
         with pytest.raises(ExecutorUnavailable, match=line):
             await executor.prepare()
-        assert "What waits for it goes on once it does." in (executor.problem or "")
+        assert "What waits for it goes on once it answers." in (executor.problem or "")

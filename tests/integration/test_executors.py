@@ -109,7 +109,7 @@ def test_the_scheduler_goes_away(client: Client, nodes: Cluster) -> None:
     nodes.kill("scheduler")
     problem = workers.until(lambda: client.call(ops.STATUS).problem, seconds=15)
     assert "The connection to the Dask scheduler was lost." in problem
-    assert "goes on once it does" in problem
+    assert "goes on once it answers" in problem
     dask = listed(client)["dask"]
     assert (dask.connected, dask.nodes, dask.problem) == (False, [], problem)
     workers.until(lambda: "does not answer" in (client.call(ops.STATUS).problem or ""), seconds=30)

@@ -56,6 +56,12 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
+        #: Set when there is reason to look whether the connection is still there.
+        self._look = asyncio.Event()
+
+    def look(self) -> None:
+        """Look soon whether the connection is still there."""
+        self._look.set()
 
     async def open(self) -> None:
         """Connect, and stay connected from then on; return when that was tried."""
@@ -113,6 +119,7 @@ class Connection:
         probe, token = Path(self.config.probe), self.config.token
         await asyncio.to_thread(write_atomically, probe, token.encode())
         client = await self.cluster.connect()
+        link = client.scheduler_comm
         self._nodes.expected_cores = self.cluster.cores_of_a_node
         try:
             client.subscribe_topic(self.config.name, lambda event: self._told(event[1]))
@@ -125,7 +132,7 @@ class Connection:
             there = await client.run(eval, QUESTION, on_error="ignore")
             await asyncio.gather(*map(self._come, there))
             self._tried.set()
-            await self._until_lost(client)
+            await self._until_lost(client, link)
         finally:
             self.client = None
             for address in list(self._there):
@@ -133,11 +140,16 @@ class Connection:
             with contextlib.suppress(OSError, TimeoutError):
                 await client.close()
 
-    async def _until_lost(self, client: Client) -> None:
-        """Return when the connection is lost, of which Dask does not tell."""
-        while client.status == "running":
+    async def _until_lost(self, client: Client, link: object) -> None:
+        """Return when the connection is lost, of which Dask does not tell.
+
+        It connects again by itself, by another link, but registers nothing of ours again.
+        """
+        while client.status == "running" and client.scheduler_comm is link:
             await self.cluster.follow()
-            await asyncio.sleep(_PAUSE)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), _PAUSE)
+            self._look.clear()
 
     def _changed(self, event: tuple[float, Mapping[str, Any]]) -> None:
         _, message = event

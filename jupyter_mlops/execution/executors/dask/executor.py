@@ -95,7 +95,7 @@ class DaskExecutor:
     def problem(self) -> str | None:
         """What keeps it from executing, in one line; None while nothing does."""
         if self._connection.failure is not None:
-            return f"{self._connection.failure} What waits for it goes on once it does."
+            return f"{self._connection.failure} What waits for it goes on once it answers."
         return self._connection.cluster.problem or self.ledger.lacking
 
     def state(self) -> ExecutorState:
@@ -139,7 +139,8 @@ class DaskExecutor:
         """Execute one attempt on the node that was taken for it."""
         found = self.ledger.get(task.node)
         client = self._connection.client
-        if client is None or found is None:
+        if client is None or client.status != "running" or found is None:
+            self._connection.look()
             return _ended(task, Reason.LOST, "Its node is gone.")
         if task.attempt_id in self._cancelled:
             self._cancelled.discard(task.attempt_id)
