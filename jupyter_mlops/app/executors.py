@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from ..core import formats
 from ..core.exceptions import ExecutorUnavailable, InvalidInput, MlopsError
 from ..core.executors import Executor, Site
 from ..core.resources import check_request
@@ -199,9 +200,9 @@ class Executors(Mapping[str, Executor]):
             return m.Finding(name=title, ok=False, message=executor.problem)
         state = executor.state()
         cores = sum(each.has.cores for each in state.nodes)
-        nodes = len(state.nodes)
-        detail = f"{state.runs_on}: {nodes} {'node' if nodes == 1 else 'nodes'}, {cores} cores"
-        return m.Finding(name=title, ok=True, message=f"{detail}.")
+        nodes = formats.counted(len(state.nodes), "node")
+        line = f"{state.runs_on}: {nodes}, {formats.counted(cores, 'core')}."
+        return m.Finding(name=title, ok=True, message=line)
 
     def _open(self, name: str) -> None:
         offered = installed().get(name)

@@ -92,7 +92,7 @@ def test_the_form_counts_by_the_cluster(client: Client, nodes: Cluster) -> None:
     assert (known.cores, known.count, known.errors) == (2, 4, {})
     assert known.seconds is not None
     assert preview("local").cores == client.call(ops.STATUS).cores
-    assert "each node of the cluster grants 1" in preview(None, cpus=many).errors["cpus"]
+    assert "the cluster grants 1" in preview(None, cpus=many).errors["cpus"]
     gone = preview("moon")
     assert gone.count is None
     assert "moon" in gone.errors["executor"]
