@@ -5,6 +5,7 @@ import { Token } from '@lumino/coreutils';
 import type { MlopsClient } from './api/client';
 import type { ProjectView, RunView } from './api/types';
 import type { EndpointsModel } from './endpoints/model';
+import type { EnvironmentModel } from './environment/model';
 import type { FeaturesModel } from './features/model';
 import type { ModelsModel } from './models/model';
 import type { PipelineModel } from './pipeline/model';
@@ -33,6 +34,7 @@ export interface IMlops {
   readonly pipeline: PipelineModel;
   readonly endpoints: EndpointsModel;
   readonly features: FeaturesModel;
+  readonly environment: EnvironmentModel;
   readonly targets: Targets;
   /** The runs that are to be compared. */
   readonly chosen: Chosen;

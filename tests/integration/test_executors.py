@@ -19,7 +19,7 @@ from tests.support.workers import submit, wait_for, write
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[Cluster]:
     """A cluster of two nodes."""
-    with cluster(tmp_path / "cluster", "a", "b") as made:
+    with cluster(tmp_path / "cluster", "a", "b", dashboard=True) as made:
         yield made
 
 
@@ -61,6 +61,7 @@ def test_what_there_is(client: Client, nodes: Cluster) -> None:
     workers.until(lambda: any(each.running for each in listed(client)["dask"].nodes))
     dask = listed(client)["dask"]
     assert dask.connected
+    assert (dask.dashboard or "").startswith("http://127.0.0.1:")
     names = [each.name.partition(" on ")[0] for each in dask.nodes]
     assert names == ["a", "b"]
     assert sorted((each.cores, each.cores_free, each.running) for each in dask.nodes) == [

@@ -18,10 +18,12 @@ import psutil
 class Cluster:
     """A scheduler and its workers."""
 
-    def __init__(self, folder: Path, tls: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, tls: tuple[str, ...] = (), *, dashboard: bool) -> None:
         """``tls`` are the options of Dask's programs that name certificates."""
         self.folder = folder
         self._tls = tls
+        at_any_port = "--dashboard-address", "127.0.0.1:0"
+        self._dashboard = at_any_port if dashboard else ("--no-dashboard",)
         self._file = folder / "scheduler.json"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._schedule(port=0)
@@ -67,7 +69,7 @@ class Cluster:
     def _schedule(self, port: int) -> None:
         self._start(
             "scheduler",
-            *("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"),
+            *("scheduler", "--host", "127.0.0.1", "--port", str(port), *self._dashboard),
             *("--scheduler-file", str(self._file)),
         )
 
@@ -99,10 +101,12 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def cluster(folder: Path, *workers: str, tls: tuple[str, ...] = ()) -> Iterator[Cluster]:
+def cluster(
+    folder: Path, *workers: str, tls: tuple[str, ...] = (), dashboard: bool = False
+) -> Iterator[Cluster]:
     """Run a cluster with some workers of one thread."""
     folder.mkdir()
-    made = Cluster(folder, tls)
+    made = Cluster(folder, tls, dashboard=dashboard)
     try:
         for name in workers:
             made.add(name)

@@ -8,6 +8,7 @@ import { RegistryClient } from './registry';
 import { request } from './request';
 import type {
   EventView,
+  ExecutorView,
   Finding,
   MetricSeries,
   ModelVersionView,
@@ -68,6 +69,11 @@ export class MlopsClient {
 
   doctor(project: string): Promise<readonly Finding[]> {
     return request(this.settings, 'get', '/doctor', { query: { project } });
+  }
+
+  /** Where runs may be executed, by what is known without asking anybody. */
+  executors(project: string): Promise<readonly ExecutorView[]> {
+    return request(this.settings, 'get', '/executors', { query: { project } });
   }
 
   parameters(project: string, notebook: string): Promise<ParametersView> {

@@ -6,6 +6,7 @@ import { Signal } from '@lumino/signaling';
 import type { MlopsClient } from '../api/client';
 import { RequestError } from '../api/request';
 import type {
+  ExecutorView,
   ParametersView,
   ParameterView,
   PreviewView,
@@ -59,6 +60,19 @@ export class FormModel implements IDisposable {
     return this._sharing;
   }
 
+  /** Where the runs may go; empty while that is not known. */
+  get executors(): readonly ExecutorView[] {
+    return this._executors;
+  }
+
+  /** Where they go, or null while that is not known. */
+  get place(): ExecutorView | null {
+    const { executor } = this._options;
+    const isIt = (each: ExecutorView): boolean =>
+      executor === '' ? each.default : each.name === executor;
+    return this._executors.find(isIt) ?? null;
+  }
+
   /** Whether the preview belongs to earlier values. */
   get isCounting(): boolean {
     return this._isCounting;
@@ -93,11 +107,14 @@ export class FormModel implements IDisposable {
 
   /** Ask what the notebook declares, and fill in what was last submitted or the defaults. */
   async load(): Promise<void> {
+    const { path } = this.project;
     try {
-      const declared = await this.client.parameters(
-        this.project.path,
-        this.notebook
-      );
+      const [declared, executors] = await Promise.all([
+        this.client.parameters(path, this.notebook),
+        // Without them runs go where the settings say.
+        this.client.executors(path).catch(() => [])
+      ]);
+      this._executors = executors;
       this._declared = declared;
       this._errors = {};
       declared.parameters.forEach(({ name, default_text }) => {
@@ -244,6 +261,7 @@ export class FormModel implements IDisposable {
 
   private readonly _changed = new Signal<this, void>(this);
   private readonly _texts = new Map<string, string>();
+  private _executors: readonly ExecutorView[] = [];
   private _declared: ParametersView | null = null;
   private _options: IOptions = DEFAULT_OPTIONS;
   private _preview: PreviewView | null = null;

@@ -22,6 +22,8 @@ export interface IOptions {
   readonly timeout: string;
   readonly retries: string;
   readonly priority: string;
+  /** Name of the executor; empty means: as the settings say. */
+  readonly executor: string;
   /** One `NAME = SPACE` a line, for notebooks whose parameters cannot be read. */
   readonly free: string;
 }
@@ -44,6 +46,7 @@ export const DEFAULT_OPTIONS: IOptions = {
   timeout: '',
   retries: '',
   priority: '',
+  executor: '',
   free: ''
 };
 
@@ -109,7 +112,7 @@ export function freeParameters(text: string): Readonly<Record<string, string>> {
   );
 }
 
-/** What to send to count the runs, and to see whether they fit this machine. */
+/** What to send to count the runs, and to see whether there is room for them. */
 export function toSpaceRequest(
   notebook: string,
   space: Readonly<Record<string, string>>,
@@ -128,7 +131,8 @@ export function toSpaceRequest(
     allow_undeclared: options.free.trim() !== '',
     cpus: read(options, 'cpus'),
     memory: read(options, 'memory'),
-    gpus: read(options, 'gpus') ?? 0
+    gpus: read(options, 'gpus') ?? 0,
+    executor: options.executor || null
   };
 }
 

@@ -6,6 +6,7 @@ import { useId, useState } from 'react';
 import { FieldError } from './field';
 import type { FormModel } from './model';
 import type { OptionName } from './options';
+import { Place, placeError } from './place';
 import { isSearchWrong, Search } from './search';
 
 interface IProps {
@@ -34,6 +35,7 @@ export function Resources(props: IProps): ReactElement {
   const isShown =
     isOpen ||
     isSearchWrong(model) ||
+    placeError(model) !== null ||
     fields.some(([name]) => model.unreadable.has(name) || model.errorOf(name));
   return (
     <div className="jp-Mlops-resources">
@@ -45,7 +47,9 @@ export function Resources(props: IProps): ReactElement {
         onClick={() => setOpen(!isShown)}
       >
         <span className="jp-Mlops-caret" data-expanded={isShown} />
-        {trans.__('Resources and retries, adaptive search')}
+        {model.executors.length > 1
+          ? trans.__('Resources and retries, where to run, adaptive search')
+          : trans.__('Resources and retries, adaptive search')}
       </button>
       <div id={id} className="jp-Mlops-resourceFields" hidden={!isShown}>
         {fields.map(([name, label, placeholder]) => (
@@ -57,6 +61,7 @@ export function Resources(props: IProps): ReactElement {
             placeholder={placeholder}
           />
         ))}
+        <Place {...props} />
         <Search {...props} />
       </div>
     </div>

@@ -136,17 +136,30 @@ function countText(model: FormModel, trans: TranslationBundle): string {
 }
 
 function estimateText(model: FormModel, trans: TranslationBundle): string {
-  const cores = model.declared?.cores ?? 1;
   if ((model.preview?.count ?? null) === null) {
     return '';
   }
   const seconds = model.preview?.seconds ?? null;
-  return seconds === null
-    ? trans._n('time unknown, on %1 core', 'time unknown, on %1 cores', cores)
-    : trans._n(
-        'about %2 on %1 core',
-        'about %2 on %1 cores',
-        cores,
-        formatDuration(seconds, trans)
-      );
+  const place = placeOf(model, trans);
+  const time = seconds === null ? null : formatDuration(seconds, trans);
+  if (place === null) {
+    return time === null
+      ? trans.__('time unknown')
+      : trans.__('about %1', time);
+  }
+  return time === null
+    ? trans.__('time unknown, on %1', place)
+    : trans.__('about %1 on %2', time, place);
+}
+
+/** What the runs share, cores of this machine or of a cluster, or null if it is not known. */
+function placeOf(model: FormModel, trans: TranslationBundle): string | null {
+  const cluster = model.place?.remote ? model.place.name : null;
+  const cores = model.preview?.cores ?? null;
+  if (cores === null) {
+    return cluster;
+  }
+  return cluster === null
+    ? trans._n('%1 core', '%1 cores', cores)
+    : trans._n('%1 core of %2', '%1 cores of %2', cores, cluster);
 }

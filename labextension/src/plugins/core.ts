@@ -10,6 +10,7 @@ import { MlopsClient } from '../api/client';
 import { ModelsModel } from '../models/model';
 import { EndpointClient } from '../api/endpoints';
 import { EndpointsModel } from '../endpoints/model';
+import { EnvironmentModel } from '../environment/model';
 import { FeaturesModel } from '../features/model';
 import { PipelineModel } from '../pipeline/model';
 import { ProjectsModel } from '../projects/model';
@@ -74,6 +75,7 @@ export const corePlugin: JupyterFrontEndPlugin<IMlops> = {
         new EndpointClient(serverSettings)
       ),
       features: new FeaturesModel(projects, contents.fileChanged),
+      environment: new EnvironmentModel(projects),
       handlers: rowHandlers(app.commands, targets),
       trans: translator.load('jupyter_mlops')
     };

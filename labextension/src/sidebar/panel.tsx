@@ -12,6 +12,8 @@ import { mlopsIcon } from '../icons';
 import type { ModelsModel } from '../models/model';
 import type { EndpointsModel } from '../endpoints/model';
 import { EndpointsPanel } from '../endpoints/panel';
+import type { EnvironmentModel } from '../environment/model';
+import { EnvironmentPanel } from '../environment/panel';
 import type { FeaturesModel } from '../features/model';
 import { FeaturesPanel } from '../features/panel';
 import { ModelsPanel } from '../models/panel';
@@ -30,10 +32,11 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   pipeline: 3,
   models: 2,
   endpoints: 1,
-  features: 3
+  features: 3,
+  environment: 3
 };
 /** Sections that are folded at first. */
-const FOLDED: readonly unknown[] = ['features'];
+const FOLDED: readonly unknown[] = ['features', 'environment'];
 
 export interface ISidebarOptions {
   readonly model: RunsModel;
@@ -41,6 +44,7 @@ export interface ISidebarOptions {
   readonly pipeline: PipelineModel;
   readonly endpoints: EndpointsModel;
   readonly features: FeaturesModel;
+  readonly environment: EnvironmentModel;
   readonly commands: CommandRegistry;
   readonly handlers: IRowHandlers;
   readonly state: IStateDB | null;
@@ -77,6 +81,7 @@ export class Sidebar extends SidePanel {
     options.models.filtering.connect(this._showModels, this);
     this.addWidget(new EndpointsPanel(options));
     this.addWidget(new FeaturesPanel(options));
+    this.addWidget(new EnvironmentPanel(options));
     options.features.searching.connect(this._showFeatures, this);
     if (this.content instanceof AccordionPanel) {
       this._share();

@@ -89,6 +89,7 @@ describe('options', () => {
       allow_undeclared: false,
       cpus: null,
       memory: null,
+      executor: null,
       gpus: 0,
       metric: null,
       maximize: null,
