@@ -124,3 +124,13 @@ def test_the_scheduler_goes_away(client: Client, nodes: Cluster) -> None:
         *lost, last = client.call(ops.GET_RUN, run_id=run.id).attempts
         assert {each.reason for each in lost} <= {Reason.LOST, Reason.NODE_LOST}
         assert (last.status, (last.node or "").partition(" on ")[0]) == (Status.SUCCEEDED, "c")
+
+
+def test_ends_while_the_scheduler_is_away(client: Client, nodes: Cluster) -> None:
+    """The project's worker ends at once, at whatever moment, with the scheduler gone."""
+    write(client, "x = 1", workers.FOREVER)
+    submit(client)
+    workers.until(lambda: any(each.running for each in listed(client)["dask"].nodes))
+    nodes.kill("scheduler")
+    workers.stop(client.project.root)
+    assert Client(client.project).alive() is None

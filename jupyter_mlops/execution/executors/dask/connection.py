@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class Connection:
         self.config = config
         self.cluster = cluster
         self.client: Client | None = None
+        #: Where the scheduler shows its own view, as a URL, if it does.
+        self.dashboard: str | None = None
         #: Why we are not connected, if we should be, in one line.
         self.failure: str | None = None
         #: Workers that cannot execute attempts, and why.
@@ -56,6 +58,7 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
+        self._ends = False
         #: Set when there is reason to look whether the connection is still there.
         self._look = asyncio.Event()
 
@@ -91,9 +94,11 @@ class Connection:
 
     async def close(self) -> None:
         """End it: the nodes end what they execute when the plugin goes."""
-        if self.client is not None:
+        self._ends = True
+        if self.client is not None and self.client.status == "running":
             with contextlib.suppress(OSError, TimeoutError, ValueError):
-                await self.client.unregister_worker_plugin(self.config.name)
+                async with asyncio.timeout(PATIENCE):
+                    await self.client.unregister_worker_plugin(self.config.name)
         tasks = [*self._tasks, *([self._watching] if self._watching else [])]
         for each in tasks:
             each.cancel()
@@ -101,10 +106,10 @@ class Connection:
         await self.cluster.close()
 
     async def _watch(self) -> None:
-        while True:
+        # Dask may swallow that we are cancelled.
+        while not self._ends:
             try:
                 await self._connected()
-                self.failure = "The connection to the Dask scheduler was lost."
             except (OSError, TimeoutError) as error:
                 why = str(error) or "it takes too long"
                 self.failure = f"The Dask scheduler does not answer: {why}."
@@ -125,16 +130,20 @@ class Connection:
             client.subscribe_topic(self.config.name, lambda event: self._told(event[1]))
             client.subscribe_topic("all", self._changed)
             self.client, self.failure = client, None
+            self.dashboard = _dashboard(client)
             # Workers that lack our package refuse it, as do those of them that come later.
             with contextlib.suppress(ImportError):
                 await client.register_plugin(node.NodePlugin(self.config))
             # Of those that come later we are told.
             there = await client.run(eval, QUESTION, on_error="ignore")
-            await asyncio.gather(*map(self._come, there))
+            coming = [self._later(self._come(each)) for each in there]
+            if coming:
+                await asyncio.wait(coming, timeout=PATIENCE)
             self._tried.set()
             await self._until_lost(client, link)
+            self.failure = "The connection to the Dask scheduler was lost."
         finally:
-            self.client = None
+            self.client = self.dashboard = None
             for address in list(self._there):
                 self._go(address)
             with contextlib.suppress(OSError, TimeoutError):
@@ -145,18 +154,23 @@ class Connection:
 
         It connects again by itself, by another link, but registers nothing of ours again.
         """
-        while client.status == "running" and client.scheduler_comm is link:
+        while not self._ends and client.status == "running" and client.scheduler_comm is link:
             await self.cluster.follow()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), _PAUSE)
+                async with asyncio.timeout(_PAUSE):
+                    await self._look.wait()
             self._look.clear()
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _changed(self, event: tuple[float, Mapping[str, Any]]) -> None:
         _, message = event
         if message.get("action") == "add-worker":
-            task = asyncio.create_task(self._come(message["worker"]))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._later(self._come(message["worker"]))
         elif message.get("action") == "remove-worker":
             self._go(message["worker"])
 
@@ -197,6 +211,15 @@ class Connection:
         self.unfit.pop(address, None)
         self._nodes.remove(address)
         self._gone(address)
+
+
+def _dashboard(client: Client) -> str | None:
+    # A scheduler may have none, and the link's form may name a variable that is not set. Outside
+    # the event loop Dask would ask the scheduler for it.
+    with contextlib.suppress(KeyError):
+        link = client.dashboard_link
+        return str(link) if link else None
+    return None
 
 
 def _node(address: str, found: Mapping[str, Any]) -> Node:

@@ -115,7 +115,7 @@ class DaskExecutor:
             runs_on=self._connection.cluster.name,
             nodes=nodes,
             unused=tuple(f"{address}: {why}" for address, why in unfit.items()),
-            dashboard=_dashboard(client) if client is not None else None,
+            dashboard=self._connection.dashboard,
             connected=client is not None,
         )
 
@@ -299,14 +299,6 @@ async def _result(future: Any, placed: _Placed) -> tuple[bytes, list[Made]]:
 def _key(job: Task | Command) -> str:
     name = job.source if isinstance(job, Task) else "stage"
     return f"{name}-{job.attempt_id}-{uuid.uuid4().hex[:8]}"
-
-
-def _dashboard(client: Client) -> str | None:
-    # A scheduler may have none, and the link's form may name a variable that is not set.
-    with contextlib.suppress(KeyError):
-        link = client.dashboard_link
-        return str(link) if link else None
-    return None
 
 
 def _ended(task: Task, reason: Reason, error: str) -> Outcome:

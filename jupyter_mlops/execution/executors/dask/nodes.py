@@ -59,7 +59,8 @@ class Nodes:
     # -- which there are ---------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Node]:
-        return iter(self._nodes.values())
+        # A copy: other threads look too.
+        return iter(list(self._nodes.values()))
 
     def add(self, node: Node) -> None:
         """Take note of a node that is there."""
