@@ -103,6 +103,8 @@ class Executors(Mapping[str, Executor]):
         self._opened: dict[str, Executor] = {local.name: local}
         #: Those that cannot be opened, and why.
         self._failures: dict[str, str] = {}
+        #: Those for which runs waited when the worker started.
+        self._awaited: set[str] = set()
         settings = project.settings
         self._tables: dict[str, Any] = {**settings.executors}
         if settings.dask is not None:
@@ -147,6 +149,13 @@ class Executors(Mapping[str, Executor]):
 
     async def go_on(self, names: set[str]) -> None:
         """Have those get ready for which work waits already; their problems are told later."""
+        self._awaited = names
+        for name in names - self._opened.keys():
+            self._failures.setdefault(
+                name,
+                f"Runs wait for the executor {name}, which mlops.toml no longer names. Name it "
+                "again, or cancel them.",
+            )
         waiting = [self._opened[each].prepare() for each in names & self._opened.keys()]
         for error in await asyncio.gather(*waiting, return_exceptions=True):
             if isinstance(error, BaseException):
@@ -161,10 +170,12 @@ class Executors(Mapping[str, Executor]):
     def problem(self) -> str | None:
         """What keeps one of them from executing, in one line; None while nothing does.
 
-        One that cannot be opened is a problem only if runs go there by themselves.
+        One that cannot be opened is a problem only if runs go there by themselves, or wait for it.
         """
         found = (each.problem for each in self.values() if each.problem)
-        return next(found, None) or self._failures.get(self._project.settings.executor)
+        needed = (self._project.settings.executor, *sorted(self._awaited))
+        missing = (self._failures[each] for each in needed if each in self._failures)
+        return next(found, None) or next(missing, None)
 
     async def list_executors(self) -> list[m.ExecutorView]:
         """Say how each of them stands, by what is known already."""

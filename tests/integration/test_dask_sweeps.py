@@ -112,3 +112,22 @@ def test_the_worker_is_killed(client: Client) -> None:
     (root / "gate").touch()
     after = workers.connect(root)
     assert wait_for(after, sweep.id).counts.succeeded == 2
+
+
+def test_an_executor_that_is_named_no_more(tmp_path: Path) -> None:
+    """Runs that wait for it are told of, and wait on."""
+    with cluster(tmp_path / "empty") as made:
+        folder = workers.make_project(tmp_path / "project", f'[dask]\naddress = "{made.address}"\n')
+        with workers.worker(folder) as client:
+            write(client, "x = 1")
+            sweep = submit(client, executor="dask")
+            workers.until(lambda: client.call(ops.STATUS).problem)
+            problem = client.call(ops.STATUS).problem or ""
+            assert problem == "The Dask cluster has no workers, so runs wait."
+            workers.stop(folder)
+            (folder / "mlops.toml").write_text("")
+            after = workers.connect(folder)
+            workers.until(lambda: after.call(ops.STATUS).problem)
+            problem = after.call(ops.STATUS).problem or ""
+            assert problem.startswith("Runs wait for the executor dask, which mlops.toml no longer")
+            assert after.call(ops.GET_SWEEP, sweep_id=sweep.id).counts.queued == 1
