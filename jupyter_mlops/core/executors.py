@@ -82,6 +82,7 @@ class Command:
 
     #: What marks its processes.
     attempt_id: str
+    #: What the shell executes that its environment names as ``SHELL``, or ``sh``.
     command: str
     #: Its working directory.
     cwd: Path
@@ -235,10 +236,11 @@ class Executor(Protocol):
     `jupyter_mlops.testing.executors.ExecutorTests` checks what is said here.
 
     `execute` returns when the attempt has ended, whichever way, and raises only for faults of the
-    executor itself. It calls ``report`` in the event loop's thread, in order. An attempt that
-    was cancelled still returns its outcome, with its kernel and all its processes gone. One whose
-    node went away fails with `Reason.NODE_LOST`, and with `Reason.LOST` if that was not the
-    node's fault: both are tried again, the first at most three times.
+    executor itself. It calls ``report`` in the event loop's thread, in order. What the attempt has
+    written below the project's folder is there when it returns. An attempt that was cancelled still
+    returns its outcome, with its kernel and all its processes gone. One whose node went away fails
+    with `Reason.NODE_LOST`, and with `Reason.LOST` if that was not the node's fault: both are tried
+    again, the first at most three times.
     """
 
     #: Name in settings and in ``--executor``.
@@ -272,19 +274,19 @@ class Executor(Protocol):
     async def run(self, command: Command) -> int:
         """Execute a command and return its exit code, negative for the signal that ended it.
 
-        When the awaiting task is cancelled, the command is interrupted, then terminated, then
-        killed, with all that it has started. Raises OSError if it cannot be started, and
-        `NodeGone` if its node went away.
+        What it has written below the project's folder is there by then. When the awaiting task is
+        cancelled, the command is interrupted, then terminated, then killed, with all that it has
+        started. Raises OSError if it cannot be started, and `NodeGone` if its node went away.
         """
         ...
 
     async def cancel(self, attempt_id: str) -> None:
         """Ask the attempt to stop: interrupt, then terminate, then kill.
 
-        Unknown ids are ignored.
+        One that nobody has had executed yet ends when that is done. Unknown ids are ignored.
         """
         ...
 
     async def close(self) -> None:
-        """End everything at once."""
+        """End everything at once. May be called again."""
         ...

@@ -28,15 +28,24 @@ class Cluster:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._schedule(port=0)
 
-    def add(self, name: str, *, threads: int = 1, memory: str = "2GB", nanny: bool = False) -> None:
-        """Start a worker."""
+    def add(
+        self,
+        name: str,
+        *,
+        threads: int = 1,
+        memory: str = "2GB",
+        nanny: bool = False,
+        resources: str = "",
+    ) -> None:
+        """Start a worker, which may declare resources such as ``GPU=2``."""
         folder = self.folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         self._start(
             name,
             *("worker", "--scheduler-file", str(self._file), "--host", "127.0.0.1"),
             *("--name", name, "--nthreads", str(threads), "--memory-limit", memory),
             *("--local-directory", str(folder), "--no-dashboard"),
+            *(("--resources", resources) if resources else ()),
             "--nanny" if nanny else "--no-nanny",
         )
 
