@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
@@ -154,8 +155,12 @@ class Sending:
                         if not data:
                             raise OSError(f"{each.path} is not as long as it was")
                         file.write(data)
-                aside.chmod(each.mode)
-                aside.replace(target)
+                if isinstance(job, Command) and target == job.log and target.exists():
+                    with target.open("ab") as log_file, aside.open("rb") as file:
+                        shutil.copyfileobj(file, log_file)
+                else:
+                    aside.chmod(each.mode)
+                    aside.replace(target)
             finally:
                 aside.unlink(missing_ok=True)
 
