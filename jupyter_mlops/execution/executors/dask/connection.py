@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _PAUSE = 2.0
 #: Seconds between two looks at a worker that has come and is not ready yet.
 _LOOK_EVERY = 0.2
+#: Seconds after which a worker that was asked something will not answer any more.
+_LONGEST = 60.0
 
 
 class Connection:
@@ -53,9 +55,8 @@ class Connection:
         self._nodes = nodes
         self._told = told
         self._gone = gone
-        #: Addresses of the workers that the scheduler has.
-        self._there: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        #: The workers that the scheduler has, by address, each with what sees whether it is fit.
+        self._there: dict[str, asyncio.Task[None]] = {}
         self._watching: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
         self._ends = False
@@ -82,24 +83,28 @@ class Connection:
         if self.client is None:
             return None
         try:
-            answers = await self.client.run(
-                question, *arguments, workers=[address], on_error="return"
-            )
-        except OSError:
+            async with asyncio.timeout(_LONGEST):
+                answers = await self.client.run(
+                    question, *arguments, workers=[address], on_error="return"
+                )
+        except (OSError, TimeoutError):
             return None
         answer = answers.get(address)
-        if isinstance(answer, OSError) and not isinstance(answer, CommClosedError):
+        if isinstance(answer, OSError) and not _is_of_network(answer):
             raise answer
         return None if isinstance(answer, BaseException) else answer
 
     async def close(self) -> None:
-        """End it: the nodes end what they execute when the plugin goes."""
+        """End it: the nodes end what they execute when our plugin goes."""
         self._ends = True
+        leaving = []
         if self.client is not None and self.client.status == "running":
-            with contextlib.suppress(OSError, TimeoutError, ValueError):
-                async with asyncio.timeout(PATIENCE):
-                    await self.client.unregister_worker_plugin(self.config.name)
-        tasks = [*self._tasks, *([self._watching] if self._watching else [])]
+            for address in self._there.keys() - self.unfit.keys():
+                left = self.ask(address, node.leave, self.config.name)
+                leaving.append(asyncio.create_task(left))
+        if leaving:
+            await asyncio.wait(leaving, timeout=PATIENCE)
+        tasks = [*leaving, *([self._watching] if self._watching else [])]
         for each in tasks:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -131,14 +136,11 @@ class Connection:
             client.subscribe_topic("all", self._changed)
             self.client, self.failure = client, None
             self.dashboard = _dashboard(client)
-            # Workers that lack our package refuse it, as do those of them that come later.
-            with contextlib.suppress(ImportError):
-                await client.register_plugin(node.NodePlugin(self.config))
             # Of those that come later we are told.
-            there = await client.run(eval, QUESTION, on_error="ignore")
-            coming = [self._later(self._come(each)) for each in there]
-            if coming:
-                await asyncio.wait(coming, timeout=PATIENCE)
+            for address in await client.ncores():
+                self._come(address)
+            if self._there:
+                await asyncio.wait(self._there.values(), timeout=PATIENCE)
             self._tried.set()
             await self._until_lost(client, link)
             self.failure = "The connection to the Dask scheduler was lost."
@@ -161,44 +163,56 @@ class Connection:
                     await self._look.wait()
             self._look.clear()
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
     def _changed(self, event: tuple[float, Mapping[str, Any]]) -> None:
         _, message = event
         if message.get("action") == "add-worker":
-            self._later(self._come(message["worker"]))
+            self._come(message["worker"])
         elif message.get("action") == "remove-worker":
             self._go(message["worker"])
 
-    async def _come(self, address: str) -> None:
-        """Take note of a worker, as soon as our plugin is there, if it can work for us."""
-        if address in self._there:
+    def _come(self, address: str) -> None:
+        """Take note that a worker is there, and see whether it can work for us."""
+        if address not in self._there:
+            self._there[address] = asyncio.create_task(self._join(address))
+
+    async def _join(self, address: str) -> None:
+        """Have a worker become a node, if it is fit.
+
+        Dask could be told to give our plugin to every worker, but one without our package, which
+        may belong to others, would not start then.
+        """
+        try:
+            found = await self._answer(address, eval, QUESTION)
+            why = lacking(found) if found else None
+            if found and why is None:
+                found = await self._answer(address, node.join, self.config)
+                if found and self.config.files == "shared" and not found["shares"]:
+                    await self.ask(address, node.leave, self.config.name)
+                    why = "it does not see the project's folder"
+        except OSError as error:
+            found, why = None, f"it cannot execute attempts ({error})"
+        if not self._awaits(address):
             return
-        self._there.add(address)
-        while address in self._there:
-            found = await self.ask(address, eval, QUESTION)
-            why = lacking(found) if found else "it does not answer"
-            if why is None:
-                self.unfit.pop(address, None)
-                break
+        if why is not None:
             self._refuse(address, why)
-            if found:
-                return
-            await asyncio.sleep(_LOOK_EVERY)
-        while address in self._there:
-            found = await self.ask(address, node.describe, self.config.name)
-            if found is None or address not in self._there:
+        elif found:
+            self.unfit.pop(address, None)
+            self._nodes.add(_node(address, found))
+
+    async def _answer(self, address: str, question: Callable[..., Any], *arguments: Any) -> Any:
+        """Ask a worker until it answers; None if it is gone. Raises OSError if it cannot."""
+        while self._awaits(address):
+            found = await self.ask(address, question, *arguments)
+            if found is not None:
+                return found
+            if self._awaits(address):
+                self._refuse(address, "it does not answer")
                 await asyncio.sleep(_LOOK_EVERY)
-            elif self.config.files == "shared" and not found["shares"]:
-                self._refuse(address, "it does not see the project's folder")
-                return
-            else:
-                self._nodes.add(_node(address, found))
-                return
+        return None
+
+    def _awaits(self, address: str) -> bool:
+        """Whether a worker is there that this task is about: Dask may swallow a cancellation."""
+        return self._there.get(address) is asyncio.current_task()
 
     def _refuse(self, address: str, why: str) -> None:
         if self.unfit.get(address) != why:
@@ -207,10 +221,17 @@ class Connection:
 
     def _go(self, address: str) -> None:
         """Take note that a worker is gone."""
-        self._there.discard(address)
+        joining = self._there.pop(address, None)
+        if joining is not None:
+            joining.cancel()
         self.unfit.pop(address, None)
         self._nodes.remove(address)
         self._gone(address)
+
+
+def _is_of_network(error: OSError) -> bool:
+    """Whether the scheduler did not reach the worker; what fails there is raised as it is."""
+    return isinstance(error, CommClosedError) or str(error).startswith("Timed out trying")
 
 
 def _dashboard(client: Client) -> str | None:

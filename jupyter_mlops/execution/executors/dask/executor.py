@@ -82,12 +82,8 @@ class DaskExecutor:
         await self._connection.open()
         if self._connection.failure is not None:
             raise ExecutorUnavailable(self._connection.failure)
-        if self._connection.unfit and not list(self.ledger):
-            address, why = next(iter(self._connection.unfit.items()))
-            raise ExecutorUnavailable(
-                f"No worker of the Dask cluster can execute notebooks: of {address} {why}. "
-                "Install the same there."
-            )
+        if self._useless is not None:
+            raise ExecutorUnavailable(self._useless)
         if not all(each.shares for each in self.ledger):
             await self._sending.check()
 
@@ -96,7 +92,20 @@ class DaskExecutor:
         """What keeps it from executing, in one line; None while nothing does."""
         if self._connection.failure is not None:
             return f"{self._connection.failure} What waits for it goes on once it answers."
-        return self._connection.cluster.problem or self.ledger.lacking
+        lacking = self.ledger.lacking
+        useless = self._useless if lacking is not None else None
+        return self._connection.cluster.problem or useless or lacking
+
+    @property
+    def _useless(self) -> str | None:
+        """Say why workers that are there are of no use; None if some are, or there is none."""
+        if list(self.ledger) or not self._connection.unfit:
+            return None
+        address, why = next(iter(self._connection.unfit.items()))
+        return (
+            f"No worker of the Dask cluster can execute notebooks: of {address} {why}. "
+            "Install the same there."
+        )
 
     def state(self) -> ExecutorState:
         """Tell how the cluster stands."""

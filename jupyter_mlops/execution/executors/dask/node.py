@@ -319,10 +319,17 @@ async def run(
 # Of the following Dask fills in the last argument.
 
 
-async def describe(name: str, dask_worker: Worker) -> dict[str, Any] | None:
-    """Tell what a node is and has; None if it is none yet."""
-    plugin = plugin_of(dask_worker, name)
-    return await plugin.describe() if plugin is not None else None
+async def join(config: NodeConfig, dask_worker: Worker) -> dict[str, Any]:
+    """Make a worker a node, anew if it is one; tell what it is and has."""
+    await dask_worker.plugin_add(NodePlugin(config), name=config.name, catch_errors=False)
+    return await _node(dask_worker, config.name).describe()
+
+
+async def leave(name: str, dask_worker: Worker) -> bool:
+    """Be a node no more; what it executes ends."""
+    if plugin_of(dask_worker, name) is not None:
+        await dask_worker.plugin_remove(name)
+    return True
 
 
 async def stop(name: str, key: str, dask_worker: Worker) -> None:
