@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -26,6 +26,8 @@ class Cluster:
         self._dashboard = at_any_port if dashboard else ("--no-dashboard",)
         self._file = folder / "scheduler.json"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        #: How each was started: its Python, and what that is told.
+        self._commands: dict[str, tuple[str | Path, ...]] = {}
         self._schedule(port=0)
 
     def add(
@@ -36,12 +38,14 @@ class Cluster:
         memory: str = "2GB",
         nanny: bool = False,
         resources: str = "",
+        python: str | Path = sys.executable,
     ) -> None:
-        """Start a worker, which may declare resources such as ``GPU=2``."""
+        """Start a worker, maybe of another Python; it may declare resources such as ``GPU=2``."""
         folder = self.folder / name
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
         self._start(
             name,
+            python,
             *("worker", "--scheduler-file", str(self._file), "--host", "127.0.0.1"),
             *("--name", name, "--nthreads", str(threads), "--memory-limit", memory),
             *("--local-directory", str(folder), "--no-dashboard"),
@@ -53,12 +57,28 @@ class Cluster:
         """Start a scheduler that was killed, at the same address; its workers have gone with it."""
         self._schedule(port=int(self.address.rpartition(":")[2]))
 
-    def kill(self, name: str) -> None:
-        """Kill a process and all that it has started, as a machine that fails does."""
-        process = psutil.Process(self._processes[name].pid)
-        for each in (*process.children(recursive=True), process):
-            each.kill()
-        self._processes.pop(name).wait()
+    def kill(self, name: str, *, alone: bool = False) -> None:
+        """Kill a process, and all that it has started as a machine that fails does, or it alone."""
+        process = self._processes.pop(name)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(process.pid)
+            for each in (*([] if alone else parent.children(recursive=True)), parent):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.kill()
+        process.wait()
+
+    def restart(self, name: str) -> None:
+        """Start a process that has ended as it was started before."""
+        if name == "scheduler":
+            self.start_again()
+        else:
+            self._start(name, *self._commands[name])
+
+    @property
+    def ended(self) -> list[str]:
+        """The processes that do not run any more."""
+        running = [name for name, each in self._processes.items() if each.poll() is None]
+        return [name for name in self._commands if name not in running]
 
     @property
     def address(self) -> str:
@@ -78,24 +98,24 @@ class Cluster:
     def _schedule(self, port: int) -> None:
         self._start(
             "scheduler",
+            sys.executable,
             *("scheduler", "--host", "127.0.0.1", "--port", str(port), *self._dashboard),
             *("--scheduler-file", str(self._file)),
         )
 
-    def _start(self, name: str, *arguments: str) -> None:
+    def _start(self, name: str, python: str | Path, *words: str | Path) -> None:
+        self._commands[name] = (python, *words)
+        program, *options = words
+        # Another Python has packages of its own.
+        hidden = () if python == sys.executable else ("PYTHONPATH",)
+        inherited = {key: value for key, value in os.environ.items() if key not in hidden}
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    f"distributed.cli.dask_{arguments[0]}",
-                    *arguments[1:],
-                    *self._tls,
-                ],
+                [python, "-m", f"distributed.cli.dask_{program}", *options, *self._tls],
                 stdout=log,
                 stderr=log,
                 env={
-                    **os.environ,
+                    **inherited,
                     "NODE_OF_TEST": name,
                     "DASK_DISTRIBUTED__WORKER__DAEMON": "False",
                 },
@@ -109,7 +129,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.05)
 
 
-@contextmanager
+@contextlib.contextmanager
 def cluster(
     folder: Path, *workers: str, tls: tuple[str, ...] = (), dashboard: bool = False
 ) -> Iterator[Cluster]:

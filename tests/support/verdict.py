@@ -42,7 +42,8 @@ def check_store(state: Path, points: int) -> list[Row]:
         attempts = by_run.pop(run["id"])
         assert [each["number"] for each in attempts] == list(range(1, run["attempts"] + 1))
         assert [each["status"] for each in attempts[:-1]] == ["failed"] * (len(attempts) - 1)
-        assert {each["reason"] for each in attempts[:-1]} <= {"lost", "kernel_died"}, attempts
+        reasons = {each["reason"] for each in attempts[:-1]}
+        assert reasons <= {"lost", "node_lost", "kernel_died"}, attempts
         assert attempts[-1]["status"] == "succeeded", attempts
         assert all(each["synced"] for each in attempts), attempts
         assert run["mlflow_run_id"] == attempts[-1]["mlflow_run_id"]
@@ -103,8 +104,11 @@ def check_outputs(root: Path, state: Path, runs: list[Row]) -> None:
     assert [path for path in (state / "logs").glob("*-*.log") if not path.stat().st_size] == []
 
 
-def check_lives(log: Path, runs: list[Row]) -> None:
-    """No point had two live attempts at a time, and each was executed to its end."""
+def check_lives(log: Path, runs: list[Row], *, alone: bool = True) -> None:
+    """No point had two live attempts at a time, and each was executed to its end.
+
+    On a machine that nobody hears of an attempt may go on for a while: then it is not ``alone``.
+    """
     lines = [line.split() for line in log.read_text("utf-8").splitlines()]
     lives: dict[tuple[str, str], list[int]] = defaultdict(list)
     ended = set()
@@ -115,7 +119,7 @@ def check_lives(log: Path, runs: list[Row]) -> None:
     by_run = defaultdict(list)
     for (attempt, pid), moments in lives.items():
         by_run[attempt.rpartition(".")[0]].append((min(moments), max(moments), attempt, pid))
-    for spans in by_run.values():
+    for spans in by_run.values() if alone else ():
         spans.sort()
         for earlier, later in pairwise(spans):
             assert earlier[1] < later[0], ("two live attempts", earlier, later)
