@@ -52,6 +52,11 @@ def test_magic_and_log_need_only_ipython() -> None:
     assert not imported_by(code) & (HEAVY - {"IPython", "traitlets"})
 
 
+def test_fakes_need_no_pytest() -> None:
+    """What tests of ours and of others stand on is had without what runs tests."""
+    assert not imported_by("import jupyter_mlops.testing") & {"pytest", "_pytest"}
+
+
 def test_help_is_quick() -> None:
     """Help, and completion of commands, import click and nothing that executes."""
     modules = imported_by("from jupyter_mlops.cli import main; assert main(['--help']) == 0")
