@@ -58,9 +58,10 @@ class ExecutorTests(CommandTests, LedgerTests):
                 await made.close()
 
     It needs pytest and pytest-asyncio. What it executes are short notebooks for the kernel
-    ``python3``, and commands for ``sh``, of one core each; give it two cores at least, and two GPUs
-    if your executor can have them: an executor without is not asked for them. Where attempts run on
-    the machine of the tests, these see to it that no process is left.
+    ``python3``, and commands for ``sh``, of one core each. Give it two cores at least, which are
+    there when the fixture is, and two GPUs if your executor can have them: one without is not asked
+    for them. Where attempts run on the machine of the tests, these see to it that no process is
+    left.
 
     An executor need not know how a notebook is executed. On whichever machine it has taken a `Task`
     to, `jupyter_mlops.execution.executors.local.LocalExecutor` can execute it there.
