@@ -41,15 +41,25 @@ async def execute(
     Raises OSError if it cannot be started.
     """
     with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            cwd=folder,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *argv,
+                cwd=folder,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
         )
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # It may be there already, with what it has started.
+            await asyncio.wait([starting])
+            if starting.exception() is None:
+                await asyncio.shield(asyncio.create_task(_stop(starting.result(), owner)))
+            raise
     try:
         return await process.wait()
     finally:

@@ -84,11 +84,13 @@ class Cluster:
     def address(self) -> str:
         """Where the scheduler answers; it is waited for."""
         deadline = time.monotonic() + 60
-        while not self._file.exists():
+        while True:
+            # It may be there, and not be written yet.
+            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+                found: str = json.loads(self._file.read_text("utf-8"))["address"]
+                return found
             assert time.monotonic() < deadline, (self.folder / "scheduler.log").read_text()
             time.sleep(0.05)
-        found: str = json.loads(self._file.read_text("utf-8"))["address"]
-        return found
 
     def close(self) -> None:
         """End everything."""
