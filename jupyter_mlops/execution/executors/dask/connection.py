@@ -136,9 +136,7 @@ class Connection:
             client.subscribe_topic("all", self._changed)
             self.client, self.failure = client, None
             self.dashboard = _dashboard(client)
-            # Of those that come later we are told.
-            for address in await client.ncores():
-                self._come(address)
+            await self._look_around(client)
             if self._there:
                 await asyncio.wait(self._there.values(), timeout=PATIENCE)
             self._tried.set()
@@ -158,10 +156,23 @@ class Connection:
         """
         while not self._ends and client.status == "running" and client.scheduler_comm is link:
             await self.cluster.follow()
+            # Of a worker that came while we had just asked to be told of them, nobody tells.
+            with contextlib.suppress(OSError, TimeoutError):
+                await self._look_around(client)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PAUSE):
                     await self._look.wait()
             self._look.clear()
+
+    async def _look_around(self, client: Client) -> None:
+        """Take note of the workers that are there. Raises OSError, TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            there = await client.ncores()
+        for address in there:
+            self._come(address)
+        for address in self._there.keys() - there.keys():
+            if self._nodes.get(address) is None:
+                self._go(address)
 
     def _changed(self, event: tuple[float, Mapping[str, Any]]) -> None:
         _, message = event
