@@ -247,9 +247,20 @@ async def _connected(cluster: Any, **options: Any) -> Client:
     try:
         await client
     except BaseException:
-        await client.close()
+        await disconnect(client)
         raise
     return client
+
+
+async def disconnect(client: Client) -> None:
+    """Close a client, whatever state it is in."""
+    try:
+        await client.close()
+    except (OSError, TimeoutError):
+        pass
+    finally:
+        # One that could not be closed would try it again when it is collected, and not be awaited.
+        client.status = "closed"
 
 
 def _class(name: str) -> Any:

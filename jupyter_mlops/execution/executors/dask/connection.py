@@ -16,7 +16,7 @@ from ....core.exceptions import InvalidInput
 from ....core.files import write_atomically
 from ....core.resources import Capacity
 from . import node
-from .clusters import PATIENCE, Cluster
+from .clusters import PATIENCE, Cluster, disconnect
 from .fitness import QUESTION, lacking
 from .nodes import Node, Nodes
 
@@ -146,8 +146,7 @@ class Connection:
             self.client = self.dashboard = None
             for address in list(self._there):
                 self._go(address)
-            with contextlib.suppress(OSError, TimeoutError):
-                await client.close()
+            await disconnect(client)
 
     async def _until_lost(self, client: Client, link: object) -> None:
         """Return when the connection is lost, of which Dask does not tell.
