@@ -81,7 +81,7 @@ def test_what_an_attempt_costs(tmp_path: Path) -> None:
 
 async def test_points_that_do_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Print what a point costs the dispatcher, the first thousand and the last, and its memory."""
-    monkeypatch.setattr(dask_executor.node, "execute", dask_nothing.execute)
+    monkeypatch.setattr(dask_executor.calls, "execute", dask_nothing.execute)
     part = min(1000, POINTS // 10)
     process = psutil.Process()
     with cluster(tmp_path / "cluster", "a", "b") as made:

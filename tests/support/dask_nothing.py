@@ -11,5 +11,5 @@ DONE = wire.pack(wire.Done(Outcome(status=Status.SUCCEEDED, has_output=False)))
 
 
 async def execute(*_: object) -> tuple[bytes, list[Made]]:
-    """Stand in for `jupyter_mlops.execution.executors.dask.node.execute`."""
+    """Stand in for `jupyter_mlops.execution.executors.dask.calls.execute`."""
     return DONE, []

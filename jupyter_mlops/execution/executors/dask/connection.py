@@ -15,9 +15,10 @@ from distributed.comm.core import CommClosedError
 from ....core.exceptions import InvalidInput
 from ....core.files import write_atomically
 from ....core.resources import Capacity
-from . import node
+from . import calls
 from .clusters import PATIENCE, Cluster, disconnect
 from .fitness import QUESTION, lacking
+from .node import NodeConfig
 from .nodes import Node, Nodes
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Connection:
 
     def __init__(
         self,
-        config: node.NodeConfig,
+        config: NodeConfig,
         nodes: Nodes,
         cluster: Cluster,
         *,
@@ -100,7 +101,7 @@ class Connection:
         leaving = []
         if self.client is not None and self.client.status == "running":
             for address in self._there.keys() - self.unfit.keys():
-                left = self.ask(address, node.leave, self.config.name)
+                left = self.ask(address, calls.leave, self.config.name)
                 leaving.append(asyncio.create_task(left))
         if leaving:
             await asyncio.wait(leaving, timeout=PATIENCE)
@@ -195,9 +196,9 @@ class Connection:
             found = await self._answer(address, eval, QUESTION)
             why = lacking(found) if found else None
             if found and why is None:
-                found = await self._answer(address, node.join, self.config)
+                found = await self._answer(address, calls.join, self.config)
                 if found and self.config.files == "shared" and not found["shares"]:
-                    await self.ask(address, node.leave, self.config.name)
+                    await self.ask(address, calls.leave, self.config.name)
                     why = "it does not see the project's folder"
         except OSError as error:
             found, why = None, f"it cannot execute attempts ({error})"

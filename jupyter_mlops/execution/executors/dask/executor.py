@@ -20,11 +20,12 @@ from ....core.resources import Request
 from ....core.runs import Reason, Status
 from ... import wire
 from ...warm import Source
-from . import node
+from . import calls
 from .clusters import PATIENCE, Cluster
 from .connection import Connection
 from .files import Made, Places, Sent
 from .manifests import Manifests
+from .node import Ended, NodeConfig
 from .nodes import Node, Nodes
 from .sending import Sending
 
@@ -57,7 +58,7 @@ class DaskExecutor:
 
     def __init__(
         self,
-        config: node.NodeConfig,
+        config: NodeConfig,
         nodes: Nodes,
         cluster: Cluster,
         places: Places,
@@ -156,7 +157,7 @@ class DaskExecutor:
             return _CANCELLED
         placed = _Placed(found, report, _key(task))
         try:
-            packed, sent = await self._carry(client, task, placed, node.execute)
+            packed, sent = await self._carry(client, task, placed, calls.execute)
         except (_Gone, InvalidInput, OSError) as error:
             return _ended(task, *self._why(error, found))
         reply = wire.read_reply(packed[wire.HEADER_SIZE :])
@@ -185,7 +186,7 @@ class DaskExecutor:
         if client is None or found is None:
             raise NodeGone("Its node is gone.")
         placed = _Placed(found, lambda _: None, _key(command))
-        work = asyncio.create_task(self._carry(client, command, placed, node.run))
+        work = asyncio.create_task(self._carry(client, command, placed, calls.run))
         try:
             packed, _ = await asyncio.shield(work)
         except _Gone as error:
@@ -194,7 +195,7 @@ class DaskExecutor:
             await self._stop(placed)
             await asyncio.gather(work, return_exceptions=True)
             raise
-        answer = msgspec.msgpack.decode(packed, type=node.Ended)
+        answer = msgspec.msgpack.decode(packed, type=Ended)
         if answer.code is None:
             raise OSError(answer.error)
         return answer.code
@@ -208,7 +209,7 @@ class DaskExecutor:
     ) -> tuple[bytes, bool]:
         """Have Dask carry a job to its node, with its files; fetch what it makes.
 
-        Returns what the ``function`` of `node` returns, and whether files were sent. Raises
+        Returns what the ``function`` of `calls` returns, and whether files were sent. Raises
         `_Gone`, OSError, `InvalidInput`.
         """
         found = placed.node
@@ -276,7 +277,7 @@ class DaskExecutor:
 
     async def _stop(self, placed: _Placed) -> None:
         name = self._connection.config.name
-        await self._connection.ask(placed.node.address, node.stop, name, placed.key)
+        await self._connection.ask(placed.node.address, calls.stop, name, placed.key)
 
     async def close(self) -> None:
         """End everything at once."""

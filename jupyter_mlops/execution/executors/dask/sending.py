@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ....core.executors import Command, Task
-from . import node
+from . import calls
 from .files import PART, Area, Made, Manifest, Part, Places, Sent
 from .manifests import Manifests
 from .nodes import Node
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 #: Seconds for which the list of the project's files is taken to be right.
 _FRESH = 1.0
 
-#: Has a function of `node` called on a node; returns None if that is gone.
+#: Has a function of `calls` called on a node; returns None if that is gone.
 Ask = Callable[..., Awaitable[Any]]
 
 
@@ -75,16 +75,16 @@ class Sending:
         new = [each for each in wanted if each not in found.contents]
         if not new:
             return
-        lacking = await self._call(found, node.lacks, new)
+        lacking = await self._call(found, calls.lacks, new)
         batch: list[Part] = []
         for digest in lacking:
             for part in _parts(digest, wanted[digest]):
                 batch.append(part)
                 if sum(len(each.data) for each in batch) >= PART:
-                    await self._call(found, node.receive, batch)
+                    await self._call(found, calls.receive, batch)
                     batch = []
         if batch:
-            await self._call(found, node.receive, batch)
+            await self._call(found, calls.receive, batch)
         found.contents.update(wanted)
 
     # -- back --------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class Sending:
                 each.cancel()
             await asyncio.gather(*following, return_exceptions=True)
             with contextlib.suppress(OSError):
-                await self._call(found, node.release, job.attempt_id)
+                await self._call(found, calls.release, job.attempt_id)
 
     async def _follow(self, found: Node, task: Task, changed: asyncio.Event) -> None:
         area: tuple[Area, str] = ("state", task.journal.relative_to(self._places.state).as_posix())
@@ -120,7 +120,7 @@ class Sending:
         path = task.journal
         while True:
             offset = path.stat().st_size if identity and path.exists() else 0
-            now, data = await self._call(found, node.read, task.attempt_id, place, offset, PART)
+            now, data = await self._call(found, calls.read, task.attempt_id, place, offset, PART)
             if not now:  # there is none yet, or its notebook has been written
                 return identity
             if now != identity and offset:  # it was written anew, shorter
@@ -150,7 +150,7 @@ class Sending:
                     while file.tell() < each.size:
                         place = each.area, each.path
                         _, data = await self._call(
-                            found, node.read, attempt, place, file.tell(), PART
+                            found, calls.read, attempt, place, file.tell(), PART
                         )
                         if not data:
                             raise OSError(f"{each.path} is not as long as it was")
