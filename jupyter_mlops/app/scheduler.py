@@ -243,17 +243,20 @@ class Scheduler:
         except LeaseLost as error:
             log.warning("%s", error.message)
         except asyncio.CancelledError:
-            lost = Outcome(
-                status=Status.FAILED, reason=Reason.LOST, error="The worker was stopped."
-            )
-            lost = settle(self._project, run, active.attempt, lost)
-            sweep, attempt = active.sweep, active.attempt
-            lost = self.contexts.keep(sweep, run, attempt, lost, active.environment)
-            with contextlib.suppress(StoreUnavailable, LeaseLost):
-                output = tasks.recorded_output(self._project, run, lost)
-                self._store.attempts.finish(attempt, lost, output=output, synced=False)
+            if not active.recorded:
+                self._record_lost(active, run)
         finally:
             self._give_back(active)
+
+    def _record_lost(self, active: Active, run: Run) -> None:
+        """Record an attempt that the end of this worker ends."""
+        sweep, attempt = active.sweep, active.attempt
+        lost = Outcome(status=Status.FAILED, reason=Reason.LOST, error="The worker was stopped.")
+        lost = settle(self._project, run, attempt, lost)
+        lost = self.contexts.keep(sweep, run, attempt, lost, active.environment)
+        with contextlib.suppress(StoreUnavailable, LeaseLost):
+            output = tasks.recorded_output(self._project, run, lost)
+            self._store.attempts.finish(attempt, lost, output=output, synced=False)
 
     def _give_back(self, active: Active) -> None:
         self._active.pop(active.attempt.id, None)

@@ -27,7 +27,7 @@ from .files import Made, Places, Sent
 from .manifests import Manifests
 from .node import Ended, NodeConfig
 from .nodes import Node, Nodes
-from .sending import Sending
+from .sending import NodeAway, Sending
 
 _CANCELLED = Outcome(status=Status.CANCELLED, reason=Reason.USER, has_output=False)
 
@@ -225,10 +225,8 @@ class DaskExecutor:
                 packed, made = await self._carried(client, job, placed, function, sent)
                 if sent is not None:
                     await self._sending.fetch(found, job, made)
-            except OSError:
-                if placed.lost.is_set():
-                    raise _Gone from None
-                raise
+            except NodeAway as error:
+                raise await _gone(placed, "Its node did not answer.") from error
         return packed, sent is not None
 
     async def _carried(
@@ -294,16 +292,20 @@ async def _result(future: Any, placed: _Placed) -> tuple[bytes, list[Made]]:
             raise _Gone
         answer: tuple[bytes, list[Made]] = await result
     except (CancelledError, KilledWorker) as error:
-        # Of the loss of a worker, or of the scheduler, we may be told a moment later.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await gone
-                raise _Gone from error
-        raise LookupError("The Dask scheduler cancelled it.") from error
+        raise await _gone(placed, "The Dask scheduler cancelled it.") from error
     finally:
         gone.cancel()
         result.cancel()
     return answer
+
+
+async def _gone(placed: _Placed, otherwise: str) -> _Gone:
+    """Return that a node is gone, of which we may be told in a moment, or else what is told."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await placed.lost.wait()
+            return _Gone()
+    return _Gone(otherwise)
 
 
 def _key(job: Task | Command) -> str:

@@ -30,6 +30,10 @@ _FRESH = 1.0
 Ask = Callable[..., Awaitable[Any]]
 
 
+class NodeAway(Exception):
+    """A node does not answer."""
+
+
 class Sending:
     """Files between a project and the nodes that do not see it. For one event loop."""
 
@@ -48,7 +52,7 @@ class Sending:
         await self._project()
 
     async def send(self, found: Node, job: Task | Command) -> Sent:
-        """See that a node has what an attempt needs. Raises OSError, `InvalidInput`."""
+        """See that a node has what an attempt needs. Raises `NodeAway`, OSError, `InvalidInput`."""
         project, packed = await self._project()
         own = await asyncio.to_thread(self._manifests.of_attempt, job, project)
         digest = hashlib.sha256(packed).hexdigest()
@@ -103,7 +107,7 @@ class Sending:
             for each in following:
                 each.cancel()
             await asyncio.gather(*following, return_exceptions=True)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(NodeAway, OSError):
                 await self._call(found, calls.release, job.attempt_id)
 
     async def _follow(self, found: Node, task: Task, changed: asyncio.Event) -> None:
@@ -112,7 +116,7 @@ class Sending:
         while True:
             await changed.wait()
             changed.clear()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(NodeAway, OSError):
                 identity = await self._append(found, task, area, identity)
 
     async def _append(self, found: Node, task: Task, place: tuple[Area, str], identity: int) -> int:
@@ -133,7 +137,10 @@ class Sending:
                 return identity
 
     async def fetch(self, found: Node, job: Task | Command, made: Iterable[Made]) -> None:
-        """Bring what an attempt has made, each file whole or not at all. Raises OSError."""
+        """Bring what an attempt has made, each file whole or not at all.
+
+        Raises `NodeAway`, OSError.
+        """
         attempt = job.attempt_id
         aside_name = hashlib.sha256(attempt.encode()).hexdigest()[:12]
         for each in made:
@@ -178,7 +185,7 @@ class Sending:
     async def _call(self, found: Node, question: Callable[..., Any], *arguments: Any) -> Any:
         answer = await self._ask(found.address, question, self._name, *arguments)
         if answer is None:
-            raise OSError("its node is gone")
+            raise NodeAway
         return answer
 
 
