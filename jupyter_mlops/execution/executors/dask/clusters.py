@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from distributed import Client, Security, SpecCluster, Status
+from distributed import Client, Security, SpecCluster
 from distributed.deploy.adaptive import Adaptive
 
 from ....core.exceptions import InvalidInput
@@ -109,7 +109,8 @@ class Made:
         self.problem: str | None = None
         #: Waits until the workers that were asked for have been started, or could not be.
         self._settling: asyncio.Task[None] | None = None
-        self._refused = 0
+        #: Looks that pass before workers which could not be started are tried again.
+        self._pause = 0
         #: Workers that it was last asked for, and for how many looks it has needed none.
         self._asked = 0
         self._idle = 0
@@ -146,28 +147,25 @@ class Made:
             await self._scale(wanted)
 
     async def _settle(self) -> None:
-        """See whether workers could be started, and have those replaced that were not, or ended."""
-        if self._settling is None:
+        """See whether workers could be started, now and then again, and replace those that end."""
+        self._pause = max(0, self._pause - 1)
+        if self._settling is None and not self._pause:
             self._settling = asyncio.create_task(self._started())
-        if not self._settling.done():
-            return
-        error, self._settling = self._settling.exception(), None
-        self._refused = self._refused + 1 if error is not None else 0
-        self.problem = (
-            None if error is None else f"{self.name} cannot start workers: {_line(error)}."
-        )
-        if self._refused % _TRY_AGAIN == 1:
-            for name, each in list(self._cluster.workers.items()):
-                if each.status is Status.failed:
-                    self._cluster.workers.pop(name, None)
-                    self._cluster.worker_spec.pop(name, None)
+        if self._settling is not None and self._settling.done():
+            error, self._settling = self._settling.exception(), None
+            self._pause = _TRY_AGAIN if error is not None else 0
+            self.problem = (
+                None if error is None else f"{self.name} cannot start workers: {_line(error)}."
+            )
         number = self._settings.workers
-        if number is not None and not self._refused and len(self._cluster.workers) < number:
+        if number is not None and not self._pause and len(self._cluster.workers) < number:
             # One that has ended is taken off by Dask, and replaced only when it is asked again.
             await self._scale(number)
 
     async def _started(self) -> None:
-        await self._cluster
+        # Awaited, a worker that could not be started is tried again, and raises why.
+        for each in list(self._cluster.workers.values()):
+            await each
 
     async def close(self) -> None:
         """End it, with its workers."""
