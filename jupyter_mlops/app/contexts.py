@@ -23,7 +23,7 @@ from ..tracking import context, data
 from ..tracking.locks import lock_of, state_of, told
 from ..tracking.packages import Packages
 from . import submission, tasks
-from .declared import dependencies
+from .declared import inputs
 from .places import data_of
 from .projects import SETTINGS_FILE, Project
 
@@ -156,11 +156,7 @@ class Contexts:
                 continue
             path = Path(line.removeprefix(DECLARATION))
             found[path] = data.DECLARED if line.startswith(DECLARATION) else data.OPENED
-        for pattern in self._project.settings.data:
-            found |= dict.fromkeys(root.glob(pattern), data.DECLARED)
-        if sweep.stage is not None:
-            deps = dependencies(root / sweep.stage.folder, sweep.stage.name)
-            found |= dict.fromkeys(deps, data.DECLARED)
+        found |= dict.fromkeys(inputs(self._project, sweep), data.DECLARED)
         found.pop(root / sweep.notebook, None)
         found.pop(root / SETTINGS_FILE, None)
         computed = data_of(self._project)

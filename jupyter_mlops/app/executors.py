@@ -15,6 +15,7 @@ import msgspec
 from ..core import formats
 from ..core.exceptions import ExecutorUnavailable, InvalidInput, MlopsError
 from ..core.executors import Executor, Site
+from ..core.pipelines import StageSettings
 from ..core.resources import check_request
 from ..execution.executors.local import LocalExecutor
 from . import executor_views
@@ -52,7 +53,7 @@ def installed() -> dict[str, Installed]:
     return found
 
 
-def check_room(executor: Executor, request: m.SpaceRequest) -> None:
+def check_room(executor: Executor, request: m.SpaceRequest | StageSettings) -> None:
     """Raise `TooManyResources` if a run asks for more than an executor has, as far as is known."""
     most = executor.ledger.largest
     if most is not None:

@@ -15,13 +15,13 @@ from ..core import formats
 from ..core.exceptions import InvalidInput, NodeGone
 from ..core.executors import Command, Executor
 from ..core.pipelines import StageSettings
-from ..core.resources import Hold, Request, check_request
+from ..core.resources import Hold, Request
 from ..core.runs import ATTEMPT_VARIABLE, MAX_NODES, PROJECT_VARIABLE, Status
 from ..core.stages import NotebookCommand
 from ..execution import commands
 from ..notebooks.commands import may_execute_notebook
 from .declared import dependencies
-from .executors import LOCAL, Executors
+from .executors import LOCAL, Executors, check_room
 from .holds import Holds
 from .projects import Project
 from .runtime import RUNTIME_VARIABLE, runtime_dir
@@ -88,15 +88,7 @@ class StageRunner:
     def check(self, name: str, settings: StageSettings) -> None:
         """Raise `TooManyResources` if a stage asks for more than there is known to be."""
         try:
-            executor = self._executors.chosen(self._place(settings))
-            if (most := executor.ledger.largest) is not None:
-                check_request(
-                    most,
-                    cpus=settings.cpus,
-                    memory=settings.memory,
-                    gpus=settings.gpus,
-                    place="the cluster" if executor.remote else "this machine",
-                )
+            check_room(self._executors.chosen(self._place(settings)), settings)
         except InvalidInput as error:
             line = f"dvc.yaml: stage {name}: meta.mlops.{error.message}"
             raise type(error)(line, field=error.field) from error

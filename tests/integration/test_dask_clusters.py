@@ -33,20 +33,23 @@ LOCAL = {
 }
 
 
+def site(folder: Path, table: Mapping[str, Any]) -> Site:
+    """Return a project whose settings say so."""
+    return Site(
+        project="test",
+        root=folder,
+        state=folder,
+        settings=table,
+        warm=False,
+        preload=(),
+        mark={},
+    )
+
+
 @asynccontextmanager
 async def opened(folder: Path, table: Mapping[str, Any]) -> AsyncIterator[DaskExecutor]:
     """Open the executor of a project whose settings say so, and close it."""
-    executor = open_executor(
-        Site(
-            project="test",
-            root=folder,
-            state=folder,
-            settings=table,
-            warm=False,
-            preload=(),
-            mark={},
-        )
-    )
+    executor = open_executor(site(folder, table))
     try:
         yield executor
     finally:
@@ -129,17 +132,7 @@ async def test_certificates(tmp_path: Path) -> None:
 def test_settings_that_make_no_sense(tmp_path: Path, table: dict[str, Any], line: str) -> None:
     """Each is told in a line."""
     with pytest.raises(InvalidInput, match=line):
-        open_executor(
-            Site(
-                project="test",
-                root=tmp_path,
-                state=tmp_path,
-                settings=table,
-                warm=False,
-                preload=(),
-                mark={},
-            )
-        )
+        open_executor(site(tmp_path, table))
 
 
 @pytest.mark.parametrize(

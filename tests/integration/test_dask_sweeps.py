@@ -33,22 +33,13 @@ def client(tmp_path: Path, nodes: Cluster) -> Iterator[Client]:
         yield made
 
 
-def attempts(client: Client, sweep: m.SweepView) -> list[m.AttemptView]:
-    """Return all attempts of a sweep."""
-    return [
-        attempt
-        for run in workers.runs(client, sweep.id)
-        for attempt in client.call(ops.GET_RUN, run_id=run.id).attempts
-    ]
-
-
 def test_a_sweep(client: Client) -> None:
     """Runs go to all nodes, and tell where they were, what they logged and printed."""
     write(client, "x = 1", "import jupyter_mlops as mlops; mlops.log(loss=x / 2); print(x)")
     sweep = submit(client, space={"x": "1..6"}, metric="loss")
     done = wait_for(client, sweep.id)
     assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 6)
-    found = attempts(client, sweep)
+    found = workers.attempts(client, sweep)
     assert {each.executor for each in found} == {"dask"}
     assert {(each.node or "").partition(" on ")[0] for each in found} == {"a", "b"}
     assert [run.metrics["loss"] for run in workers.runs(client, sweep.id)] == [
@@ -77,7 +68,7 @@ def test_a_node_is_killed(client: Client, nodes: Cluster) -> None:
     gate.touch()
     done = wait_for(client, sweep.id)
     assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 2)
-    (lost,) = [each for each in attempts(client, sweep) if each.status is Status.FAILED]
+    (lost,) = [each for each in workers.attempts(client, sweep) if each.status is Status.FAILED]
     assert lost.reason is Reason.NODE_LOST
     assert "Its node a on" in (lost.error or "")
 

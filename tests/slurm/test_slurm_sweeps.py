@@ -9,7 +9,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_mlops.app import messages as m
 from jupyter_mlops.app import operations as ops
 from jupyter_mlops.app.client import Client
 from jupyter_mlops.core.exceptions import ExecutorUnavailable
@@ -62,15 +61,6 @@ def project(folder: Path, size: str) -> Iterator[Client]:
         yield client
 
 
-def attempts(client: Client, sweep: m.SweepView) -> list[m.AttemptView]:
-    """Return all attempts of a sweep."""
-    return [
-        attempt
-        for run in workers.runs(client, sweep.id)
-        for attempt in client.call(ops.GET_RUN, run_id=run.id).attempts
-    ]
-
-
 def kernels(client: Client, number: int) -> list[psutil.Process]:
     """Wait for so many kernels that execute WAIT."""
     folder = client.project.root
@@ -87,7 +77,7 @@ def test_a_sweep(site: slurm.Slurm, tmp_path: Path) -> None:
         (client.project.root / "gate").touch()
         done = wait_for(client, sweep.id)
         assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 6)
-        assert {each.node for each in attempts(client, sweep)} == {
+        assert {each.node for each in workers.attempts(client, sweep)} == {
             f"SLURMCluster-{number} on {site.node}" for number in range(2)
         }
         runs = workers.runs(client, sweep.id)
@@ -124,7 +114,7 @@ def test_a_job_is_cancelled(site: slurm.Slurm, tmp_path: Path, size: str) -> Non
         (client.project.root / "gate").touch()
         done = wait_for(client, sweep.id)
         assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 1)
-        lost, last = attempts(client, sweep)
+        lost, last = workers.attempts(client, sweep)
         assert (lost.reason, lost.node) == (Reason.NODE_LOST, f"SLURMCluster-0 on {site.node}")
         assert last.status is Status.SUCCEEDED
         assert site.jobs() == ["2"]

@@ -98,6 +98,15 @@ def runs(client: Client, sweep_id: str) -> list[m.RunView]:
     return client.call(ops.LIST_RUNS, query=m.RunsQuery(sweep=sweep_id))
 
 
+def attempts(client: Client, sweep: m.SweepView) -> list[m.AttemptView]:
+    """Return all attempts of a sweep."""
+    return [
+        attempt
+        for run in runs(client, sweep.id)
+        for attempt in client.call(ops.GET_RUN, run_id=run.id).attempts
+    ]
+
+
 def submit(client: Client, notebook: str = "train.ipynb", **request: object) -> m.SweepView:
     """Submit a sweep of a notebook."""
     body = m.SubmitRequest(notebook=notebook, **request)  # type: ignore[arg-type]

@@ -56,7 +56,9 @@ class Copies:
                 file.write(part.data)
             if part.offset + len(part.data) < part.size:
                 continue
-            if hashlib.sha256(path.read_bytes()).hexdigest() != part.sha256:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != part.sha256:
                 path.unlink()
                 raise OSError(f"{part.sha256} changed on its way, or while it was sent")
             path.rename(self._contents / part.sha256)

@@ -24,7 +24,6 @@ _LEFT = frozenset({".git", ".venv", "venv", "runs", "mlruns", "node_modules"})
 _LEFT_ANYWHERE = frozenset({"__pycache__", ".ipynb_checkpoints"})
 #: Where DVC keeps what it has, and what is its own.
 _DVC_LEFT = (".dvc/cache", ".dvc/tmp", ".dvc/config.local")
-_READ = 1_000_000
 
 
 class Manifests:
@@ -97,13 +96,11 @@ class Manifests:
             known = self._hashes.get(path)
         if known is not None and known[0] == state:
             return known[1]
-        digest = hashlib.sha256()
         with path.open("rb") as file:
-            while part := file.read(_READ):
-                digest.update(part)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         with self._lock:
-            self._hashes[path] = state, digest.hexdigest()
-        return digest.hexdigest()
+            self._hashes[path] = state, digest
+        return digest
 
     def _listed(self) -> Iterator[str]:
         """Yield the files of the project that are its own, relative to it."""
