@@ -162,6 +162,8 @@ class PipelineRunner:
             status, error = Status.FAILED, line
         active.pass_over(active.unfinished())
         await self._flush(active)
+        # Who hears of its end and asks at once is to be told what DVC says now.
+        self.active = None
         await self._stored(
             partial(
                 self._store.pipelines.finish,

@@ -171,9 +171,11 @@ class PipelineUseCases:
 
     async def cancel_pipeline_run(self, pipeline_id: str) -> m.PipelineRunView:
         """Cancel a pipeline run; its stages that run are stopped."""
+        stopped = await self._runner.cancel(pipeline_id)
         run = await asyncio.to_thread(self._store.pipelines.get, pipeline_id)
-        if not await self._runner.cancel(pipeline_id):
-            raise Conflict(f"Pipeline run {pipeline_id} has {run.status} already.")
+        if not stopped:
+            status = run.status if run.status.finished else "ended"
+            raise Conflict(f"Pipeline run {pipeline_id} has {status} already.")
         return await self._shown(run)
 
     # -- what they are made of ---------------------------------------------------------------------

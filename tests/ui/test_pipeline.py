@@ -107,6 +107,7 @@ def walk(lab: Lab) -> None:
     members = lab.pipeline.locator('.jp-Mlops-node[data-key^="train@"]')
     expect(members).to_have_count(4)
     expect(lab.pipeline.locator(".jp-Mlops-frame")).to_contain_text("train (4)")
+    lab.screenshots("pipeline-unfolded")
     lab.node("prepare").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowUp")
@@ -117,7 +118,6 @@ def walk(lab: Lab) -> None:
     page.keyboard.press("ArrowDown")
     second = sorted(tops)[1]
     expect(members.nth(tops[second])).to_be_focused()
-    lab.screenshots("pipeline-unfolded")
     page.keyboard.press("ArrowRight")
     expect(lab.node("compare")).to_be_focused()
     expect(lab.pipeline.locator(".jp-Mlops-pointed")).to_contain_text("Exit code 1")

@@ -186,11 +186,20 @@ export class PipelineStore implements IDisposable {
     } else if (this.last && event.status !== null) {
       const status = event.status as Status;
       this._last.put({ ...this.last, status });
-      // What has followed from it only DVC knows.
-      this._ask(isFinished(status) ? 'now' : 'run');
-      return;
+      if (this._askAfter(status)) {
+        return;
+      }
     }
     this._ask('run');
+  }
+
+  /** What has followed from a run that has ended, only DVC knows. */
+  private _askAfter(status: Status): boolean {
+    const hasEnded = isFinished(status);
+    if (hasEnded) {
+      this._ask('now');
+    }
+    return hasEnded;
   }
 
   private _ask(what: 'later' | 'now' | 'run'): void {
@@ -228,6 +237,7 @@ export class PipelineStore implements IDisposable {
         this._running = null;
         this._last.putDetail(detail);
         this._stages.putRun(detail.stages);
+        this._askAfter(detail.run.status);
       } else {
         await this._fetchAll();
       }

@@ -147,6 +147,24 @@ describe('PipelineStore', () => {
     });
   });
 
+  it('asks DVC too when a run has ended before it is known', async () => {
+    server.on('GET /pipeline/runs/p1', {
+      run: aPipelineRun({ status: 'failed' }),
+      stages: someStages()
+    });
+    watch = store.watch();
+    await loaded();
+    server.asked.length = 0;
+    change({ 'train@a': 'failed' }, { status: 'failed' });
+    store.put(aPipelineRun({ status: 'queued' }));
+    await vi.waitFor(
+      () => {
+        expect(server.count('GET /pipeline')).toBe(1);
+      },
+      { timeout: 3000 }
+    );
+  });
+
   it('does not forget what happens while it is asking', async () => {
     server.on('GET /pipeline', aPipeline({ last: aPipelineRun() }));
     watch = store.watch();
