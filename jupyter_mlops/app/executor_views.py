@@ -39,6 +39,16 @@ def not_opened(name: str, problem: str, *, default: bool) -> m.ExecutorView:
     )
 
 
+def load(executor: Executor) -> m.ClusterLoad:
+    """Tell how many cores of a cluster are held."""
+    nodes = executor.state().nodes
+    return m.ClusterLoad(
+        name=executor.name,
+        cores_used=sum(each.has.cores - each.free.cores for each in nodes),
+        cores=sum(each.has.cores for each in nodes),
+    )
+
+
 def _node(node: NodeState) -> m.ExecutorNode:
     return m.ExecutorNode(
         name=node.name,

@@ -17,7 +17,7 @@ from ..core.runs import Status
 from ..execution.kernelspecs import kernel_names
 from ..execution.slots import Slots
 from ..store import Store, network_file_system
-from . import disk, views
+from . import disk, executor_views, views
 from . import messages as m
 from .projects import Project, read_settings
 from .recorder import Recorder
@@ -98,7 +98,12 @@ class HealthUseCases:
             seq=await asyncio.to_thread(self._store.history.last_seq),
             upcoming=await asyncio.to_thread(self._upcoming),
             unsynced_values=values,
+            clusters=[each for each in self._clusters() if each.cores_used],
         )
+
+    def _clusters(self) -> list[m.ClusterLoad]:
+        executors = self._scheduler.executors.values()
+        return [executor_views.load(each) for each in executors if each.remote]
 
     async def _missing(self) -> tuple[int, int]:
         """Count the runs and the metric values that wait to be recorded."""

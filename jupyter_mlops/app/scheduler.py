@@ -61,7 +61,7 @@ class Scheduler:
         self._store = store
         self._recorder = recorder
         self._searches = Searches(store, open_searcher)
-        self._executors = executors
+        self.executors = executors
         self._ledgers = {name: each.ledger for name, each in executors.items()}
         self._progress = ProgressWriter(store, self._stored)
         self._admission = Admission(store, self._ledgers)
@@ -95,7 +95,7 @@ class Scheduler:
         """Stop the attempts of running runs."""
         for active in list(self._active.values()):
             if active.attempt.run_id in run_ids:
-                await self._executors[active.sweep.executor].cancel(active.attempt.id)
+                await self.executors[active.sweep.executor].cancel(active.attempt.id)
         for run_id in self._claiming.keys() & run_ids:
             self._claiming[run_id] = True
 
@@ -153,7 +153,7 @@ class Scheduler:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._progress.close()
-        for executor in self._executors.values():
+        for executor in self.executors.values():
             await executor.close()
         self._searches.close()
 
@@ -180,7 +180,7 @@ class Scheduler:
 
     async def _expect(self, given: Round) -> None:
         """Tell executors that may grow what they had not enough for."""
-        for name, executor in self._executors.items():
+        for name, executor in self.executors.items():
             if executor.remote:
                 refused, queued = given.refused.get(name), 0
                 if refused is not None or executor.ledger.full:
@@ -211,7 +211,7 @@ class Scheduler:
         elif attempt is not None:
             active = self._active[attempt.id] = Active(attempt, sweep, hold)
             if cancelled:
-                await self._executors[sweep.executor].cancel(attempt.id)
+                await self.executors[sweep.executor].cancel(attempt.id)
             task = asyncio.create_task(self._see_through(active, chosen))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -287,7 +287,7 @@ class Scheduler:
         self._progress.follow(attempt, partial(self._logged, active, run))
         tracking = await self._recorder.begin(sweep, run, attempt, self._progress.note_tracked)
         gpus = active.hold.gpus if active.hold is not None else ()
-        executor = self._executors[sweep.executor]
+        executor = self.executors[sweep.executor]
         base = kernel_defaults() if executor.remote else self._environments.get(sweep.id)
         environment = tasks.environment(self._project, sweep, attempt, base, gpus) | tracking
         if self._recorder.kernels is not None and sweep.context.get("language") == "python":
@@ -373,7 +373,7 @@ class Scheduler:
         active.pruned = line = await self._searches.judge(active.sweep, run, points)
         if line is not None:
             await self._stored(partial(self._store.attempts.prune, active.attempt, line))
-            await self._executors[active.sweep.executor].cancel(active.attempt.id)
+            await self.executors[active.sweep.executor].cancel(active.attempt.id)
 
     async def _stored(self, write: Callable[[], T]) -> T:
         """Write to the store, again and again until it takes it."""

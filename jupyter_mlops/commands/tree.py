@@ -92,7 +92,7 @@ def _running(client: Client) -> tuple[list[str], list[object]]:
     """Return a line for the project and for each unfinished sweep, and those sweeps."""
     from ..app import messages as m
     from ..app import operations as ops
-    from ..core import formats
+    from ..reports.resources import busy
     from ..reports.runs import sweep_headline
     from ..reports.schedules import upcoming_line
 
@@ -103,10 +103,7 @@ def _running(client: Client) -> tuple[list[str], list[object]]:
         return [state.problem or idle, *upcoming], []
     sweeps = client.call(ops.LIST_SWEEPS, query=m.ListQuery(limit=50))
     going = [sweep for sweep in sweeps if not sweep.status.finished]
-    first = (
-        f"{state.running:,} running · {state.queued:,} queued · "
-        f"{state.cores_used} of {formats.counted(state.cores, 'core')}"
-    )
+    first = f"{state.running:,} running · {state.queued:,} queued · {busy(state)}"
     problem = [state.problem] if state.problem else []
     lines = [f"{sweep.id}  {sweep_headline(sweep)}" for sweep in going]
     return [first, *problem, *lines, *upcoming], list(going)

@@ -141,12 +141,13 @@ def _describe(client: Client, health: HealthView) -> Message:
     from ..app import operations as ops
     from ..core import formats
     from ..reports import Report
+    from ..reports.resources import busy
     from ..results import Message
     from ..results.base import fields
 
     state = client.call(ops.STATUS)
     load = f"{state.running:,} running, {state.queued:,} queued"
-    details = [f"{load}; {state.cores_used} of {formats.counted(state.cores, 'core')} in use."]
+    details = [f"{load}; {busy(state)} in use."]
     if state.problem:
         details.append(state.problem)
     report = Report(

@@ -30,5 +30,15 @@ def used(attempt: m.AttemptView) -> str:
     return ", ".join(parts)
 
 
+def busy(state: m.StatusView) -> str:
+    """Say how many cores are in use of this machine, and of the clusters that are."""
+    here = f"{state.cores_used} of {formats.counted(state.cores, 'core')}"
+    away = [
+        f"{each.cores_used} of {formats.counted(each.cores, 'core')} of {each.name}"
+        for each in state.clusters
+    ]
+    return " · ".join([here, *away] if state.cores_used or not away else away)
+
+
 def _number(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"

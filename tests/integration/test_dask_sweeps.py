@@ -64,6 +64,8 @@ def test_a_node_is_killed(client: Client, nodes: Cluster) -> None:
             at_work.add(event.run_id)
         if len(at_work) == 2:
             break
+    (load,) = client.call(ops.STATUS).clusters
+    assert (load.name, load.cores_used, load.cores) == ("dask", 2, 2)
     nodes.kill("a")
     gate.touch()
     done = wait_for(client, sweep.id)

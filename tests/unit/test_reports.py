@@ -8,6 +8,7 @@ from jupyter_mlops.app import messages as m
 from jupyter_mlops.core.runs import Environment, Reason, Status, SweepKind
 from jupyter_mlops.core.search import PruningRule, Sampler
 from jupyter_mlops.reports import Column, Report, Table, as_html, as_text, hint_lines, models, runs
+from jupyter_mlops.reports.resources import busy
 from jupyter_mlops.reports.run_list import runs_report
 from tests.support.views import TIME, run_view, sweep_view
 
@@ -287,3 +288,27 @@ def test_progress_counts_one_by_one() -> None:
     assert first.startswith("2/4  ✓ k3m9x2ab-2 · ")
     assert second.startswith("3/4  ✓ k3m9x2ab-3 · ")
     assert [line[:3] for line in lines.of([run_view(3), run_view(4)])] == ["3/4", "4/4"]
+
+
+@pytest.mark.parametrize(
+    ("used", "clusters", "text"),
+    [
+        (0, [], "0 of 2 cores"),
+        (0, [m.ClusterLoad("dask", 3, 16)], "3 of 16 cores of dask"),
+        (1, [m.ClusterLoad("dask", 1, 1)], "1 of 2 cores · 1 of 1 core of dask"),
+    ],
+)
+def test_busy_cores(used: int, clusters: list[m.ClusterLoad], text: str) -> None:
+    """Cores are counted where runs are."""
+    state = m.StatusView(
+        queued=0,
+        running=3,
+        cores_used=used,
+        cores_held=used,
+        cores=2,
+        problem=None,
+        unsynced=0,
+        seq=0,
+        clusters=clusters,
+    )
+    assert busy(state) == text

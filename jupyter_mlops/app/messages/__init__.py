@@ -158,6 +158,7 @@ from .tracking import (
     SessionView,
 )
 from .worker import (
+    ClusterLoad,
     DrainRequest,
     EventsQuery,
     EventView,
@@ -190,6 +191,7 @@ __all__ = [
     "CleanItem",
     "CleanRequest",
     "CleanView",
+    "ClusterLoad",
     "ColumnView",
     "CompareFeaturesRequest",
     "CompareRequest",

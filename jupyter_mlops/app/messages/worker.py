@@ -22,6 +22,14 @@ class HealthView(View):
     draining: bool
 
 
+class ClusterLoad(View):
+    """What this project holds of a cluster."""
+
+    name: str
+    cores_used: int
+    cores: int
+
+
 class StatusView(View):
     """One line of truth about the project."""
 
@@ -41,6 +49,8 @@ class StatusView(View):
     upcoming: UpcomingView | None = None
     #: Metric values that have not reached it yet.
     unsynced_values: int = 0
+    #: The clusters on which something of this project runs.
+    clusters: list[ClusterLoad] = msgspec.field(default_factory=list)
 
 
 class Finding(View):

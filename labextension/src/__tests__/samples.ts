@@ -35,6 +35,7 @@ export function aStatus(given: Partial<StatusView> = {}): StatusView {
     unsynced_values: 0,
     seq: 0,
     upcoming: null,
+    clusters: [],
     ...given
   };
 }

@@ -1377,6 +1377,15 @@ export interface components {
       readonly size: number;
     };
     /**
+     * ClusterLoad
+     * @description What this project holds of a cluster.
+     */
+    readonly ClusterLoad: {
+      readonly cores: number;
+      readonly cores_used: number;
+      readonly name: string;
+    };
+    /**
      * ColumnView
      * @description A column that a model asks for.
      */
@@ -2674,6 +2683,7 @@ export interface components {
      * @description One line of truth about the project.
      */
     readonly StatusView: {
+      readonly clusters: readonly components['schemas']['ClusterLoad'][];
       readonly cores: number;
       readonly cores_held: number;
       readonly cores_used: number;

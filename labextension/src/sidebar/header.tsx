@@ -107,18 +107,50 @@ function StatusLine(props: {
       <span className="jp-Mlops-ellipsis">
         {counts.length ? counts.join(' · ') : trans.__('Nothing is running')}
       </span>
-      <span
-        className="jp-Mlops-number jp-Mlops-muted"
-        title={trans.__(
-          'Cores that runs hold: %1 by this project, %2 by all, of %3',
-          status.cores_used,
-          status.cores_held,
-          status.cores
-        )}
-      >
-        {trans._n('%2/%1 core', '%2/%1 cores', status.cores, status.cores_held)}
-      </span>
+      <Cores status={status} trans={trans} />
     </div>
+  );
+}
+
+/** The cores that are busy: of this machine, or of the clusters if runs are there alone. */
+function Cores(props: {
+  readonly status: StatusView;
+  readonly trans: TranslationBundle;
+}): ReactElement {
+  const { status, trans } = props;
+  const { cores, cores_held: held, cores_used: used, clusters } = status;
+  const here = trans._n('%2/%1 core', '%2/%1 cores', cores, held);
+  const away = clusters.map(each =>
+    trans._n(
+      '%3: %2/%1 core',
+      '%3: %2/%1 cores',
+      each.cores,
+      each.cores_used,
+      each.name
+    )
+  );
+  return (
+    <span
+      className="jp-Mlops-number jp-Mlops-muted"
+      title={[
+        trans.__(
+          'Cores of this machine that runs hold: %1 by this project, %2 by all, of %3',
+          used,
+          held,
+          cores
+        ),
+        ...clusters.map(each =>
+          trans.__(
+            'Cores of %1: %2 by this project, of %3',
+            each.name,
+            each.cores_used,
+            each.cores
+          )
+        )
+      ].join('\n')}
+    >
+      {(used > 0 || away.length === 0 ? [here, ...away] : away).join(' · ')}
+    </span>
   );
 }
 
