@@ -15,6 +15,7 @@ from jupyter_mlops.core.exceptions import ExecutorUnavailable, TooManyResources
 from jupyter_mlops.core.runs import Reason, Status
 from tests.support import workers
 from tests.support.dask_cluster import Cluster, cluster
+from tests.support.link import link
 from tests.support.workers import submit, wait_for, write
 
 
@@ -90,21 +91,35 @@ def test_refused_before_anything_runs(client: Client, nodes: Cluster) -> None:
 def test_the_worker_is_killed(client: Client) -> None:
     """The nodes end what nobody waits for, though no other worker comes; the next runs it again."""
     root = client.project.root
-    write(
-        client,
-        "x = 1",
-        "import os, pathlib, time\npathlib.Path(f'pid-{os.getpid()}').touch()\n"
-        "while not os.path.exists('gate'): time.sleep(0.1)",
-    )
+    write(client, "x = 1", workers.WAITS)
     sweep = submit(client, space={"x": "1..2"})
-    workers.until(lambda: len(list(root.glob("pid-*"))) == 2)
-    kernels = [psutil.Process(int(each.name.removeprefix("pid-"))) for each in root.glob("pid-*")]
+    found = workers.kernels(root, 2)
     workers.kill(client)
-    _, left = psutil.wait_procs(kernels, timeout=60)
+    _, left = psutil.wait_procs(found, timeout=60)
     assert not left
     (root / "gate").touch()
     after = workers.connect(root)
     assert wait_for(after, sweep.id).counts.succeeded == 2
+
+
+def test_the_network_fails(tmp_path: Path, nodes: Cluster) -> None:
+    """What the nodes execute ends, and is executed again once they are reached."""
+    with link(nodes.address) as made:
+        folder = workers.make_project(tmp_path / "away", f'[dask]\naddress = "{made.address}"\n')
+        with workers.worker(folder) as client:
+            write(client, "x = 1", workers.WAITS)
+            sweep = submit(client, space={"x": "1..2"}, executor="dask")
+            first = workers.kernels(folder, 2)
+            made.cut()
+            _, left = psutil.wait_procs(first, timeout=60)
+            assert not left
+            (folder / "gate").touch()
+            assert wait_for(client, sweep.id).counts.succeeded == 2
+            found = workers.attempts(client, sweep)
+    assert [each.reason for each in found] == [Reason.LOST, None] * 2
+    assert {each.error for each in found if each.error} == {
+        "The connection to its cluster was lost."
+    }
 
 
 def test_an_executor_that_is_named_no_more(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from jupyter_mlops.app import operations as ops
@@ -29,12 +28,6 @@ arguments.cores = 1
 arguments.memory = "1GB"
 arguments.interface = "lo"
 arguments.local_directory = "{folder}"
-"""
-#: A cell that tells of its process by a file, and then waits for another file.
-WAIT = """\
-import os, pathlib, time
-pathlib.Path(f"pid-{os.getpid()}").touch()
-while not os.path.exists("gate"): time.sleep(0.1)
 """
 #: A cell that logs which job it runs in.
 LOG = """\
@@ -61,19 +54,12 @@ def project(folder: Path, size: str) -> Iterator[Client]:
         yield client
 
 
-def kernels(client: Client, number: int) -> list[psutil.Process]:
-    """Wait for so many kernels that execute WAIT."""
-    folder = client.project.root
-    until(lambda: len(list(folder.glob("pid-*"))) >= number)
-    return [psutil.Process(int(each.name[4:])) for each in folder.glob("pid-*")]
-
-
 def test_a_sweep(site: slurm.Slurm, tmp_path: Path) -> None:
     """Its runs go to all jobs, tell where they were, and the jobs end with the worker."""
     with project(tmp_path, "workers = 2") as client:
-        write(client, "x = 1", WAIT, LOG)
+        write(client, "x = 1", workers.WAITS, LOG)
         sweep = submit(client, space={"x": "1..6"}, metric="loss")
-        kernels(client, 2)
+        workers.kernels(client.project.root, 2)
         (client.project.root / "gate").touch()
         done = wait_for(client, sweep.id)
         assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 6)
@@ -90,9 +76,9 @@ def test_a_sweep(site: slurm.Slurm, tmp_path: Path) -> None:
 def test_a_sweep_is_cancelled(site: slurm.Slurm, tmp_path: Path) -> None:
     """Its kernels end, and the jobs stay for what is next."""
     with project(tmp_path, "workers = 2") as client:
-        write(client, "x = 1", WAIT)
+        write(client, "x = 1", workers.WAITS)
         sweep = submit(client, space={"x": "1..6"})
-        found = kernels(client, 2)
+        found = workers.kernels(client.project.root, 2)
         assert all(each.environ()["SLURM_JOB_ID"] in {"1", "2"} for each in found)
         client.call(ops.CANCEL_SWEEP, sweep_id=sweep.id)
         done = wait_for(client, sweep.id)
@@ -106,9 +92,9 @@ def test_a_job_is_cancelled(site: slurm.Slurm, tmp_path: Path, size: str) -> Non
     """What ran in a job that the site ends is lost, and runs again in a new one."""
     with project(tmp_path, size) as client:
         assert not site.jobs()
-        write(client, "x = 1", WAIT)
+        write(client, "x = 1", workers.WAITS)
         sweep = submit(client, space={"x": "1..1"})
-        (kernel,) = kernels(client, 1)
+        (kernel,) = workers.kernels(client.project.root, 1)
         site.cancel("1")
         kernel.wait(60)
         (client.project.root / "gate").touch()
@@ -123,9 +109,9 @@ def test_a_job_is_cancelled(site: slurm.Slurm, tmp_path: Path, size: str) -> Non
 def test_as_many_jobs_as_there_is_work(site: slurm.Slurm, tmp_path: Path) -> None:
     """Jobs come for what waits, as many as are allowed, and go when nothing does."""
     with project(tmp_path, "maximum = 2") as client:
-        write(client, "x = 1", WAIT)
+        write(client, "x = 1", workers.WAITS)
         sweep = submit(client, space={"x": "1..6"})
-        kernels(client, 2)
+        workers.kernels(client.project.root, 2)
         assert sorted(site.jobs()) == ["1", "2"]
         (client.project.root / "gate").touch()
         assert wait_for(client, sweep.id).counts.succeeded == 6
@@ -135,9 +121,9 @@ def test_as_many_jobs_as_there_is_work(site: slurm.Slurm, tmp_path: Path) -> Non
 def test_the_worker_is_killed(site: slurm.Slurm, tmp_path: Path) -> None:
     """Jobs that nobody is left to end, end themselves; the next worker has new ones."""
     with project(tmp_path, "workers = 2") as client:
-        write(client, "x = 1", WAIT)
+        write(client, "x = 1", workers.WAITS)
         sweep = submit(client, space={"x": "1..2"})
-        found = kernels(client, 2)
+        found = workers.kernels(client.project.root, 2)
         workers.kill(client)
         until(lambda: not site.jobs(), seconds=60)
         assert not [each for each in found if each.is_running()]

@@ -28,6 +28,12 @@ LOG_METRIC = (
     "    publish_display_data({'application/vnd.jupyter-mlops.metrics.v1+json': {'points':\n"
     "        [{'key': key, 'value': value, 'step': step, 'time': 1.5 + step}]}})\n"
 )
+#: A cell that tells of its process by a file, and then waits for another file.
+WAITS = """\
+import os, pathlib, time
+pathlib.Path(f"pid-{os.getpid()}").touch()
+while not os.path.exists("gate"): time.sleep(0.1)
+"""
 #: A cell that never ends by itself.
 FOREVER = "import threading; threading.Event().wait()"
 
@@ -91,6 +97,12 @@ def until(condition: Callable[[], T], *, seconds: float = 180.0) -> T:
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
     return found
+
+
+def kernels(folder: Path, number: int) -> list[psutil.Process]:
+    """Wait for so many kernels that execute WAITS in a folder."""
+    until(lambda: len(list(folder.glob("pid-*"))) >= number)
+    return [psutil.Process(int(each.name.removeprefix("pid-"))) for each in folder.glob("pid-*")]
 
 
 def runs(client: Client, sweep_id: str) -> list[m.RunView]:
