@@ -156,6 +156,13 @@ class InMemoryTracker:
             run.status = status
             run.tags |= {"mlops.status": status.value} | tags
 
+    def forget(self) -> None:
+        """Drop the attempts that have ended, to see what others keep in memory."""
+        ended = [each for each in self.recorded.values() if each.run_id and each.status.finished]
+        for each in ended:
+            del self.recorded[each.id]
+            self._of_run.pop(each.run_id or "", None)
+
     def tags(self, tracked_id: str) -> dict[str, str]:
         """Return the tags that client code gave to a run; nothing for a run that is gone."""
         run = self.recorded.get(tracked_id)

@@ -121,6 +121,7 @@ async def _costs(b: Bench, executor: str) -> tuple[float, float, int]:
     while ended < POINTS:
         await until(lambda past=ended: b.finished(sweep) > past)
         ended = b.finished(sweep)
+        b.tracker.forget()
         for mark in (part, POINTS - part, POINTS):
             if ended >= mark:
                 marks.setdefault(mark, time.perf_counter())

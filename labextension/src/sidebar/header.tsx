@@ -11,6 +11,7 @@ import type { ProjectView, StatusView } from '../api/types';
 import { useSignal } from '../components/hooks';
 import { Problem } from '../components/problem';
 import { StatusMark } from '../components/status';
+import { busyText } from '../environment/words';
 import { formatWaiting } from '../format';
 import type { PipelineStore } from '../projects/pipeline';
 import type { RunsModel } from '../runs/model';
@@ -112,44 +113,37 @@ function StatusLine(props: {
   );
 }
 
-/** The cores that are busy: of this machine, or of the clusters if runs are there alone. */
+/** The cores that are busy, of all, where runs are: on this machine, on clusters. */
 function Cores(props: {
   readonly status: StatusView;
   readonly trans: TranslationBundle;
 }): ReactElement {
   const { status, trans } = props;
   const { cores, cores_held: held, cores_used: used, clusters } = status;
-  const here = trans._n('%2/%1 core', '%2/%1 cores', cores, held);
-  const away = clusters.map(each =>
-    trans._n(
-      '%3: %2/%1 core',
-      '%3: %2/%1 cores',
-      each.cores,
-      each.cores_used,
-      each.name
+  const here = { cores, cores_used: held };
+  const places =
+    used > 0 || clusters.length === 0 ? [here, ...clusters] : clusters;
+  const busy = places.reduce((sum, each) => sum + each.cores_used, 0);
+  const all = places.reduce((sum, each) => sum + each.cores, 0);
+  const title = [
+    trans.__(
+      'Cores that runs hold: %1 by this project, %2 by all, of %3',
+      used,
+      held,
+      cores
+    ),
+    ...clusters.map(each =>
+      trans.__(
+        'Cores of %1: %2 by this project, of %3',
+        each.name,
+        each.cores_used,
+        each.cores
+      )
     )
-  );
+  ];
   return (
-    <span
-      className="jp-Mlops-number jp-Mlops-muted"
-      title={[
-        trans.__(
-          'Cores of this machine that runs hold: %1 by this project, %2 by all, of %3',
-          used,
-          held,
-          cores
-        ),
-        ...clusters.map(each =>
-          trans.__(
-            'Cores of %1: %2 by this project, of %3',
-            each.name,
-            each.cores_used,
-            each.cores
-          )
-        )
-      ].join('\n')}
-    >
-      {(used > 0 || away.length === 0 ? [here, ...away] : away).join(' · ')}
+    <span className="jp-Mlops-number jp-Mlops-muted" title={title.join('\n')}>
+      {busyText(busy, all, trans)}
     </span>
   );
 }
