@@ -21,6 +21,9 @@ from tests.support import pages
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Before a test module imports it: what it asserts is told in full, as in a test module.
+pytest.register_assert_rewrite("jupyter_mlops.testing")
+
 #: The code of README and documentation runs too: pytest docs README.md.
 pytest_collect_file = Sybil(
     parsers=[

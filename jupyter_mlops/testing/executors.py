@@ -260,6 +260,7 @@ class ExecutorTests(CommandTests, LedgerTests):
         await attempts.executor.close()
         _, still = await asyncio.wait([running], timeout=PATIENCE)
         assert not still
+        assert not isinstance(running.exception(), TimeoutError), "it has not ended by itself"
         assert running.exception() or running.result().status is not Status.SUCCEEDED
         _, alive = psutil.wait_procs(processes_of(task.attempt_id), timeout=10)
         assert not alive

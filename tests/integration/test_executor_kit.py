@@ -8,17 +8,15 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("jupyter_mlops.testing")
-
-from jupyter_mlops.core.executors import Site  # noqa: E402
-from jupyter_mlops.execution.executors.dask.executor import DaskExecutor  # noqa: E402
-from jupyter_mlops.execution.executors.dask.opening import open_executor  # noqa: E402
-from jupyter_mlops.execution.executors.local import LocalExecutor  # noqa: E402
-from jupyter_mlops.execution.slots import Slots  # noqa: E402
-from jupyter_mlops.execution.warm.pool import Templates  # noqa: E402
-from jupyter_mlops.testing.executors import ExecutorTests  # noqa: E402
-from tests.support.dask_cluster import Cluster, cluster, until  # noqa: E402
-from tests.support.records import a_machine  # noqa: E402
+from jupyter_mlops.core.executors import Site
+from jupyter_mlops.execution.executors.dask.executor import DaskExecutor
+from jupyter_mlops.execution.executors.dask.opening import open_executor
+from jupyter_mlops.execution.executors.local import LocalExecutor
+from jupyter_mlops.execution.slots import Slots
+from jupyter_mlops.execution.warm.pool import Templates
+from jupyter_mlops.testing.executors import ExecutorTests
+from tests.support.dask_cluster import Cluster, cluster, until
+from tests.support.records import a_machine
 
 
 class TestLocal(ExecutorTests):
