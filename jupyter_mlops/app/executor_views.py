@@ -63,9 +63,13 @@ def _node(node: NodeState) -> m.ExecutorNode:
 
 
 def _link(url: str | None) -> str | None:
-    """Return a URL that a browser may be sent to; others could be code that runs in our page."""
+    """Return a URL that a browser may be sent to; others could be code that runs in our page.
+
+    Behind a hub, Dask is told to name a path of that, such as ``/user/me/proxy/8787/status``.
+    """
     try:
         parts = urlsplit(url or "")
     except ValueError:
         return None
-    return url if parts.scheme in ("http", "https") and parts.netloc else None
+    is_path = not parts.scheme and not parts.netloc and parts.path.startswith("/")
+    return url if is_path or (parts.scheme in ("http", "https") and parts.netloc) else None

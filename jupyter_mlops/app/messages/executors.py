@@ -37,5 +37,5 @@ class ExecutorView(View):
     nodes: list[ExecutorNode]
     #: What is there and cannot be used, with the reason, in one line each.
     unused: list[str]
-    #: Its own view of itself, by http or https; None if it has none.
+    #: Its own view of itself: an http or https URL, or a path of this server; None if none.
     dashboard: str | None

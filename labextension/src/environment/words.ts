@@ -44,7 +44,9 @@ export function placeText(
     : name;
 }
 
-/** A link that is followed outside our page; what is no plain address could be code in it. */
+/** A link that may be followed; what is neither an address nor a path could be code. */
 export function safeLink(link: string | null): string | null {
-  return link !== null && /^https?:\/\//i.test(link) ? link : null;
+  return link !== null && /^(https?:\/\/|\/)(?![/\\])/i.test(link)
+    ? link
+    : null;
 }

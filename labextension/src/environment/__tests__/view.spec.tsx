@@ -144,7 +144,13 @@ describe('the section of the environment', () => {
     expect(link?.getAttribute('aria-label')).toBe('Dashboard of dask');
   });
 
-  it.each(['javascript:alert(1)', 'ftp://n1', '//n1:8787', ''])(
+  it('links to a dashboard behind the same hub', async () => {
+    const dashboard = '/user/me/proxy/8787/status';
+    await show(LOCAL, anExecutor({ dashboard }));
+    expect(cluster().querySelector('a')?.getAttribute('href')).toBe(dashboard);
+  });
+
+  it.each(['javascript:alert(1)', 'ftp://n1', '//n1:8787', '/\\n1', ''])(
     'links to no %s',
     async dashboard => {
       await show(LOCAL, anExecutor({ dashboard }));
