@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +10,11 @@ import pytest
 from distributed import Security
 
 from jupyter_mlops.core.exceptions import ExecutorUnavailable, InvalidInput
-from jupyter_mlops.core.executors import Site
 from jupyter_mlops.core.resources import Capacity, Hold, Request, Shortage
 from jupyter_mlops.core.runs import Status
 from jupyter_mlops.execution.executors.dask import clusters
-from jupyter_mlops.execution.executors.dask.executor import DaskExecutor
 from jupyter_mlops.execution.executors.dask.opening import open_executor
-from tests.support.dask_cluster import cluster, until
+from tests.support.dask_cluster import cluster, opened, site, until
 from tests.support.tasks import a_task
 
 #: A cluster in processes of their own, each with one thread.
@@ -31,29 +27,6 @@ LOCAL = {
         "memory_limit": "1GB",
     },
 }
-
-
-def site(folder: Path, table: Mapping[str, Any]) -> Site:
-    """Return a project whose settings say so."""
-    return Site(
-        project="test",
-        root=folder,
-        state=folder,
-        settings=table,
-        warm=False,
-        preload=(),
-        mark={},
-    )
-
-
-@asynccontextmanager
-async def opened(folder: Path, table: Mapping[str, Any]) -> AsyncIterator[DaskExecutor]:
-    """Open the executor of a project whose settings say so, and close it."""
-    executor = open_executor(site(folder, table))
-    try:
-        yield executor
-    finally:
-        await executor.close()
 
 
 async def test_made_and_ended(tmp_path: Path) -> None:

@@ -9,10 +9,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
+
+from jupyter_mlops.core.executors import Site
+from jupyter_mlops.execution.executors.dask.executor import DaskExecutor
+from jupyter_mlops.execution.executors.dask.opening import open_executor
 
 
 class Cluster:
@@ -144,3 +149,26 @@ def cluster(
         yield made
     finally:
         made.close()
+
+
+def site(folder: Path, table: Mapping[str, Any]) -> Site:
+    """Return a project whose settings say so."""
+    return Site(
+        project="test",
+        root=folder,
+        state=folder,
+        settings=table,
+        warm=False,
+        preload=(),
+        mark={},
+    )
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path, table: Mapping[str, Any]) -> AsyncIterator[DaskExecutor]:
+    """Open the executor of a project whose settings say so, and close it."""
+    executor = open_executor(site(folder, table))
+    try:
+        yield executor
+    finally:
+        await executor.close()

@@ -119,10 +119,15 @@ class Made:
 
     async def connect(self) -> Client:
         """Make it, unless that is done, and return a client. Raises OSError, `InvalidInput`."""
-        if self._cluster is None or self._cluster.status.name not in ("running", "created"):
+        if self._cluster is None or _status(self._cluster) not in ("running", "created"):
             await self.close()
             self._cluster = await self._make()
-        return await _connected(self._cluster)
+        try:
+            return await _connected(self._cluster)
+        except (OSError, TimeoutError):
+            # Its scheduler has ended, which it may not know; another one is made next time.
+            await self.close()
+            raise
 
     @property
     def cores_of_a_node(self) -> int | None:
@@ -174,8 +179,9 @@ class Made:
             await asyncio.gather(self._settling, return_exceptions=True)
             self._settling = None
         cluster, self._cluster = self._cluster, None
+        self._asked = self._idle = 0
         if cluster is not None:
-            with contextlib.suppress(OSError, TimeoutError):
+            with contextlib.suppress(Exception):
                 await cluster.close()
 
     async def _make(self) -> Any:
@@ -187,10 +193,10 @@ class Made:
             if settings.workers is not None:
                 await self._scale(settings.workers)
                 await cluster
-        except (TypeError, ValueError, RuntimeError, OSError) as error:
+        except Exception as error:  # the class may be anybody's
             await self.close()
             raise InvalidInput(
-                f"mlops.toml: [dask]: {self.name} cannot be made: {_line(error)}"
+                f"mlops.toml: [dask]: {self.name} cannot be made: {_line(error)}."
             ) from error
         if settings.maximum is not None and self._adapts:
             cluster.adapt(
@@ -261,6 +267,11 @@ async def disconnect(client: Client) -> None:
         client.status = "closed"
 
 
+def _status(cluster: Any) -> str:
+    """Return how a cluster stands: dask-gateway says it in a word of its own."""
+    return str(getattr(cluster.status, "name", cluster.status))
+
+
 def _class(name: str) -> Any:
     module, _, attribute = name.rpartition(".")
     try:
@@ -285,4 +296,5 @@ def _security(settings: DaskSettings) -> Security | None:
 def _line(error: BaseException) -> str:
     """Return the line of an error that tells most: of a program that failed, what it said."""
     said = str(error).strip()
-    return (said.partition("stderr:\n")[2].strip() or said).split("\n", 1)[0]
+    line = (said.partition("stderr:\n")[2].strip() or said).split("\n", 1)[0]
+    return line.rstrip(".")

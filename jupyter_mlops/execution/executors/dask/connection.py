@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two tries to reach the scheduler, and two looks whether it is there.
 _PAUSE = 2.0
+#: Seconds before a cluster that could not be made is tried to be made again.
+_LONG_PAUSE = 15.0
 #: Seconds between two looks at a worker that has come and is not ready yet.
 _LOOK_EVERY = 0.2
 #: Seconds after which a worker that was asked something will not answer any more.
@@ -114,16 +116,21 @@ class Connection:
     async def _watch(self) -> None:
         # Dask may swallow that we are cancelled.
         while not self._ends:
+            pause = _PAUSE
             try:
                 await self._connected()
             except (OSError, TimeoutError) as error:
                 why = str(error) or "it takes too long"
                 self.failure = f"The Dask scheduler does not answer: {why}."
             except InvalidInput as error:
-                self.failure = error.message
+                self.failure, pause = error.message, _LONG_PAUSE
+            except Exception as error:  # what the class of a cluster raises nobody can foresee
+                log.exception("The connection to the cluster failed.")
+                self.failure = f"The Dask cluster failed: {type(error).__name__}: {error}."
+                pause = _LONG_PAUSE
             log.warning("%s", self.failure)
             self._tried.set()
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(pause)
 
     async def _connected(self) -> None:
         """Connect, and return when the connection is lost."""

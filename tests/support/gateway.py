@@ -1,0 +1,87 @@
+"""A real dask-gateway that starts clusters as processes of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+
+#: What it is told; the programs that Dask once had are its subcommands now.
+_SETTINGS = """
+c.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
+c.DaskGateway.authenticator_class = "dask_gateway_server.auth.SimpleAuthenticator"
+c.DaskGateway.address = "127.0.0.1:{api}"
+c.Proxy.address = "127.0.0.1:{public}"
+c.UnsafeLocalBackend.clusters_directory = {clusters!r}
+c.ClusterConfig.scheduler_cmd = [{python!r}, "-m", "distributed.cli.dask_scheduler"]
+c.ClusterConfig.worker_cmd = [{python!r}, "-m", "distributed.cli.dask_worker"]
+c.ClusterConfig.worker_cores = 1
+c.ClusterConfig.worker_memory = "1 G"
+"""
+#: Seconds that it may take to answer.
+_PATIENCE = 60
+
+
+class Gateway:
+    """A gateway that runs, at the ``address`` that clients use."""
+
+    def __init__(self, address: str, process: subprocess.Popen[bytes]) -> None:
+        self.address = address
+        self._process = process
+
+    def schedulers(self) -> list[psutil.Process]:
+        """Return the schedulers of its clusters."""
+        started = psutil.Process(self._process.pid).children()
+        return [each for each in started if "distributed.cli.dask_scheduler" in each.cmdline()]
+
+    def wait(self) -> None:
+        """Return when it answers."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                httpx.get(f"{self.address}/api/health").raise_for_status()
+                return
+            assert self._process.poll() is None, "it has ended; its log is gateway.log"
+            assert time.monotonic() < deadline, "it does not answer"
+            time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def gateway(folder: Path) -> Iterator[Gateway]:
+    """Start one."""
+    folder.mkdir()
+    (clusters := folder / "clusters").mkdir()
+    api, public = _free_ports()
+    settings = folder / "settings.py"
+    python = sys.executable
+    settings.write_text(
+        _SETTINGS.format(api=api, public=public, clusters=str(clusters), python=python), "utf-8"
+    )
+    with (folder / "gateway.log").open("wb") as log:
+        process = subprocess.Popen(
+            [Path(python).with_name("dask-gateway-server"), "-f", settings],
+            cwd=folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            made = Gateway(f"http://127.0.0.1:{public}", process)
+            made.wait()
+            yield made
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
