@@ -160,7 +160,7 @@ class Worker:
             health,
             executors,
             sweeps,
-            SharingUseCases(project, store, self._slots),
+            SharingUseCases(project, store, self._slots, executors),
             SearchUseCases(store, self._recorder, self._scheduler.live),
             ComparisonUseCases(project, store, self._recorder, self._scheduler.live),
             retrying,

@@ -16,6 +16,7 @@ from ..notebooks.sharing import CellSharing, CodeCell, State, analyse, code_cell
 from ..store import Store
 from . import messages as m
 from . import submission
+from .executors import Executors, shared_cores
 from .projects import Project
 
 #: Earlier runs of a notebook whose cells are looked at.
@@ -27,10 +28,11 @@ _WORTH = 0.1
 class SharingUseCases:
     """What can be asked of shared cells."""
 
-    def __init__(self, project: Project, store: Store, slots: Slots) -> None:
+    def __init__(self, project: Project, store: Store, slots: Slots, executors: Executors) -> None:
         self._project = project
         self._store = store
         self._slots = slots
+        self._executors = executors
 
     async def explain(self, body: m.SpaceRequest) -> m.SharingView:
         """Tell which cells of a notebook are shared, and which could be. Runs nothing."""
@@ -45,22 +47,25 @@ class SharingUseCases:
         known = usual_times(cells, measured)
         found = analyse(cells, space.names).cells
         seconds = sum(known[i] or 0.0 for i, each in enumerate(found) if _suggested(each, known))
-        slots = self._slots_for(request, space.count)
+        cores, slots = self._room_for(request, space.count)
         return m.SharingView(
             notebook=notebook.path,
             runs=space.count,
             slots=slots,
-            cores=self._slots.limit,
+            cores=cores,
             cells=[_view(each, cells[each.index], known) for each in found],
             measured=len(measured),
             seconds=seconds,
             saved=saved(seconds, runs=space.count, slots=slots),
         )
 
-    def _slots_for(self, request: m.SpaceRequest, runs: int) -> int:
-        cores = self._slots.limit
-        each = share_of_cores(request.cpus, runs=runs, cores=cores)
-        return max(1, min(runs, cores // each))
+    def _room_for(self, request: m.SpaceRequest, runs: int) -> tuple[int, int]:
+        """Return the cores that the runs share, as far as is known, and how many run at a time."""
+        executor = self._executors.chosen(request.executor)
+        cores = shared_cores(executor, self._slots.limit) or self._slots.limit
+        unasked = submission.cores_unasked(executor)
+        each = share_of_cores(request.cpus, runs=runs, cores=unasked)
+        return cores, max(1, min(runs, cores // each))
 
     def _measured(self, notebook: str) -> Iterator[Measured]:
         """Yield what the cells of earlier runs took that succeeded, by the cells' text."""

@@ -251,7 +251,7 @@ def prepare(
         or default_experiment(project, notebook.path),
         metric=request.metric,
         maximize=_direction(request),
-        cpus=share_of_cores(request.cpus, runs=space.count, cores=_cores(executor)),
+        cpus=share_of_cores(request.cpus, runs=space.count, cores=cores_unasked(executor)),
         memory=request.memory,
         gpus=request.gpus,
         timeout=request.timeout,
@@ -280,7 +280,7 @@ def prepare(
     return Submission(sweep, space)
 
 
-def _cores(executor: Executor) -> int:
+def cores_unasked(executor: Executor) -> int:
     """Return the cores that the runs of a sweep share unasked; a cluster is not for one alone."""
     most = executor.ledger.largest
     return 1 if executor.remote or most is None else most.cores

@@ -29,7 +29,7 @@ def nodes(tmp_path: Path) -> Iterator[Cluster]:
 @pytest.fixture
 def client(tmp_path: Path, nodes: Cluster) -> Iterator[Client]:
     """A client of the worker of a project that uses it."""
-    settings = f'executor = "dask"\n[dask]\naddress = "{nodes.address}"\n'
+    settings = f'cores = 1\nexecutor = "dask"\n[dask]\naddress = "{nodes.address}"\n'
     with workers.worker(workers.make_project(tmp_path / "project", settings)) as made:
         yield made
 
@@ -40,6 +40,9 @@ def test_a_sweep(client: Client) -> None:
     sweep = submit(client, space={"x": "1..6"}, metric="loss")
     done = wait_for(client, sweep.id)
     assert (done.status, done.counts.succeeded) == (Status.SUCCEEDED, 6)
+    asked = m.SpaceRequest(notebook="train.ipynb", space={"x": "1..6"})
+    sharing = client.call(ops.EXPLAIN, body=asked)
+    assert (sharing.runs, sharing.slots, sharing.cores) == (6, 2, 2)
     found = workers.attempts(client, sweep)
     assert {each.executor for each in found} == {"dask"}
     assert {(each.node or "").partition(" on ")[0] for each in found} == {"a", "b"}
