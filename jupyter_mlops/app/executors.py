@@ -75,7 +75,7 @@ def shared_cores(executor: Executor | None, here: int) -> int | None:
         return None
     if not executor.remote:
         return here
-    return sum(each.has.cores for each in executor.state().nodes) or None
+    return executor_views.load(executor).cores or None
 
 
 def check_place(executor: Executor, request: m.SubmitRequest, kernel: str) -> None:

@@ -98,12 +98,13 @@ class HealthUseCases:
             seq=await asyncio.to_thread(self._store.history.last_seq),
             upcoming=await asyncio.to_thread(self._upcoming),
             unsynced_values=values,
-            clusters=[each for each in self._clusters() if each.cores_used],
+            clusters=self._clusters(),
         )
 
     def _clusters(self) -> list[m.ClusterLoad]:
         executors = self._scheduler.executors.values()
-        return [executor_views.load(each) for each in executors if each.remote]
+        loads = (executor_views.load(each) for each in executors if each.remote)
+        return [each for each in loads if each.cores_used]
 
     async def _missing(self) -> tuple[int, int]:
         """Count the runs and the metric values that wait to be recorded."""

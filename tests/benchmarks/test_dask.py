@@ -11,13 +11,12 @@ import psutil
 import pytest
 
 from jupyter_mlops.app.client import Client
-from jupyter_mlops.core.executors import Site
 from jupyter_mlops.core.runs import Status
 from jupyter_mlops.execution.executors.dask import executor as dask_executor
 from jupyter_mlops.execution.executors.dask.opening import open_executor
 from tests.support import dask_nothing, workers
 from tests.support.bench import Bench, bench
-from tests.support.dask_cluster import cluster, until
+from tests.support.dask_cluster import cluster, site, until
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 POINTS = int(os.environ.get("BENCH_POINTS", "20000"))
@@ -86,16 +85,7 @@ async def test_points_that_do_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     """
     monkeypatch.setattr(dask_executor.calls, "execute", dask_nothing.execute)
     with cluster(tmp_path / "cluster", "a", "b") as made:
-        site = Site(
-            project="bench",
-            root=tmp_path,
-            state=tmp_path,
-            settings={"address": made.address},
-            warm=False,
-            preload=(),
-            mark={},
-        )
-        executor = open_executor(site)
+        executor = open_executor(site(tmp_path, {"address": made.address}))
         async with bench(tmp_path, others={"dask": executor}) as b:
             await executor.prepare()
             await until(lambda: len(list(executor.ledger)) == 2)

@@ -6,12 +6,13 @@ import contextlib
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psutil
+
+from tests.support.workers import until
 
 #: What it is told; the programs that Dask once had are its subcommands now.
 _SETTINGS = """
@@ -43,14 +44,13 @@ class Gateway:
 
     def wait(self) -> None:
         """Return when it answers."""
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            with contextlib.suppress(httpx.HTTPError):
-                httpx.get(f"{self.address}/api/health").raise_for_status()
-                return
-            assert self._process.poll() is None, "it has ended; its log is gateway.log"
-            assert time.monotonic() < deadline, "it does not answer"
-            time.sleep(0.1)
+        until(self._answers, seconds=_PATIENCE)
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, "it has ended; its log is gateway.log"
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{self.address}/api/health").is_success
+        return False
 
 
 @contextlib.contextmanager

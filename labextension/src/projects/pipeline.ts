@@ -186,20 +186,11 @@ export class PipelineStore implements IDisposable {
     } else if (this.last && event.status !== null) {
       const status = event.status as Status;
       this._last.put({ ...this.last, status });
-      if (this._askAfter(status)) {
-        return;
-      }
+      // What has followed from it only DVC knows.
+      this._ask(isFinished(status) ? 'now' : 'run');
+      return;
     }
     this._ask('run');
-  }
-
-  /** What has followed from a run that has ended, only DVC knows. */
-  private _askAfter(status: Status): boolean {
-    const hasEnded = isFinished(status);
-    if (hasEnded) {
-      this._ask('now');
-    }
-    return hasEnded;
   }
 
   private _ask(what: 'later' | 'now' | 'run'): void {
@@ -237,7 +228,9 @@ export class PipelineStore implements IDisposable {
         this._running = null;
         this._last.putDetail(detail);
         this._stages.putRun(detail.stages);
-        this._askAfter(detail.run.status);
+        if (isFinished(detail.run.status)) {
+          this._ask('now');
+        }
       } else {
         await this._fetchAll();
       }
