@@ -51,7 +51,6 @@ async def test_grows_shrinks_and_is_made_anew(
 ) -> None:
     """Workers come for what waits and go when nothing does, also after the scheduler has ended."""
     monkeypatch.setattr(clusters, "_IDLE_LOOKS", 2)
-    monkeypatch.setattr(clusters, "PATIENCE", 5.0)
     async with opened(tmp_path, table(site.address)) as executor:
         await executor.prepare()
         await executes(executor, tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import psycopg
 import pytest
 
 from tests.support import postgres
+from tests.support.ports import free_port
 
 TEAM = Path(__file__).parents[2] / "devcontainer" / "team"
 BIN = Path(sys.executable).parent
@@ -123,10 +123,3 @@ def status(address: str, **headers: str) -> int:
         return refused.code
     except OSError:
         return 0
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

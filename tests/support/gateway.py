@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.support.ports import free_ports
 from tests.support.workers import until
 
 #: What it is told; the programs that Dask once had are its subcommands now.
@@ -58,7 +58,7 @@ def gateway(folder: Path) -> Iterator[Gateway]:
     """Start one."""
     folder.mkdir()
     (clusters := folder / "clusters").mkdir()
-    api, public = _free_ports()
+    api, public = free_ports(2)
     settings = folder / "settings.py"
     python = sys.executable
     settings.write_text(
@@ -78,10 +78,3 @@ def gateway(folder: Path) -> Iterator[Gateway]:
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]

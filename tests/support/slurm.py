@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.ports import free_ports
 from tests.support.workers import until
 
 #: What the Debian packages slurm-wlm and munge bring.
@@ -71,7 +72,7 @@ class Slurm:
         self.node = socket.gethostname().partition(".")[0]
         self.config = folder / "slurm.conf"
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
-        controller_port, node_port = _free_ports()
+        controller_port, node_port = free_ports(2)
         self.config.write_text(
             SETTINGS.format(
                 folder=folder,
@@ -185,10 +186,3 @@ def slurm(cpus: int = 4) -> Iterator[Slurm]:
             # pytest shows it where a test has failed.
             sys.stderr.write(made.logs())
             shutil.rmtree(folder)
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        for each in (first, second):
-            each.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
